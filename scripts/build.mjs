@@ -1,0 +1,18 @@
+// Compiles src/ to dist/. The old dist/ goes first, so that a renamed source leaves no stale module behind.
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+const compiler = spawnSync(
+  process.execPath,
+  [join(typescript, 'bin', 'tsc'), '-p', join(root, 'tsconfig.build.json')],
+  {
+    stdio: 'inherit',
+  },
+);
+process.exit(compiler.status ?? 1);

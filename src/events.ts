@@ -1,0 +1,154 @@
+import type { SerializedError } from './errors.js';
+
+/**
+ * What a long operation tells its caller while it runs. The library never prints: the command line renders these as a
+ * terminal display, as plain lines or, with `--json`, as one JSON object a line. Sizes are bytes, durations
+ * milliseconds, `path` is relative to the mirror unless it says otherwise.
+ */
+export type RepositoryEvent =
+  | NoteEvent
+  | PlanEvent
+  | JobStartedEvent
+  | JobProgressEvent
+  | JobFinishedEvent
+  | JobFailedEvent
+  | IndexWrittenEvent
+  | FileRemovedEvent
+  | ProblemEvent
+  | BuildSummaryEvent
+  | VerifySummaryEvent
+  | PruneSummaryEvent;
+
+export type EventSink = (event: RepositoryEvent) => void;
+
+/** Something the user should know that stops nothing. */
+export interface NoteEvent {
+  readonly type: 'note';
+  readonly level: 'info' | 'warning';
+  /** The file or series that it is about, where there is one. */
+  readonly subject?: string;
+  readonly message: string;
+}
+
+/** One thing that a build is going to do, or with `--dry-run` would do. */
+export interface PlannedAction {
+  readonly action: 'examine' | 'link' | 'delta' | 'check-delta' | 'write-index' | 'drop' | 'remove';
+  /** The file that the action makes, checks, rewrites or removes. */
+  readonly path: string;
+  /** From what: the base of a delta, the reason of anything else. */
+  readonly detail: string;
+  /** Bytes that the result has or, measured on the series' earlier deltas, is expected to have; null when unknown. */
+  readonly sizeBytes: number | null;
+}
+
+export interface PlanEvent {
+  readonly type: 'plan';
+  readonly dryRun: boolean;
+  readonly actions: readonly PlannedAction[];
+}
+
+/** The kinds of work that run in workers: hash and read an image, make a delta, apply one, hash a file. */
+export type JobKind = 'examine' | 'delta' | 'check-delta' | 'digest';
+
+export interface JobStartedEvent {
+  readonly type: 'job-started';
+  readonly job: number;
+  readonly kind: JobKind;
+  readonly path: string;
+  /** Bytes that will be read until the job is done. */
+  readonly totalBytes: number;
+}
+
+export interface JobProgressEvent {
+  readonly type: 'job-progress';
+  readonly job: number;
+  readonly doneBytes: number;
+}
+
+export interface JobFinishedEvent {
+  readonly type: 'job-finished';
+  readonly job: number;
+  readonly kind: JobKind;
+  readonly path: string;
+  /** Bytes of the file that was read or made; null for a delta that was not worth publishing. */
+  readonly sizeBytes: number | null;
+  readonly durationMs: number;
+  /** One phrase on the result, such as `12 % of the image`. */
+  readonly detail: string;
+}
+
+export interface JobFailedEvent {
+  readonly type: 'job-failed';
+  readonly job: number;
+  readonly kind: JobKind;
+  readonly path: string;
+  readonly error: SerializedError;
+}
+
+export interface IndexWrittenEvent {
+  readonly type: 'index-written';
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+export interface FileRemovedEvent {
+  readonly type: 'file-removed';
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** Something that `verify` found wrong (`error`) or worth a look (`warning`). */
+export interface ProblemEvent {
+  readonly type: 'problem';
+  readonly level: 'error' | 'warning';
+  readonly kind: 'missing' | 'unlisted' | 'mismatch' | 'malformed' | 'inconsistent' | 'unreadable';
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface SeriesSummary {
+  readonly series: string;
+  readonly images: number;
+  readonly imageBytes: number;
+  readonly deltas: number;
+  readonly deltaBytes: number;
+  /** Sum over the deltas of target size minus delta size. */
+  readonly savedBytes: number;
+  /** Deltas that were made, or remembered, as not worth publishing. */
+  readonly deltasTooLarge: number;
+}
+
+export interface BuildSummaryEvent {
+  readonly type: 'build-summary';
+  readonly mirror: string;
+  readonly dryRun: boolean;
+  /** False when nothing had to be written: the mirror was up to date. */
+  readonly changed: boolean;
+  readonly series: readonly SeriesSummary[];
+  readonly examined: number;
+  readonly deltasMade: number;
+  readonly failures: number;
+  readonly durationMs: number;
+}
+
+export interface VerifySummaryEvent {
+  readonly type: 'verify-summary';
+  readonly mirror: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly deltasApplied: number;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly durationMs: number;
+}
+
+export interface PruneSummaryEvent {
+  readonly type: 'prune-summary';
+  readonly mirror: string;
+  readonly dryRun: boolean;
+  readonly removed: number;
+  readonly removedBytes: number;
+  /** Files that no index names any more but whose grace period is not over. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+}
