@@ -1,0 +1,82 @@
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
+
+/** Public files are for a web server that runs as another user, whatever the umask of the one who builds. */
+const PUBLIC_FILE_MODE = 0o644;
+const PUBLIC_DIRECTORY_MODE = 0o755;
+
+/**
+ * Writes a whole file: into `temporaryPath` (on the same file system), fsync, rename, fsync of the directory. A reader
+ * sees the old bytes or the new ones; a failure leaves the old file and no temporary one.
+ */
+export async function writeFileAtomic(path: string, bytes: string | Uint8Array, temporaryPath: string): Promise<void> {
+  try {
+    const file = await open(temporaryPath, 'w', PUBLIC_FILE_MODE);
+    try {
+      await file.writeFile(bytes);
+      await file.chmod(PUBLIC_FILE_MODE);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await placeFile(temporaryPath, path);
+  } catch (error) {
+    await rm(temporaryPath, { force: true });
+    throw fromSystemError(error, 'write it', path);
+  }
+}
+
+/** Renames a complete, fsynced file to its final name and makes the name durable. */
+export async function placeFile(temporaryPath: string, path: string): Promise<void> {
+  try {
+    await rename(temporaryPath, path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    throw fromSystemError(error, 'put it in place', path);
+  }
+}
+
+/** Makes a directory that a web server can enter, and its parents; nothing happens to one that is there. */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: PUBLIC_DIRECTORY_MODE });
+  } catch (error) {
+    throw fromSystemError(error, 'make the directory', path);
+  }
+}
+
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } catch (error) {
+    // Some network file systems have no fsync for directories; their rename is as durable as it gets.
+    if (!isSystemError(error, 'EINVAL', 'ENOTSUP')) throw error;
+  } finally {
+    await directory.close();
+  }
+}
+
+/**
+ * Reads a text file of at most `maxBytes`; null when there is none.
+ *
+ * @throws UpdateRepositoryError FORMAT when it is larger or no UTF-8, IO when it cannot be read.
+ */
+export async function readTextFile(path: string, maxBytes: number): Promise<string | null> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes) {
+      throw new UpdateRepositoryError('FORMAT', `${path}: expected at most ${maxBytes} bytes, found ${size}`, {
+        data: { path, maxBytes, sizeBytes: size },
+      });
+    }
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return null;
+    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      throw new UpdateRepositoryError('FORMAT', `${path}: expected UTF-8 text, found other bytes`, { data: { path } });
+    }
+    throw fromSystemError(error, 'read it', path);
+  }
+}

@@ -1,0 +1,93 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  openSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { fromSystemError, isSystemError } from '../errors.js';
+
+/** How a file of the image directory gets into the mirror; `auto` takes the first of the others that works. */
+export type LinkMode = 'auto' | LinkKind;
+export type LinkKind = 'hard' | 'reflink' | 'copy';
+
+const COPY_CHUNK_BYTES = 1 << 20;
+
+/**
+ * Makes `destination`, which must not exist, the same bytes as `source` and says how. A copy is fsynced and keeps the
+ * source's mtime, so that web servers give all three kinds the same Last-Modified. Synchronous: it belongs in a worker.
+ */
+export function linkFile(source: string, destination: string, mode: LinkMode): LinkKind {
+  const kinds: readonly LinkKind[] = mode === 'auto' ? ['hard', 'reflink', 'copy'] : [mode];
+  for (const [index, kind] of kinds.entries()) {
+    try {
+      // link(2) does not follow symbolic links: a mirror of links into the image directory would not survive a move.
+      makeLink[kind](realpathSync(source), destination);
+      return kind;
+    } catch (error) {
+      const last = index === kinds.length - 1;
+      if (last || !isUnsupported(error)) throw fromSystemError(error, `${verbs[kind]} ${source} there`, destination);
+    }
+  }
+  throw new RangeError(`no such link mode: ${mode}`);
+}
+
+const verbs: Record<LinkKind, string> = { hard: 'hard-link', reflink: 'reflink', copy: 'copy' };
+
+const makeLink: Record<LinkKind, (source: string, destination: string) => void> = {
+  hard: linkSync,
+  reflink(source, destination) {
+    try {
+      copyFileSync(source, destination, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    } catch (error) {
+      if (!isSystemError(error, 'EEXIST')) rmSync(destination, { force: true });
+      throw error;
+    }
+    keepTimes(source, destination);
+  },
+  copy: copyWithTimes,
+};
+
+function isUnsupported(error: unknown): boolean {
+  // EPERM: fs.protected_hardlinks on a file of another user, or a file system without links.
+  return isSystemError(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'ENOTTY');
+}
+
+function copyWithTimes(source: string, destination: string): void {
+  const from = openSync(source, 'r');
+  try {
+    const to = openSync(destination, 'wx', 0o644);
+    try {
+      const buffer = new Uint8Array(COPY_CHUNK_BYTES);
+      for (let length = readSync(from, buffer); length > 0; length = readSync(from, buffer)) {
+        for (let written = 0; written < length; ) written += writeSync(to, buffer, written, length - written);
+      }
+    } catch (error) {
+      rmSync(destination, { force: true });
+      throw error;
+    } finally {
+      closeSync(to);
+    }
+  } finally {
+    closeSync(from);
+  }
+  keepTimes(source, destination);
+}
+
+function keepTimes(source: string, destination: string): void {
+  const { atimeMs, mtimeMs } = statSync(source);
+  const file = openSync(destination, 'r+');
+  try {
+    futimesSync(file, atimeMs / 1000, mtimeMs / 1000);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
