@@ -1,0 +1,65 @@
+// `npm run soak [-- --seed S --kills N --runs N] [FILE…]`: the long form of every suite that reads SOAK_SEED,
+// SOAK_RUNS (cases of a property) or SOAK_KILLS (interrupted builds), each in a vitest of its own and without time
+// limits. The seed is printed: giving it again repeats a failure.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { countsLine, runVitest } from './vitest.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string' }, kills: { type: 'string' }, runs: { type: 'string' } },
+});
+const soak = {
+  SOAK_SEED: wholeNumber('seed', values.seed ?? String(Date.now() % 2 ** 31)),
+  SOAK_RUNS: wholeNumber('runs', values.runs ?? '20000'),
+  SOAK_KILLS: wholeNumber('kills', values.kills ?? '200'),
+};
+const build = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
+process.exitCode = build.status === 0 ? await soakAll(positionals.length > 0 ? positionals : soakSuites()) : 1;
+
+/**
+ * @param {readonly string[]} suites test files, relative to the project
+ * @returns {Promise<number>} the exit code
+ */
+async function soakAll(suites) {
+  console.log(
+    Object.entries(soak)
+      .map((entry) => entry.join('='))
+      .join(' '),
+  );
+  const lines = [];
+  let failed = 0;
+  for (const suite of suites) {
+    const started = performance.now();
+    const counts = await runVitest([suite, '--testTimeout=0', '--hookTimeout=0'], soak);
+    lines.push(`${suite}: ${countsLine(counts)} (${Math.round((performance.now() - started) / 1000)} s)`);
+    failed += counts.failed;
+  }
+  for (const line of lines) console.log(line);
+  console.log(`${suites.length} suites, ${failed} failed, SOAK_SEED=${soak.SOAK_SEED}`);
+  return failed > 0 || suites.length === 0 ? 1 : 0;
+}
+
+/** The test files that know how to run for longer. */
+function soakSuites() {
+  return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => join('test', file))
+    .filter((file) => readFileSync(join(root, file), 'utf8').includes('SOAK_'))
+    .sort();
+}
+
+/**
+ * @param {string} option
+ * @param {string} text
+ */
+function wholeNumber(option, text) {
+  if (/^\d{1,10}$/.test(text)) return text;
+  console.error(`--${option}: expected a whole number, found '${text}'`);
+  process.exit(2);
+}
