@@ -1,0 +1,43 @@
+import type { SeriesName } from './brands.js';
+
+/*
+ * The layout of a mirror. Paths are relative to its root and have `/` between their parts.
+ *
+ *     <image>.img                 the images
+ *     rdiffs/<rdiff>.rdiff        the deltas
+ *     meta/<series>.json          what a series has
+ *     CKSUMS SHA256SUMS           checksums of everything
+ *     index.json                  the list of series
+ *     .update-repository/         private: not to be served
+ */
+
+/** The directory of the deltas. */
+export const RDIFFS_DIR = 'rdiffs';
+/** The directory of the meta files, one a series. */
+export const META_DIR = 'meta';
+/** The list of POSIX checksums, which old laptops read. */
+export const CKSUMS_FILE = 'CKSUMS';
+/** The list of SHA-256 checksums, for `sha256sum -c` and systemd-sysupdate. */
+export const SHA256SUMS_FILE = 'SHA256SUMS';
+/** The list of series. */
+export const INDEX_FILE = 'index.json';
+/** The directory of what this program remembers about the mirror. */
+export const PRIVATE_DIR = '.update-repository';
+
+/** Where a delta lies. */
+export function rdiffPath(fileName: string): string {
+  return `${RDIFFS_DIR}/${fileName}`;
+}
+
+/** Where a series' meta file lies. */
+export function metaPath(series: SeriesName): string {
+  return `${META_DIR}/${series}.json`;
+}
+
+/**
+ * The URL of a file of the mirror that is served below `urlBase`. What is not ASCII in `path` is percent-encoded:
+ * Puavo's bootserver refuses other URLs.
+ */
+export function mirrorUrl(urlBase: string, path: string): string {
+  return `${urlBase.replace(/\/+$/, '')}/${encodeURI(path)}`;
+}
