@@ -1,0 +1,193 @@
+import { type ErrorData, UpdateRepositoryError } from '../errors.js';
+import {
+  COMMAND_HEADER_MAX_BYTES,
+  DELTA_MAGIC,
+  DELTA_MAGIC_BYTES,
+  OP_COPY_FIRST,
+  OP_COPY_LAST,
+  OP_END,
+  OP_LITERAL_FIRST_WIDTH,
+  OP_LITERAL_MAX_INLINE,
+} from './format.js';
+
+/** Who gets a delta's commands, in the order of the target. */
+export interface DeltaReceiver {
+  /** The next bytes of the target. A view that is valid until the call returns; a long literal comes in pieces. */
+  literal(bytes: Uint8Array): void;
+  /** The next `length` bytes of the target are the base's from `offset` on; `length` is at least 1. */
+  copy(offset: number, length: number): void;
+}
+
+/** What a delta may do. A bound that is left out is not checked. */
+export interface DeltaBounds {
+  /** How messages name the delta: its path or address. */
+  readonly name: string;
+  /** Size of the base: no copy may reach past it. */
+  readonly baseBytes?: number;
+  /** Size of the target: the delta must yield exactly that many bytes. */
+  readonly targetBytes?: number;
+}
+
+/**
+ * Reads a delta from an untrusted source in pieces of any size, as they are downloaded or read. Every command is
+ * checked before the receiver sees any of it; what breaks the format or the bounds throws FORMAT with the offset in
+ * the delta, what was expected and what was found. After a throw the decoder is of no use any more.
+ *
+ * Holds a few bytes, whatever the delta says.
+ */
+export class DeltaDecoder {
+  readonly #bounds: DeltaBounds;
+  readonly #receiver: DeltaReceiver;
+  /** The bytes of a header that a piece cut. */
+  readonly #header = new Uint8Array(COMMAND_HEADER_MAX_BYTES);
+  #headerUsed = 0;
+  #started = false;
+  #ended = false;
+  #literalLeft = 0;
+  #targetBytes = 0;
+  /** Offset in the delta of the piece being parsed, and of the command whose header is being collected. */
+  #pieceOffset = 0;
+  #commandOffset = 0;
+
+  constructor(bounds: DeltaBounds, receiver: DeltaReceiver) {
+    this.#bounds = bounds;
+    this.#receiver = receiver;
+  }
+
+  /** Parses the next piece of the delta. */
+  push(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length; ) {
+      at = this.#literalLeft > 0 ? this.#passLiteral(piece, at) : this.#readHeader(piece, at);
+    }
+    this.#pieceOffset += piece.length;
+  }
+
+  /** Says that the delta is over; returns the bytes of the target that it yielded. */
+  finish(): number {
+    const expected = this.#bounds.targetBytes;
+    if (!this.#ended) {
+      throw this.#malformed(this.#pieceOffset, 'its end command', 'the end of the data', 'it is truncated');
+    }
+    if (expected !== undefined && this.#targetBytes !== expected) {
+      throw this.#malformed(this.#commandOffset, `a target of ${expected} bytes`, `${this.#targetBytes} bytes`);
+    }
+    return this.#targetBytes;
+  }
+
+  #passLiteral(piece: Uint8Array, at: number): number {
+    const end = Math.min(piece.length, at + this.#literalLeft);
+    this.#literalLeft -= end - at;
+    this.#receiver.literal(piece.subarray(at, end));
+    return end;
+  }
+
+  /** Runs the command at `at` when the piece has its header whole, else keeps what there is of it. */
+  #readHeader(piece: Uint8Array, at: number): number {
+    if (this.#headerUsed > 0) return this.#completeHeader(piece, at);
+    this.#commandOffset = this.#pieceOffset + at;
+    const length = this.#headerBytes(piece[at]!);
+    if (at + length <= piece.length) {
+      this.#run(piece, at);
+      return at + length;
+    }
+    return this.#completeHeader(piece, at);
+  }
+
+  #completeHeader(piece: Uint8Array, at: number): number {
+    const wanted = this.#headerBytes(this.#headerUsed > 0 ? this.#header[0]! : piece[at]!);
+    const end = Math.min(piece.length, at + wanted - this.#headerUsed);
+    this.#header.set(piece.subarray(at, end), this.#headerUsed);
+    this.#headerUsed += end - at;
+    if (this.#headerUsed === wanted) {
+      this.#headerUsed = 0;
+      this.#run(this.#header, 0);
+    }
+    return end;
+  }
+
+  /** Bytes of the header that starts with `opcode`. */
+  #headerBytes(opcode: number): number {
+    if (!this.#started) return DELTA_MAGIC_BYTES;
+    if (this.#ended) {
+      throw this.#malformed(this.#commandOffset, 'nothing after the end command', hexByte(opcode));
+    }
+    if (opcode <= OP_LITERAL_MAX_INLINE) return 1;
+    if (opcode < OP_COPY_FIRST) return 1 + (1 << (opcode - OP_LITERAL_FIRST_WIDTH));
+    if (opcode > OP_COPY_LAST) {
+      throw this.#malformed(this.#commandOffset, 'a command', `the reserved opcode ${hexByte(opcode)}`);
+    }
+    const code = opcode - OP_COPY_FIRST;
+    return 1 + (1 << (code >> 2)) + (1 << (code & 3));
+  }
+
+  #run(header: Uint8Array, at: number): void {
+    const opcode = header[at]!;
+    if (!this.#started) {
+      this.#start(header, at);
+    } else if (opcode === OP_END) {
+      this.#ended = true;
+    } else if (opcode <= OP_LITERAL_MAX_INLINE) {
+      this.#literalLeft = this.#admit(opcode);
+    } else if (opcode < OP_COPY_FIRST) {
+      this.#literalLeft = this.#admit(this.#integer(header, at + 1, 1 << (opcode - OP_LITERAL_FIRST_WIDTH)));
+    } else {
+      const code = opcode - OP_COPY_FIRST;
+      const offsetWidth = 1 << (code >> 2);
+      this.#copy(
+        this.#integer(header, at + 1, offsetWidth),
+        this.#integer(header, at + 1 + offsetWidth, 1 << (code & 3)),
+      );
+    }
+  }
+
+  #start(header: Uint8Array, at: number): void {
+    const magic = this.#integer(header, at, DELTA_MAGIC_BYTES);
+    if (magic !== DELTA_MAGIC) {
+      throw this.#malformed(0, `the magic ${hexWord(DELTA_MAGIC)} of a delta`, hexWord(magic));
+    }
+    this.#started = true;
+  }
+
+  #copy(offset: number, length: number): void {
+    this.#admit(length);
+    const base = this.#bounds.baseBytes;
+    if (base !== undefined && offset + length > base) {
+      const found = `${length} bytes at ${offset}`;
+      throw this.#malformed(this.#commandOffset, `a copy inside the base's ${base} bytes`, found);
+    }
+    this.#receiver.copy(offset, length);
+  }
+
+  /** Lets a command yield `length` bytes, if it may. */
+  #admit(length: number): number {
+    if (length === 0) throw this.#malformed(this.#commandOffset, 'a command of at least 1 byte', '0 bytes');
+    const total = this.#targetBytes + length;
+    const expected = this.#bounds.targetBytes ?? Number.MAX_SAFE_INTEGER;
+    if (total > expected) {
+      throw this.#malformed(this.#commandOffset, `a target of ${expected} bytes`, `at least ${total} bytes`);
+    }
+    this.#targetBytes = total;
+    return length;
+  }
+
+  #integer(bytes: Uint8Array, at: number, width: number): number {
+    let value = 0;
+    for (let i = 0; i < width; i += 1) value = value * 256 + bytes[at + i]!;
+    if (Number.isSafeInteger(value)) return value;
+    throw this.#malformed(this.#commandOffset, `an integer up to ${Number.MAX_SAFE_INTEGER}`, `about ${value}`);
+  }
+
+  #malformed(offset: number, expected: string, found: string, verdict = 'it is damaged'): UpdateRepositoryError {
+    const data: ErrorData = { path: this.#bounds.name, offset, expected, found };
+    const message = `${this.#bounds.name}: at byte ${offset} of the delta: expected ${expected}, found ${found}`;
+    return new UpdateRepositoryError('FORMAT', message, { data, hint: `${verdict}, or made for another base` });
+  }
+}
+
+function hexByte(value: number): string {
+  return `0x${value.toString(16).padStart(2, '0')}`;
+}
+
+function hexWord(value: number): string {
+  return `0x${value.toString(16).padStart(8, '0')}`;
+}

@@ -1,0 +1,143 @@
+import { AnchorTable } from './anchor-table.js';
+import { BasePages, PAGE_OVERLAP_BYTES } from './base-pages.js';
+import { allocateBlock } from './byte-block.js';
+import { type DeltaStatistics, DeltaWriter } from './encode.js';
+import { type DeltaHooks, reportProgress } from './hooks.js';
+import { indexSegment, makeIndexScratch } from './index-base.js';
+import { SegmentMatcher } from './match.js';
+import { OutputFile } from './output-file.js';
+import { BUCKET_BYTES, type DeltaEffort, type DeltaParameters, deltaParameters, SEGMENT_BYTES } from './parameters.js';
+import { BaseRuns } from './runs.js';
+import { SourceFile } from './source-file.js';
+import { writeSegment } from './write-segment.js';
+
+export type { DeltaStatistics } from './encode.js';
+export type { DeltaHooks } from './hooks.js';
+export type { DeltaEffort } from './parameters.js';
+
+export interface DeltaRequest {
+  readonly basePath: string;
+  readonly targetPath: string;
+  /** Where the delta goes; nothing may be there. */
+  readonly deltaPath: string;
+  readonly effort: DeltaEffort;
+  /** A delta that grows past it is given up with DELTA_TOO_LARGE. */
+  readonly maxDeltaBytes?: number;
+}
+
+/** How the engine cuts its work. None of it changes a byte of the delta; tests say so by varying it. */
+export interface EngineTuning {
+  readonly batchBytes: number;
+  readonly pageBytes: number;
+  readonly pageCount: number;
+}
+
+const TUNING: EngineTuning = { batchBytes: 8192, pageBytes: 65536, pageCount: 128 };
+
+/** Buffers for segments, copies, batches and output, with some room for the engine's many small objects. */
+const FIXED_BYTES = 16 * 1024 * 1024;
+
+/** An upper bound of the memory, in bytes, that {@link generateDelta} takes for a base of `baseBytes` bytes. */
+export function deltaMemoryBytes(baseBytes: number, effort: DeltaEffort): number {
+  const table = deltaParameters(baseBytes, effort).buckets * BUCKET_BYTES;
+  return table + TUNING.pageCount * (TUNING.pageBytes + PAGE_OVERLAP_BYTES) + FIXED_BYTES;
+}
+
+/**
+ * Writes the librsync delta that makes the target from the base. Its bytes depend on the two files and the effort
+ * alone (docs/delta-algorithm.md is the exact rule). Progress counts bytes of base and target. Works through both files once and blocks until it is done: it is
+ * meant for a worker thread. Memory: {@link deltaMemoryBytes}. Leaves no file behind when it fails.
+ *
+ * @throws UpdateRepositoryError DELTA_TOO_LARGE, CHANGED_WHILE_READ, MEMORY, INTERRUPTED, NOT_FOUND, NO_SPACE, IO
+ */
+export function generateDelta(
+  request: DeltaRequest,
+  hooks: DeltaHooks = {},
+  tuning: EngineTuning = TUNING,
+): DeltaStatistics {
+  const base = new SourceFile(request.basePath);
+  try {
+    const target = new SourceFile(request.targetPath);
+    try {
+      return writeDeltaFile(base, target, request, hooks, tuning);
+    } finally {
+      target.close();
+    }
+  } finally {
+    base.close();
+  }
+}
+
+function writeDeltaFile(
+  base: SourceFile,
+  target: SourceFile,
+  request: DeltaRequest,
+  hooks: DeltaHooks,
+  tuning: EngineTuning,
+): DeltaStatistics {
+  const delta = new OutputFile(request.deltaPath);
+  try {
+    const writer = new DeltaWriter((bytes) => delta.write(bytes), delta.path, request.maxDeltaBytes);
+    const statistics = encodeDelta(base, target, request.effort, writer, hooks, tuning);
+    base.assertUnchanged();
+    target.assertUnchanged();
+    delta.complete();
+    return statistics;
+  } catch (error) {
+    delta.discard();
+    throw error;
+  }
+}
+
+function encodeDelta(
+  base: SourceFile,
+  target: SourceFile,
+  effort: DeltaEffort,
+  writer: DeltaWriter,
+  hooks: DeltaHooks,
+  tuning: EngineTuning,
+): DeltaStatistics {
+  const parameters = deltaParameters(base.sizeBytes, effort);
+  const table = new AnchorTable(parameters.buckets);
+  const runs = new BaseRuns();
+  indexBase(base, parameters, table, runs, hooks, tuning);
+  matchTarget(base, target, parameters, table, runs, writer, hooks, tuning);
+  return writer.finish();
+}
+
+function indexBase(
+  base: SourceFile,
+  { sampleBits }: DeltaParameters,
+  table: AnchorTable,
+  runs: BaseRuns,
+  hooks: DeltaHooks,
+  tuning: EngineTuning,
+): void {
+  const scratch = makeIndexScratch(tuning.batchBytes);
+  for (let start = 0; start < base.sizeBytes; start += SEGMENT_BYTES) {
+    indexSegment(base, start, sampleBits, table, runs, scratch);
+    reportProgress(Math.min(start + SEGMENT_BYTES, base.sizeBytes), base.path, hooks);
+  }
+}
+
+function matchTarget(
+  base: SourceFile,
+  target: SourceFile,
+  { sampleBits }: DeltaParameters,
+  table: AnchorTable,
+  runs: BaseRuns,
+  writer: DeltaWriter,
+  hooks: DeltaHooks,
+  tuning: EngineTuning,
+): void {
+  const pages = new BasePages(base, tuning.pageBytes, tuning.pageCount);
+  const matcher = new SegmentMatcher(table, pages, sampleBits, tuning.batchBytes);
+  const block = allocateBlock(SEGMENT_BYTES);
+  for (let start = 0; start < target.sizeBytes; start += SEGMENT_BYTES) {
+    const length = Math.min(SEGMENT_BYTES, target.sizeBytes - start);
+    target.read(block.bytes, 0, length, start);
+    const segment = { block, start, length };
+    writeSegment(segment, matcher.match(segment), runs, writer);
+    reportProgress(base.sizeBytes + start + length, target.path, hooks);
+  }
+}

@@ -1,0 +1,74 @@
+import { type ByteBlock, isConstant } from './byte-block.js';
+
+/** Shorter runs of one byte value are nothing special. */
+export const RUN_MIN_BYTES = 32;
+
+const STRIDE = RUN_MIN_BYTES / 2;
+const LONG_BYTES = 4096;
+
+/** A run of one byte value in a block: from `start` to before `end`. */
+export interface Run {
+  start: number;
+  end: number;
+}
+
+/**
+ * Finds the first maximal run of at least {@link RUN_MIN_BYTES} equal bytes in [from, to) and stores it in `run`;
+ * false when there is none.
+ */
+export function nextRun(block: ByteBlock, from: number, to: number, run: Run): boolean {
+  const { bytes } = block;
+  // Every run of 32 bytes holds a multiple of 16 (counted from `from`) and the 16 bytes after it.
+  for (let at = from; at + STRIDE < to; at += STRIDE) {
+    const value = bytes[at];
+    if (value !== bytes[at + STRIDE] || value !== bytes[at + 5] || value !== bytes[at + 11]) continue;
+    const start = runStart(bytes, from, at);
+    const end = runEnd(block, at, to);
+    if (end - start < RUN_MIN_BYTES) continue;
+    run.start = start;
+    run.end = end;
+    return true;
+  }
+  return false;
+}
+
+function runStart(bytes: Uint8Array, from: number, at: number): number {
+  const value = bytes[at];
+  let start = at;
+  while (start > from && bytes[start - 1] === value) start -= 1;
+  return start;
+}
+
+function runEnd(block: ByteBlock, at: number, to: number): number {
+  const { bytes } = block;
+  const value = bytes[at];
+  let end = at;
+  while (end + LONG_BYTES < to && isConstant(block, end, end + LONG_BYTES)) end += LONG_BYTES - 1;
+  while (end < to && bytes[end] === value) end += 1;
+  return end;
+}
+
+/**
+ * For each byte value the longest run of it in the base, where a run never crosses a multiple of the segment size; of
+ * equally long ones the lowest. So the result does not depend on the order of the segments.
+ */
+export class BaseRuns {
+  readonly #positions = new Float64Array(256);
+  readonly #lengths = new Float64Array(256);
+
+  note(value: number, position: number, length: number): void {
+    const known = this.#lengths[value]!;
+    if (length < known || (length === known && position >= this.#positions[value]!)) return;
+    this.#positions[value] = position;
+    this.#lengths[value] = length;
+  }
+
+  positionOf(value: number): number {
+    return this.#positions[value]!;
+  }
+
+  /** 0 when the base has no run of this value that is worth a copy. */
+  lengthOf(value: number): number {
+    return this.#lengths[value]!;
+  }
+}

@@ -1,0 +1,68 @@
+import fs from 'node:fs';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+
+/** A file that is read at random and must not change meanwhile. */
+export class SourceFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly #fd: number;
+  readonly #modifiedMs: number;
+
+  /** @throws UpdateRepositoryError NOT_FOUND or IO */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.#fd = fs.openSync(path, 'r');
+    } catch (error) {
+      throw fromSystemError(error, 'open it', path);
+    }
+    const stat = this.#stat();
+    this.sizeBytes = stat.size;
+    this.#modifiedMs = stat.mtimeMs;
+  }
+
+  /**
+   * Fills `into` from `at` on with the `length` bytes at `position`.
+   *
+   * @throws UpdateRepositoryError IO, or CHANGED_WHILE_READ when the file has become shorter
+   */
+  read(into: Uint8Array, at: number, length: number, position: number): void {
+    for (let done = 0; done < length; ) {
+      const count = this.#readSome(into, at + done, length - done, position + done);
+      if (count === 0) throw this.#changed(`${this.sizeBytes} bytes`, `its end at byte ${position + done}`);
+      done += count;
+    }
+  }
+
+  /** @throws UpdateRepositoryError CHANGED_WHILE_READ when size or modification time are not those of the opening */
+  assertUnchanged(): void {
+    const { size, mtimeMs } = this.#stat();
+    if (size !== this.sizeBytes) throw this.#changed(`${this.sizeBytes} bytes`, `${size} bytes`);
+    if (mtimeMs !== this.#modifiedMs) throw this.#changed('one modification time', 'a later one');
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+
+  #readSome(into: Uint8Array, at: number, length: number, position: number): number {
+    try {
+      return fs.readSync(this.#fd, into, at, length, position);
+    } catch (error) {
+      throw fromSystemError(error, 'read it', this.path);
+    }
+  }
+
+  #stat(): fs.Stats {
+    try {
+      return fs.fstatSync(this.#fd);
+    } catch (error) {
+      throw fromSystemError(error, 'examine it', this.path);
+    }
+  }
+
+  #changed(expected: string, found: string): UpdateRepositoryError {
+    const message = `${this.path}: it changed while it was read: expected ${expected}, found ${found}`;
+    return new UpdateRepositoryError('CHANGED_WHILE_READ', message, { data: { path: this.path } });
+  }
+}
