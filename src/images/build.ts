@@ -1,0 +1,184 @@
+import { realpath } from 'node:fs/promises';
+import { isSystemError, UpdateRepositoryError } from '../errors.js';
+import type { BuildSummaryEvent, EventSink } from '../events.js';
+import type { LinkMode } from '../io/link.js';
+import { acquireLock } from '../io/lock.js';
+import { Crew, type Resources } from '../workers/crew.js';
+import { type BuildRequest, resolveRequest, type Selection } from './build-request.js';
+import { composeMetas, contentsOf } from './contents.js';
+import { makeDeltas } from './delta-phase.js';
+import type { DeltaPolicy } from './delta-policy.js';
+import { bringImages } from './image-phase.js';
+import { reportImages, reportRequest } from './notes.js';
+import { type BuildPlan, knownOf, planBuild } from './plan.js';
+import { pruneSite } from './prune.js';
+import { pruneCandidates } from './prune-candidates.js';
+import type { DeltaOutcome, ImageRecord } from './records.js';
+import type { MirrorSite } from './site.js';
+import { MirrorState } from './state.js';
+import { summarizeSeries } from './summary.js';
+import { type Survey, surveyMirror } from './survey.js';
+import { writeIndexes } from './write-indexes.js';
+
+export interface BuildOptions {
+  readonly imagesDir: string;
+  /** Made when it is not there. */
+  readonly mirrorDir: string;
+  readonly selection: Selection;
+  readonly deltas: DeltaPolicy;
+  /** A delta larger than this part of its target is not published. */
+  readonly maxDeltaRatio: number;
+  /** Where the mirror is served, without a trailing slash; undefined takes what the mirror remembers. */
+  readonly baseUrl: string | undefined;
+  readonly link: LinkMode;
+  readonly resources: Resources;
+  /** Also remove what no index has named for so long. */
+  readonly prune: { readonly graceMs: number } | undefined;
+  /** Do the rest of the work when a part of it fails; the summary counts the failures. */
+  readonly keepGoing: boolean;
+  /** Publish other bytes under a published name. */
+  readonly replace: boolean;
+  readonly breakLock: boolean;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/**
+ * Builds or refreshes a mirror. What is up to date is left alone, down to its ctime; everything new is complete and
+ * proven before an index names it, so that readers see a valid mirror at every instant, and a build that is killed is
+ * completed by the next one. With `dryRun` it only reads, and emits the plan.
+ *
+ * Memory: what `resources` allows to the workers, and here a few hundred bytes a file and delta.
+ *
+ * @returns the summary, which is also emitted. With `keepGoing` its `failures` count what failed, each of which was
+ *   reported by a `job-failed` event or a warning.
+ * @throws UpdateRepositoryError of nearly any code; the mirror is then as valid as before.
+ */
+export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEvent> {
+  const startedAt = performance.now();
+  await refuseOneDirectory(options);
+  const request = await resolveRequest(options.imagesDir, options.selection, options.deltas);
+  const missing = countMissing(request, options.keepGoing);
+  const sight = await lookAt(request, options);
+  reportRequest(request, sight.baseUrl, options.onEvent);
+  options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.plan.actions });
+  const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, options);
+  reportImages(result.images, options.onEvent);
+  const summary: BuildSummaryEvent = {
+    type: 'build-summary',
+    mirror: options.mirrorDir,
+    dryRun: options.dryRun,
+    changed: options.dryRun ? sight.hasWork : result.changed,
+    series: summarizeSeries(request, contentsOf(result)),
+    examined: result.examined,
+    deltasMade: result.deltasMade,
+    failures: result.failures + missing,
+    durationMs: Math.round(performance.now() - startedAt),
+  };
+  options.onEvent(summary);
+  return summary;
+}
+
+/** What a look at the mirror tells: nothing has been changed or read but names, indexes and records. */
+interface Sight {
+  readonly survey: Survey;
+  readonly plan: BuildPlan;
+  readonly baseUrl: string | null;
+  readonly hasWork: boolean;
+}
+
+interface BuildResult {
+  /** What is known of each image and delta, by file name. */
+  readonly images: ReadonlyMap<string, ImageRecord>;
+  readonly deltas: ReadonlyMap<string, DeltaOutcome>;
+  readonly changed: boolean;
+  readonly examined: number;
+  readonly deltasMade: number;
+  readonly failures: number;
+}
+
+async function lookAt(request: BuildRequest, options: BuildOptions): Promise<Sight> {
+  const state = new MirrorState(options.mirrorDir);
+  const survey = await surveyMirror(options.mirrorDir, state, request);
+  const baseUrl = options.baseUrl ?? survey.settings.baseUrl;
+  const plan = planBuild(request, survey, { baseUrl, maxDeltaRatio: options.maxDeltaRatio });
+  const hasWork = plan.actions.length > 0 || baseUrl !== survey.settings.baseUrl || (await hasPruning(options, state));
+  return { survey, plan, baseUrl, hasWork };
+}
+
+async function hasPruning({ prune, mirrorDir, onEvent }: BuildOptions, state: MirrorState): Promise<boolean> {
+  return prune !== undefined && (await pruneCandidates({ mirrorDir, state, onEvent }, Date.now())).length > 0;
+}
+
+function atRest({ plan }: Sight): BuildResult {
+  return { ...knownOf(plan), changed: false, examined: 0, deltasMade: 0, failures: 0 };
+}
+
+async function buildLocked(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
+  const { mirrorDir, onEvent } = options;
+  const site: MirrorSite = { mirrorDir, onEvent, state: new MirrorState(mirrorDir) };
+  await site.state.prepare();
+  const lock = await acquireLock(site.state.lockPath, options);
+  try {
+    await site.state.clearTemporary();
+    await using crew = new Crew(options);
+    // Whoever held the lock until now may have done a part of the work, or all of it.
+    return await build(site, crew, request, await lookAt(request, options), options);
+  } finally {
+    await site.state.clearTemporary();
+    await lock.release();
+  }
+}
+
+async function build(
+  site: MirrorSite,
+  crew: Crew,
+  request: BuildRequest,
+  { survey, plan, baseUrl }: Sight,
+  options: BuildOptions,
+): Promise<BuildResult> {
+  const images = await bringImages(site, crew, request, plan, options);
+  const deltas = await makeDeltas(site, crew, survey, images.records, options);
+  if (baseUrl !== survey.settings.baseUrl) await site.state.writeSettings({ baseUrl });
+  const result = { images: images.records, deltas: deltas.outcomes };
+  const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), baseUrl));
+  if (options.prune !== undefined) await pruneSite(site, { ...options, graceMs: options.prune.graceMs });
+  return {
+    ...result,
+    changed: wrote || images.examined + deltas.made > 0,
+    examined: images.examined,
+    deltasMade: deltas.made,
+    failures: images.failures.length + deltas.failures.length,
+  };
+}
+
+/** A listed image that is not there stops everything before anything is done, or counts as a failure. */
+function countMissing(request: BuildRequest, keepGoing: boolean): number {
+  const missing = [...request.images.values()].filter(({ file }) => file === null).map(({ name }) => name.fileName);
+  if (missing.length > 0 && !keepGoing) {
+    throw new UpdateRepositoryError('NOT_FOUND', `${missing.join(', ')}: listed, and not in the image directory`, {
+      data: { missing },
+      hint: 'add the image, take it off the list, or go on without it with --keep-going',
+    });
+  }
+  return missing.length;
+}
+
+async function refuseOneDirectory({ imagesDir, mirrorDir }: BuildOptions): Promise<void> {
+  const [images, mirror] = await Promise.all([realPathOrNull(imagesDir), realPathOrNull(mirrorDir)]);
+  if (images === null || images !== mirror) return;
+  throw new UpdateRepositoryError(
+    'CONFIG',
+    `${mirrorDir}: expected two directories, found the images and the mirror in one`,
+  );
+}
+
+async function realPathOrNull(path: string): Promise<string | null> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,148 @@
+import type { Sha256Hex } from '../metadata/brands.js';
+import { renderCksums, renderSha256Sums } from '../metadata/checksum-lists.js';
+import type { Digests } from '../metadata/digests.js';
+import type { ImageName } from '../metadata/image-name.js';
+import { renderIndexJson } from '../metadata/index-json.js';
+import { type MetaDiff, type MetaImage, renderSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
+import { CKSUMS_FILE, INDEX_FILE, metaPath, mirrorUrl, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import type { PuavoConf } from '../metadata/puavo-conf.js';
+import type { BuildRequest } from './build-request.js';
+import type { WantedDelta } from './delta-policy.js';
+import type { DeltaOutcome, ImageRecord } from './records.js';
+
+/** What is known of the files that a mirror serves, by file name. */
+export interface MirrorContents {
+  readonly images: ReadonlyMap<string, PublishedImage>;
+  readonly deltas: ReadonlyMap<string, PublishedFile>;
+  /** Deltas that are wanted and not worth publishing. */
+  readonly tooLarge: ReadonlySet<string>;
+}
+
+export interface PublishedFile {
+  readonly sizeBytes: number;
+  readonly digests: Digests;
+}
+
+export interface PublishedImage extends PublishedFile {
+  readonly puavoConf: PuavoConf;
+}
+
+/** Of what was learnt, that which is published. */
+export function contentsOf(known: {
+  readonly images: ReadonlyMap<string, ImageRecord>;
+  readonly deltas: ReadonlyMap<string, DeltaOutcome>;
+}): MirrorContents {
+  const images = new Map<string, PublishedImage>();
+  for (const [fileName, { source, digests, puavoConf }] of known.images) {
+    images.set(fileName, { sizeBytes: source.sizeBytes, digests, puavoConf });
+  }
+  const deltas = new Map<string, PublishedFile>();
+  const tooLarge = new Set<string>();
+  for (const [fileName, outcome] of known.deltas) {
+    if (outcome.kind === 'too-large') tooLarge.add(fileName);
+    else deltas.set(fileName, { sizeBytes: outcome.published.sizeBytes, digests: outcome.digests });
+  }
+  return { images, deltas, tooLarge };
+}
+
+/** The text of every index of a mirror by path, in the order in which they are written. */
+export type IndexTexts = ReadonlyMap<string, string>;
+
+/** The meta of every series: of what is wanted, that which `contents` has. */
+export function composeMetas(request: BuildRequest, contents: MirrorContents, baseUrl: string | null): SeriesMeta[] {
+  return request.series.map((series) => ({
+    series: series.name,
+    images: series.images.flatMap((name) => {
+      const image = contents.images.get(name.fileName);
+      if (image === undefined) return [];
+      const deltas = (request.deltas.get(series) ?? []).filter(({ target }) => target.fileName === name.fileName);
+      return [metaImage(name, image, metaDiffs(deltas, contents, baseUrl), baseUrl)];
+    }),
+  }));
+}
+
+/**
+ * All index files of a mirror that has just these series. CKSUMS and SHA256SUMS name each file once, images in list
+ * order and behind each the deltas that lead to it.
+ */
+export function renderIndexes(metas: readonly SeriesMeta[]): IndexTexts {
+  const files = uniqueFiles(metas);
+  const texts = new Map<string, string>();
+  for (const meta of metas) texts.set(metaPath(meta.series), renderSeriesMeta(meta));
+  texts.set(
+    CKSUMS_FILE,
+    renderCksums(files.map(({ entry }) => ({ fileName: entry.filename, sizeBytes: entry.size, cksum: entry.cksum }))),
+  );
+  texts.set(SHA256SUMS_FILE, renderSha256Sums(files.map(({ path, entry }) => ({ path, sha256: entry.sha256 }))));
+  texts.set(INDEX_FILE, renderIndexJson(metas));
+  return texts;
+}
+
+/** The paths of all images and deltas that these series name. */
+export function namedFiles(metas: readonly SeriesMeta[]): ReadonlySet<string> {
+  return new Set(uniqueFiles(metas).map(({ path }) => path));
+}
+
+/** The same series without some of their files, and without the deltas that start from or lead to those. */
+export function withoutFiles(metas: readonly SeriesMeta[], paths: ReadonlySet<string>): SeriesMeta[] {
+  return metas.map(({ series, images }) => {
+    const kept = images.filter(({ filename }) => !paths.has(filename));
+    const goneVersions = new Set<string>(
+      images.filter(({ filename }) => paths.has(filename)).map(({ version }) => version),
+    );
+    return {
+      series,
+      images: kept.map((image) => ({
+        ...image,
+        diffs: image.diffs.filter(
+          ({ filename, version }) => !goneVersions.has(version) && !paths.has(rdiffPath(filename)),
+        ),
+      })),
+    };
+  });
+}
+
+function metaImage(name: ImageName, image: PublishedImage, diffs: MetaDiff[], baseUrl: string | null): MetaImage {
+  return {
+    diffs,
+    filename: name.fileName,
+    id: name.id,
+    'puavo-conf': image.puavoConf,
+    size: image.sizeBytes,
+    urls: [mirrorUrl(baseUrl ?? '', name.fileName)],
+    version: name.version,
+    ...image.digests,
+  };
+}
+
+function metaDiffs(deltas: readonly WantedDelta[], contents: MirrorContents, baseUrl: string | null): MetaDiff[] {
+  return deltas.flatMap(({ base, fileName }) => {
+    const delta = contents.deltas.get(fileName);
+    if (delta === undefined) return [];
+    const urls = [mirrorUrl(baseUrl ?? '', rdiffPath(fileName))];
+    return [{ filename: fileName, urls, version: base.version, size: delta.sizeBytes, ...delta.digests }];
+  });
+}
+
+interface NamedFile {
+  readonly path: string;
+  readonly entry: {
+    readonly filename: string;
+    readonly size: number;
+    readonly cksum: string;
+    readonly sha256: Sha256Hex;
+  };
+}
+
+/** An image may stand in two series: the first place counts. */
+function uniqueFiles(metas: readonly SeriesMeta[]): NamedFile[] {
+  const files = new Map<string, NamedFile>();
+  const add = (path: string, entry: NamedFile['entry']): void => {
+    if (!files.has(path)) files.set(path, { path, entry });
+  };
+  for (const image of metas.flatMap(({ images }) => images)) {
+    add(image.filename, image);
+    for (const diff of image.diffs) add(rdiffPath(diff.filename), diff);
+  }
+  return [...files.values()];
+}

@@ -1,0 +1,101 @@
+import type { DeltaEffort } from '../delta/generate.js';
+import { rdiffPath } from '../metadata/mirror-paths.js';
+import type { Crew, TaskFailure } from '../workers/crew.js';
+import { type DeltaEnds, decideDelta, deltaLimitBytes } from './decide.js';
+import { checkTask, type DeltaEnd, type DeltaWork, makeTask } from './make-deltas.js';
+import { decidedOutcome } from './plan.js';
+import type { DeltaOutcome, ImageRecord } from './records.js';
+import { type MirrorSite, sitePath } from './site.js';
+import type { DeltaStatus, ImageStatus, Survey } from './survey.js';
+import { withdraw } from './withdraw.js';
+
+export interface DeltaPhaseOptions {
+  readonly maxDeltaRatio: number;
+  readonly keepGoing: boolean;
+}
+
+export interface DeltaPhase {
+  /** The verdict on every delta whose images are known, by file name. */
+  readonly outcomes: ReadonlyMap<string, DeltaOutcome>;
+  readonly failures: readonly TaskFailure[];
+  readonly made: number;
+}
+
+/** How hard the search for matches works: bytes depend on it, so it is one for all deltas of a mirror. */
+const EFFORT: DeltaEffort = 'normal';
+
+/** Makes every delta that is wanted and not there, and proves those of which nothing is known. */
+export async function makeDeltas(
+  site: MirrorSite,
+  crew: Crew,
+  survey: Survey,
+  images: ReadonlyMap<string, ImageRecord>,
+  options: DeltaPhaseOptions,
+): Promise<DeltaPhase> {
+  const outcomes = new Map<string, DeltaOutcome>();
+  const toCheck: DeltaWork[] = [];
+  const toMake: DeltaWork[] = [];
+  for (const status of survey.deltas.values()) {
+    const work = deltaWork(site, status, survey, images, options);
+    if (work === null) continue;
+    const decision = decideDelta(status, endsOf(work));
+    if (decision === 'check') toCheck.push(work);
+    else if (decision === 'make') toMake.push(work);
+    const outcome = decidedOutcome(status, decision);
+    if (outcome !== null) outcomes.set(status.fileName, outcome);
+  }
+  const record = (work: DeltaWork) => (made: { outcome: DeltaOutcome }) => {
+    outcomes.set(work.status.fileName, withinLimit(made.outcome, work.limitBytes));
+  };
+  const checks = toCheck.map((work) => checkTask(site, work, record(work), () => toMake.push(work)));
+  const failures = await crew.run(checks, options.keepGoing);
+  // Clients may be reading the files that are made again: nobody may be sent to them while their bytes change.
+  const occupied = toMake.filter(({ status }) => status.inMirror !== null);
+  await withdraw(site, new Set(occupied.map(({ status }) => rdiffPath(status.fileName))));
+  failures.push(
+    ...(await crew.run(
+      toMake.map((work) => makeTask(site, work, record(work))),
+      options.keepGoing,
+    )),
+  );
+  return { outcomes, failures, made: toMake.length };
+}
+
+function deltaWork(
+  site: MirrorSite,
+  status: DeltaStatus,
+  survey: Survey,
+  images: ReadonlyMap<string, ImageRecord>,
+  options: DeltaPhaseOptions,
+): DeltaWork | null {
+  const base = deltaEnd(site, survey.images.get(status.base.fileName), images);
+  const target = deltaEnd(site, survey.images.get(status.target.fileName), images);
+  if (base === null || target === null) return null;
+  const limitBytes = deltaLimitBytes(target.identity.sizeBytes, options.maxDeltaRatio);
+  return { status, base, target, effort: EFFORT, limitBytes };
+}
+
+/** Deltas are made from what is served; a base that is not published is read where it lies. */
+function deltaEnd(
+  site: MirrorSite,
+  image: ImageStatus | undefined,
+  images: ReadonlyMap<string, ImageRecord>,
+): DeltaEnd | null {
+  const record = image === undefined ? undefined : images.get(image.name.fileName);
+  if (image === undefined || record === undefined) return null;
+  const { sha256 } = record.digests;
+  if (image.publish && record.published !== null) {
+    return { path: sitePath(site, image.name.fileName), identity: record.published, sha256 };
+  }
+  return image.file === null ? null : { path: image.file.path, identity: record.source, sha256 };
+}
+
+function endsOf({ base, target, limitBytes }: DeltaWork): DeltaEnds {
+  return { baseSha256: base.sha256, targetSha256: target.sha256, limitBytes };
+}
+
+/** A delta that was there already may be larger than what this build publishes. */
+function withinLimit(outcome: DeltaOutcome, limitBytes: number): DeltaOutcome {
+  const isTooLarge = outcome.kind === 'published' && outcome.published.sizeBytes > limitBytes;
+  return isTooLarge ? { kind: 'too-large', limitBytes } : outcome;
+}

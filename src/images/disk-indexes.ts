@@ -1,0 +1,114 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode, isSystemError } from '../errors.js';
+import { readTextFile } from '../io/atomic-file.js';
+import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
+import { type MetaDiff, type MetaImage, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
+import { CKSUMS_FILE, INDEX_FILE, META_DIR, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+
+/** The indexes of a mirror as they are on disk, whoever wrote them. */
+export interface DiskIndexes {
+  /** The text of every index file that is there, by path. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** The meta files that are sound. */
+  readonly metas: readonly SeriesMeta[];
+  /** Paths below meta/ that are no meta file of a series: not ours to touch. */
+  readonly foreign: readonly string[];
+  /** The paths of all images and deltas that any of them names. */
+  readonly named: ReadonlySet<string>;
+}
+
+/** Above the index of the largest mirror that could be served, and bounded. */
+const MAX_INDEX_BYTES = 64 << 20;
+
+/** Reads all indexes. One that is damaged counts as text that names nothing. */
+export async function readDiskIndexes(mirrorDir: string): Promise<DiskIndexes> {
+  const texts = new Map<string, string>();
+  const metas: SeriesMeta[] = [];
+  const foreign: string[] = [];
+  for (const [path, text] of await readIndexTexts(mirrorDir)) {
+    const isMeta = path.startsWith(`${META_DIR}/`);
+    const meta = isMeta ? parseOwnMeta(text, path) : null;
+    if (meta !== null) metas.push(meta);
+    if (isMeta && meta === null) foreign.push(path);
+    else texts.set(path, text);
+  }
+  return { texts, metas, foreign, named: namedPaths(metas, texts) };
+}
+
+/** The index files that are there, by path, whatever is in them. What is no text reads as an empty one. */
+export async function readIndexTexts(mirrorDir: string): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const path of [...(await metaFiles(mirrorDir)), CKSUMS_FILE, SHA256SUMS_FILE, INDEX_FILE]) {
+    const text = await readTextFile(join(mirrorDir, path), MAX_INDEX_BYTES).catch(emptyWhenDamaged);
+    if (text !== null) texts.set(path, text);
+  }
+  return texts;
+}
+
+/** The published sha256 of every image that a meta file names, by file name. */
+export function publishedImages(metas: readonly SeriesMeta[]): ReadonlyMap<string, MetaImage> {
+  return new Map(metas.flatMap(({ images }) => images).map((image) => [image.filename, image]));
+}
+
+/** Every delta that a meta file names, by file name. */
+export function publishedDiffs(metas: readonly SeriesMeta[]): ReadonlyMap<string, MetaDiff> {
+  const diffs = metas.flatMap(({ images }) => images).flatMap(({ diffs }) => diffs);
+  return new Map(diffs.map((diff) => [diff.filename, diff]));
+}
+
+async function metaFiles(mirrorDir: string): Promise<string[]> {
+  try {
+    const names = await readdir(join(mirrorDir, META_DIR));
+    return names
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .map((name) => `${META_DIR}/${name}`);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** The series that a meta file describes; null when it is none, or one under another name than its own. */
+function parseOwnMeta(text: string, path: string): SeriesMeta | null {
+  try {
+    const meta = parseSeriesMeta(text, path);
+    return path === `${META_DIR}/${meta.series}.json` ? meta : null;
+  } catch (error) {
+    return unlessDamaged(error);
+  }
+}
+
+function namedPaths(metas: readonly SeriesMeta[], texts: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const inMetas = [...publishedImages(metas).keys(), ...[...publishedDiffs(metas).keys()].map(rdiffPath)];
+  return new Set([...inMetas, ...cksumsPaths(texts.get(CKSUMS_FILE)), ...sha256SumsPaths(texts.get(SHA256SUMS_FILE))]);
+}
+
+function cksumsPaths(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  try {
+    const names = parseCksums(text, CKSUMS_FILE).map(({ fileName }) => fileName);
+    return names.map((name) => (name.endsWith('.rdiff') ? rdiffPath(name) : name));
+  } catch (error) {
+    return unlessDamaged(error) ?? [];
+  }
+}
+
+function sha256SumsPaths(text: string | undefined): string[] {
+  if (text === undefined) return [];
+  try {
+    return parseSha256Sums(text, SHA256SUMS_FILE).map(({ path }) => path);
+  } catch (error) {
+    return unlessDamaged(error) ?? [];
+  }
+}
+
+function emptyWhenDamaged(error: unknown): string {
+  return unlessDamaged(error) ?? '';
+}
+
+function unlessDamaged(error: unknown): null {
+  if (hasCode(error, 'FORMAT') || hasCode(error, 'NAME')) return null;
+  throw error;
+}

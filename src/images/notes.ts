@@ -1,0 +1,43 @@
+import type { EventSink } from '../events.js';
+import type { BuildRequest } from './build-request.js';
+import type { ImageRecord } from './records.js';
+import { unreadableNotes } from './scan.js';
+
+/** What a user should know of the request itself. */
+export function reportRequest(request: BuildRequest, baseUrl: string | null, onEvent: EventSink): void {
+  for (const note of request.notes) onEvent(note);
+  const published = [...request.images.values()].filter(({ publish }) => publish);
+  for (const note of unreadableNotes(published.flatMap(({ file }) => file ?? []))) onEvent(note);
+  for (const { name, file } of request.images.values()) {
+    if (file !== null) continue;
+    onEvent({
+      type: 'note',
+      level: 'warning',
+      subject: name.fileName,
+      message: 'listed, and not in the image directory',
+    });
+  }
+  if (baseUrl === null) {
+    onEvent({
+      type: 'note',
+      level: 'warning',
+      message: 'no base URL: urls are relative to the root, and bootservers need whole ones (--base-url https://…)',
+    });
+  }
+}
+
+/** What a user should know of the images' contents. */
+export function reportImages(images: ReadonlyMap<string, ImageRecord>, onEvent: EventSink): void {
+  for (const [fileName, { innerName, kind }] of images) {
+    if (kind !== 'squashfs') {
+      onEvent({ type: 'note', level: 'info', subject: fileName, message: `${kind} and no squashfs: no puavo-conf` });
+    } else if (innerName !== null && innerName !== fileName) {
+      onEvent({
+        type: 'note',
+        level: 'warning',
+        subject: fileName,
+        message: `calls itself ${innerName} (/etc/puavo-image/name): laptops that boot it will not find their updates`,
+      });
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { PlannedAction } from '../events.js';
+import type { BuildRequest } from './build-request.js';
+import {
+  type DeltaDecision,
+  type DeltaEnds,
+  decideDelta,
+  decideImage,
+  deltaLimitBytes,
+  type ImageDecision,
+} from './decide.js';
+import { planActions } from './plan-actions.js';
+import type { DeltaOutcome, ImageRecord } from './records.js';
+import type { DeltaStatus, ImageStatus, Survey } from './survey.js';
+
+/** What is to be done with each file. */
+export interface Decisions {
+  readonly images: readonly { readonly status: ImageStatus; readonly decision: ImageDecision }[];
+  readonly deltas: readonly { readonly status: DeltaStatus; readonly decision: DeltaDecision }[];
+}
+
+/** What a build does, decided before it does any of it. */
+export interface BuildPlan extends Decisions {
+  /** For people, and empty exactly when there is nothing to do. */
+  readonly actions: readonly PlannedAction[];
+}
+
+export interface PlanSettings {
+  readonly baseUrl: string | null;
+  readonly maxDeltaRatio: number;
+}
+
+/** Compares what is wanted with what is there. Pure. */
+export function planBuild(request: BuildRequest, survey: Survey, settings: PlanSettings): BuildPlan {
+  const decisions: Decisions = {
+    images: [...survey.images.values()].map((status) => ({ status, decision: decideImage(status) })),
+    deltas: [...survey.deltas.values()].map((status) => {
+      return { status, decision: decideDelta(status, knownEnds(status, survey, settings.maxDeltaRatio)) };
+    }),
+  };
+  return { ...decisions, actions: planActions(request, survey, decisions, knownOf(decisions), settings.baseUrl) };
+}
+
+/** What has been learnt of images and deltas, by file name. */
+export interface Known {
+  readonly images: ReadonlyMap<string, ImageRecord>;
+  readonly deltas: ReadonlyMap<string, DeltaOutcome>;
+}
+
+/** What needs no work: all that there is before a build does anything. */
+export function knownOf({ images, deltas }: Decisions): Known {
+  const knownImages = new Map<string, ImageRecord>();
+  for (const { status, decision } of images) {
+    if (decision === 'nothing' && status.record !== null) knownImages.set(status.name.fileName, status.record);
+  }
+  const knownDeltas = new Map<string, DeltaOutcome>();
+  for (const { status, decision } of deltas) {
+    const outcome = decidedOutcome(status, decision);
+    if (outcome !== null) knownDeltas.set(status.fileName, outcome);
+  }
+  return { images: knownImages, deltas: knownDeltas };
+}
+
+/** The verdict on a delta that needs no work. */
+export function decidedOutcome({ record }: DeltaStatus, decision: DeltaDecision): DeltaOutcome | null {
+  if (record === null || decision === 'make' || decision === 'check') return null;
+  if (decision === 'nothing' || record.outcome.kind === 'too-large') return record.outcome;
+  return { kind: 'too-large', limitBytes: record.outcome.published.sizeBytes };
+}
+
+function knownEnds(delta: DeltaStatus, survey: Survey, maxDeltaRatio: number): DeltaEnds | null {
+  const base = knownImage(delta.base.fileName, survey);
+  const target = knownImage(delta.target.fileName, survey);
+  if (base === null || target === null) return null;
+  return {
+    baseSha256: base.digests.sha256,
+    targetSha256: target.digests.sha256,
+    limitBytes: deltaLimitBytes(target.source.sizeBytes, maxDeltaRatio),
+  };
+}
+
+function knownImage(fileName: string, survey: Survey): ImageStatus['record'] {
+  const status = survey.images.get(fileName);
+  return status !== undefined && decideImage(status) === 'nothing' ? status.record : null;
+}

@@ -1,0 +1,79 @@
+import { rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { UpdateRepositoryError } from '../errors.js';
+import { syncDirectory } from '../io/atomic-file.js';
+import { classifyImageName, parseRdiffName } from '../metadata/image-name.js';
+import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
+import { INDEX_FILE, metaPath, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
+import { type DiskIndexes, readDiskIndexes } from './disk-indexes.js';
+import { type MirrorSite, sitePath } from './site.js';
+import { identify } from './survey.js';
+
+/** A file of the mirror that no index names. */
+export interface PruneCandidate {
+  readonly path: string;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The files that are ours and unused: those that indexes named once, and those that builds made and no index ever
+ * named, which count as unused from `now` on.
+ *
+ * @throws UpdateRepositoryError CONFIG when the indexes cannot be relied on.
+ */
+export async function pruneCandidates(site: MirrorSite, now: number): Promise<PruneCandidate[]> {
+  const indexes = await readDiskIndexes(site.mirrorDir);
+  const dropped = await site.state.readDropped();
+  const paths = new Set([...dropped.keys(), ...(await recordedPaths(site))]);
+  const candidates: PruneCandidate[] = [];
+  for (const path of paths) {
+    if (indexes.named.has(path) || !isPrunable(path)) continue;
+    const identity = await identify(sitePath(site, path));
+    if (identity === null) continue;
+    const since = dropped.get(path) ?? new Date(now).toISOString();
+    candidates.push({ path, since, sizeBytes: identity.sizeBytes });
+  }
+  if (candidates.length > 0) await checkIndexes(site, indexes);
+  return candidates.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Removes the file and what is remembered of it: its name is free again. */
+export async function removeCandidate(site: MirrorSite, { path }: PruneCandidate): Promise<void> {
+  await rm(sitePath(site, path), { force: true });
+  await syncDirectory(dirname(sitePath(site, path)));
+  await site.state.forget(dirname(path) === RDIFFS_DIR ? 'deltas' : 'images', basename(path));
+}
+
+async function recordedPaths(site: MirrorSite): Promise<string[]> {
+  const deltas = await site.state.recorded('deltas');
+  return [...(await site.state.recorded('images')), ...deltas.map(rdiffPath)];
+}
+
+/** Whatever dropped.json and old checksum lists say: only images at the root and deltas in their directory. */
+function isPrunable(path: string): boolean {
+  const name = basename(path);
+  if (path === rdiffPath(name)) return parseRdiffName(name) !== null;
+  return path === name && classifyImageName(name).kind === 'image';
+}
+
+async function checkIndexes(site: MirrorSite, indexes: DiskIndexes): Promise<void> {
+  const refuse = (found: string): UpdateRepositoryError =>
+    new UpdateRepositoryError(
+      'CONFIG',
+      `${site.mirrorDir}: nothing is removed: expected complete indexes, found ${found}`,
+      {
+        data: { path: site.mirrorDir },
+        hint: 'build the mirror again first',
+      },
+    );
+  if ((await identify(site.state.publishingPath)) !== null) throw refuse('those of a build that was interrupted');
+  const text = indexes.texts.get(INDEX_FILE);
+  if (text === undefined) throw refuse(`no ${INDEX_FILE}`);
+  const { series }: MirrorIndex = parseIndexJson(text, INDEX_FILE);
+  const present = new Set(indexes.metas.map((meta) => metaPath(meta.series)));
+  const missing = series.find(({ meta }) => !present.has(meta));
+  if (missing !== undefined) throw refuse(`no sound ${missing.meta}`);
+  if (series.length === 0) throw refuse('no series');
+}

@@ -1,0 +1,94 @@
+import { type FileIdentity, parseFileIdentity } from '../io/file-identity.js';
+import { isSha256Hex, isSha512Hex } from '../metadata/brands.js';
+import { type Digests, isCksum } from '../metadata/digests.js';
+import type { PuavoConf } from '../metadata/puavo-conf.js';
+import { type ImageKind, isImageKind } from '../squashfs/kind.js';
+
+/** What a mirror remembers between builds. */
+export interface MirrorSettings {
+  /** Where the mirror is served, without a trailing slash. */
+  readonly baseUrl: string | null;
+}
+
+/** What is known of an image file. */
+export interface ImageRecord {
+  /** The file in the image directory. */
+  readonly source: FileIdentity;
+  /** The file in the mirror: the same as `source` when it is a hard link; null for an image that is only a base. */
+  readonly published: FileIdentity | null;
+  readonly digests: Digests;
+  readonly kind: ImageKind;
+  readonly innerName: string | null;
+  readonly puavoConf: PuavoConf;
+}
+
+/** What is known of a delta, and of which bytes it holds. */
+export interface DeltaRecord {
+  readonly baseSha256: string;
+  readonly targetSha256: string;
+  readonly outcome: DeltaOutcome;
+}
+
+export type DeltaOutcome =
+  | { readonly kind: 'published'; readonly published: FileIdentity; readonly digests: Digests }
+  /** It passed `limitBytes` when it was last made: it is made again only under a higher limit. */
+  | { readonly kind: 'too-large'; readonly limitBytes: number };
+
+// The parsers return null for anything that this version did not write: the caller learns it again.
+
+export function parseSettings(value: unknown): MirrorSettings | null {
+  if (!isObject(value)) return null;
+  return { baseUrl: typeof value.baseUrl === 'string' ? value.baseUrl : null };
+}
+
+export function parseImageRecord(value: unknown): ImageRecord | null {
+  if (!isObject(value) || !isObject(value.puavoConf)) return null;
+  const source = parseFileIdentity(value.source);
+  const published = parseFileIdentity(value.published);
+  const digests = parseDigestsOrNull(value.digests);
+  const { innerName, kind } = value;
+  if (source === null || digests === null || !isImageKind(kind)) return null;
+  if (innerName !== null && typeof innerName !== 'string') return null;
+  return { source, published, digests, kind, innerName, puavoConf: value.puavoConf };
+}
+
+export function parseDeltaRecord(value: unknown): DeltaRecord | null {
+  if (!isObject(value)) return null;
+  const { baseSha256, targetSha256 } = value;
+  if (typeof baseSha256 !== 'string' || typeof targetSha256 !== 'string') return null;
+  const outcome = parseOutcome(value.outcome);
+  return outcome === null ? null : { baseSha256, targetSha256, outcome };
+}
+
+export function parseDropped(value: unknown): ReadonlyMap<string, string> | null {
+  if (!isObject(value)) return null;
+  const entries = Object.entries(value);
+  return new Map(entries.filter((entry): entry is [string, string] => isTimestamp(entry[1])));
+}
+
+function parseOutcome(value: unknown): DeltaOutcome | null {
+  if (!isObject(value)) return null;
+  if (value.kind === 'too-large') {
+    return typeof value.limitBytes === 'number' ? { kind: 'too-large', limitBytes: value.limitBytes } : null;
+  }
+  const published = parseFileIdentity(value.published);
+  const digests = parseDigestsOrNull(value.digests);
+  if (value.kind !== 'published' || published === null || digests === null) return null;
+  return { kind: 'published', published, digests };
+}
+
+function parseDigestsOrNull(value: unknown): Digests | null {
+  if (!isObject(value)) return null;
+  const { cksum, sha256, sha512 } = value;
+  if (typeof cksum !== 'string' || typeof sha256 !== 'string' || typeof sha512 !== 'string') return null;
+  if (!isCksum(cksum) || !isSha256Hex(sha256) || !isSha512Hex(sha512)) return null;
+  return { cksum, sha256, sha512 };
+}
+
+function isTimestamp(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

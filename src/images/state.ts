@@ -1,0 +1,126 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode, isSystemError } from '../errors.js';
+import { makeDirectory, readTextFile, writeFileAtomic } from '../io/atomic-file.js';
+import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
+import {
+  type DeltaRecord,
+  type ImageRecord,
+  type MirrorSettings,
+  parseDeltaRecord,
+  parseDropped,
+  parseImageRecord,
+  parseSettings,
+} from './records.js';
+
+/**
+ * The mirror's private memory below `.update-repository/`: what was learnt from files, so that nothing is read twice,
+ * and what makes a killed build recognisable. Everything in it can be learnt again from the images and the mirror: a
+ * record that is damaged or lost costs time, never correctness.
+ *
+ *     lock            the writer of the mirror (src/io/lock.ts)
+ *     settings.json   what the mirror remembers between builds
+ *     images/         one record an image file
+ *     deltas/         one record a delta, also of those that were not worth publishing
+ *     dropped.json    files that indexes named once, and since when no index names them any more
+ *     publishing      there while the indexes are being rewritten
+ *     tmp/            files in the making
+ */
+export class MirrorState {
+  readonly directory: string;
+
+  constructor(mirrorDir: string) {
+    this.directory = join(mirrorDir, PRIVATE_DIR);
+  }
+
+  get lockPath(): string {
+    return join(this.directory, 'lock');
+  }
+
+  get publishingPath(): string {
+    return join(this.directory, 'publishing');
+  }
+
+  /** A place for a file in the making, on the mirror's file system and out of its readers' sight. */
+  temporaryPath(name: string): string {
+    return join(this.directory, 'tmp', name);
+  }
+
+  /** Makes the directories. Only the holder of the lock calls it. */
+  async prepare(): Promise<void> {
+    await Promise.all(['images', 'deltas', 'tmp'].map((name) => makeDirectory(join(this.directory, name))));
+  }
+
+  /** Removes what killed or stopped jobs have left. Only the holder of the lock calls it. */
+  async clearTemporary(): Promise<void> {
+    await rm(join(this.directory, 'tmp'), { recursive: true, force: true });
+    await makeDirectory(join(this.directory, 'tmp'));
+  }
+
+  async readSettings(): Promise<MirrorSettings> {
+    return (await this.#read('settings.json', parseSettings)) ?? { baseUrl: null };
+  }
+
+  async writeSettings(settings: MirrorSettings): Promise<void> {
+    await this.#write('settings.json', settings);
+  }
+
+  async readImage(fileName: string): Promise<ImageRecord | null> {
+    return this.#read(join('images', `${fileName}.json`), parseImageRecord);
+  }
+
+  async writeImage(fileName: string, record: ImageRecord): Promise<void> {
+    await this.#write(join('images', `${fileName}.json`), record);
+  }
+
+  async readDelta(fileName: string): Promise<DeltaRecord | null> {
+    return this.#read(join('deltas', `${fileName}.json`), parseDeltaRecord);
+  }
+
+  async writeDelta(fileName: string, record: DeltaRecord): Promise<void> {
+    await this.#write(join('deltas', `${fileName}.json`), record);
+  }
+
+  /** Forgets a file of the mirror, so that its name is free again. */
+  async forget(kind: 'images' | 'deltas', fileName: string): Promise<void> {
+    await rm(join(this.directory, kind, `${fileName}.json`), { force: true });
+  }
+
+  /** The names of the files that there are records of. */
+  async recorded(kind: 'images' | 'deltas'): Promise<string[]> {
+    try {
+      const names = await readdir(join(this.directory, kind));
+      return names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+    } catch (error) {
+      if (isSystemError(error, 'ENOENT')) return [];
+      throw error;
+    }
+  }
+
+  /** Mirror paths that no index names any more, each with the time (ISO 8601) since when. */
+  async readDropped(): Promise<ReadonlyMap<string, string>> {
+    return (await this.#read('dropped.json', parseDropped)) ?? new Map();
+  }
+
+  async writeDropped(dropped: ReadonlyMap<string, string>): Promise<void> {
+    await this.#write('dropped.json', Object.fromEntries(dropped));
+  }
+
+  async #read<T>(name: string, parse: (value: unknown) => T | null): Promise<T | null> {
+    try {
+      const text = await readTextFile(join(this.directory, name), MAX_RECORD_BYTES);
+      return text === null ? null : parse(JSON.parse(text));
+    } catch (error) {
+      if (error instanceof SyntaxError || hasCode(error, 'FORMAT')) return null;
+      throw error;
+    }
+  }
+
+  async #write(name: string, value: unknown): Promise<void> {
+    const temporaryPath = this.temporaryPath(`${name.replaceAll('/', '-')}.record`);
+    await writeFileAtomic(join(this.directory, name), `${JSON.stringify(value)}\n`, temporaryPath);
+  }
+}
+
+/** Far above any real record; puavo-conf is the largest part, with some hundred definitions. */
+const MAX_RECORD_BYTES = 64 << 20;

@@ -1,0 +1,199 @@
+import { readdir } from 'node:fs/promises';
+import { hasCode, isSystemError, UpdateRepositoryError } from '../errors.js';
+import type { EventSink, ProblemEvent, VerifySummaryEvent } from '../events.js';
+import { parseRdiffName } from '../metadata/image-name.js';
+import type { MetaDiff, MetaImage } from '../metadata/meta.js';
+import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
+import { Crew, type Resources, type Task } from '../workers/crew.js';
+import type { DigestedPath } from '../workers/jobs.js';
+import { readIndexTexts } from './disk-indexes.js';
+import { type Expectation, type Expectations, readExpectations } from './expectations.js';
+import { sitePath } from './site.js';
+import { MirrorState } from './state.js';
+import { identify } from './survey.js';
+
+export interface VerifyOptions {
+  readonly mirrorDir: string;
+  /** Also apply every delta and compare what it makes. */
+  readonly deep: boolean;
+  readonly resources: Resources;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/** Chunks and their bit-reversed copy; for a delta, the decoder's buffers as well. */
+const VERIFY_MEMORY_BYTES = 48 << 20;
+
+/**
+ * Reads every file that an index of the mirror names and compares it with all that is claimed of it, the indexes with
+ * each other, and what is there with what is named. Works on mirrors of Puavo's own producer too, and while a build
+ * runs. Every finding is a `problem` event; the summary counts them.
+ *
+ * @throws UpdateRepositoryError CONFIG when the directory is no mirror.
+ */
+export async function verifyMirror(options: VerifyOptions): Promise<VerifySummaryEvent> {
+  const startedAt = performance.now();
+  const counts = { error: 0, warning: 0 };
+  const report = (problem: ProblemEvent): void => {
+    counts[problem.level]++;
+    options.onEvent(problem);
+  };
+  const expectations = await readMirror(options);
+  for (const problem of expectations.problems) report(problem);
+  for (const problem of await unlistedFiles(options.mirrorDir, expectations)) report(problem);
+  const bytes = await verifyFiles(options, expectations, report);
+  const summary: VerifySummaryEvent = {
+    type: 'verify-summary',
+    mirror: options.mirrorDir,
+    files: expectations.files.length,
+    bytes,
+    deltasApplied: options.deep ? diffsOf(expectations).length : 0,
+    errors: counts.error,
+    warnings: counts.warning,
+    durationMs: Math.round(performance.now() - startedAt),
+  };
+  options.onEvent(summary);
+  return summary;
+}
+
+async function readMirror({ mirrorDir, onEvent }: VerifyOptions): Promise<Expectations> {
+  const state = new MirrorState(mirrorDir);
+  const texts = await readIndexTexts(mirrorDir);
+  if (texts.size > 0) return readExpectations(texts, (await identify(state.publishingPath)) !== null);
+  if ((await identify(state.directory)) === null) {
+    throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected a mirror (CKSUMS, ${META_DIR}/), found none`, {
+      data: { path: mirrorDir },
+    });
+  }
+  onEvent({ type: 'note', level: 'warning', message: `${mirrorDir}: nothing is published yet` });
+  return { files: [], metas: [], problems: [] };
+}
+
+async function verifyFiles(
+  options: VerifyOptions,
+  expectations: Expectations,
+  report: (problem: ProblemEvent) => void,
+): Promise<number> {
+  const sizes = await Promise.all(expectations.files.map(({ path }) => identify(sitePath(options, path))));
+  const tasks = expectations.files.map((file, index) =>
+    digestTask(options, file, sizes[index]?.sizeBytes ?? 0, report),
+  );
+  await using crew = new Crew(options);
+  await crew.run(tasks, true);
+  if (options.deep)
+    await crew.run(
+      diffsOf(expectations).map((diff) => applyTask(options, diff, report)),
+      true,
+    );
+  return sizes.reduce((total, identity) => total + (identity?.sizeBytes ?? 0), 0);
+}
+
+function digestTask(
+  options: VerifyOptions,
+  file: Expectation,
+  sizeBytes: number,
+  report: (problem: ProblemEvent) => void,
+): Task {
+  const { path } = file;
+  return reportingTask({ kind: 'digest', path, totalBytes: sizeBytes }, report, async (run) => {
+    const found = await run({ kind: 'digest', path: sitePath(options, path) });
+    const problems = compare(file, found);
+    problems.forEach(report);
+    return problems.length === 0 ? 'good' : 'wrong';
+  });
+}
+
+interface ListedDiff {
+  readonly diff: MetaDiff;
+  readonly target: MetaImage;
+}
+
+function diffsOf({ metas }: Expectations): ListedDiff[] {
+  const listed = metas
+    .flatMap(({ images }) => images)
+    .flatMap((target) => target.diffs.map((diff) => ({ diff, target })));
+  return [...new Map(listed.map((one) => [one.diff.filename, one])).values()];
+}
+
+function applyTask(
+  options: VerifyOptions,
+  { diff, target }: ListedDiff,
+  report: (problem: ProblemEvent) => void,
+): Task {
+  const path = rdiffPath(diff.filename);
+  return reportingTask({ kind: 'check-delta', path, totalBytes: target.size }, report, async (run) => {
+    const name = parseRdiffName(diff.filename);
+    const base = name === null ? null : `${name.stem}-${name.baseStamp}-${name.arch}.img`;
+    if (base === null || (await identify(sitePath(options, base))) === null) {
+      const message = `not applied: its base${base === null ? '' : ` ${base}`} is not in the mirror`;
+      report({ type: 'problem', level: 'warning', kind: 'missing', path, message });
+      return 'not applied';
+    }
+    await run({
+      kind: 'check-delta',
+      path: sitePath(options, path),
+      base: { path: sitePath(options, base) },
+      target: { sizeBytes: target.size, sha256: target.sha256 },
+    });
+    return `makes ${target.filename}`;
+  });
+}
+
+/** A task whose failures are findings about its file. */
+function reportingTask(
+  shown: Pick<Task, 'kind' | 'path' | 'totalBytes'>,
+  report: (problem: ProblemEvent) => void,
+  work: (run: Parameters<Task['perform']>[0]) => Promise<string>,
+): Task {
+  return {
+    ...shown,
+    memoryBytes: VERIFY_MEMORY_BYTES,
+    async perform(run) {
+      try {
+        return { sizeBytes: shown.totalBytes, detail: await work(run) };
+      } catch (error) {
+        const kind = problemKind(error);
+        if (kind === null || !(error instanceof Error)) throw error;
+        report({ type: 'problem', level: 'error', kind, path: shown.path, message: error.message });
+        return { sizeBytes: null, detail: 'wrong' };
+      }
+    },
+  };
+}
+
+function problemKind(error: unknown): ProblemEvent['kind'] | null {
+  if (hasCode(error, 'NOT_FOUND')) return 'missing';
+  if (hasCode(error, 'IO') || hasCode(error, 'CHANGED_WHILE_READ')) return 'unreadable';
+  return hasCode(error, 'VERIFICATION') || hasCode(error, 'FORMAT') ? 'mismatch' : null;
+}
+
+function compare({ path, claims }: Expectation, { identity, digests }: DigestedPath): ProblemEvent[] {
+  const found = { size: String(identity.sizeBytes), ...digests };
+  return claims
+    .filter(({ field, value }) => found[field] !== value)
+    .map(({ source, field, value }) => ({
+      type: 'problem',
+      level: 'error',
+      kind: 'mismatch',
+      path,
+      message: `expected ${field} ${value} (${source}), found ${found[field]}`,
+    }));
+}
+
+async function unlistedFiles(mirrorDir: string, { files }: Expectations): Promise<ProblemEvent[]> {
+  const listed = new Set(files.map(({ path }) => path));
+  const images = (await namesIn(mirrorDir, '')).filter((name) => name.endsWith('.img'));
+  const deltas = (await namesIn(mirrorDir, RDIFFS_DIR)).map(rdiffPath);
+  return [...images, ...deltas]
+    .filter((path) => !listed.has(path))
+    .map((path) => ({ type: 'problem', level: 'warning', kind: 'unlisted', path, message: 'no index names it' }));
+}
+
+async function namesIn(mirrorDir: string, directory: string): Promise<string[]> {
+  try {
+    return (await readdir(sitePath({ mirrorDir }, directory))).sort();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

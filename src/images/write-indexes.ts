@@ -1,0 +1,64 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { makeDirectory, syncDirectory, writeFileAtomic } from '../io/atomic-file.js';
+import type { SeriesMeta } from '../metadata/meta.js';
+import { META_DIR, metaPath } from '../metadata/mirror-paths.js';
+import { namedFiles, renderIndexes } from './contents.js';
+import { readDiskIndexes } from './disk-indexes.js';
+import { type MirrorSite, sitePath } from './site.js';
+import { identify } from './survey.js';
+
+/**
+ * Makes the mirror's indexes name just what `metas` name; every file of theirs is in place already. Meta files first,
+ * then CKSUMS, SHA256SUMS and index.json, each replaced at once, and the meta files of series that are gone last: at no
+ * time does any of them name a file that is not there. What differs between them meanwhile is excused by a marker, which
+ * `verify` knows. Nothing is written where nothing changes.
+ *
+ * @returns whether anything was written.
+ */
+export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[]): Promise<boolean> {
+  const onDisk = await readDiskIndexes(site.mirrorDir);
+  const texts = renderIndexes(metas);
+  const changed = [...texts].filter(([path, text]) => onDisk.texts.get(path) !== text);
+  const stale = onDisk.metas.map(({ series }) => metaPath(series)).filter((path) => !texts.has(path));
+  const isInterrupted = (await identify(site.state.publishingPath)) !== null;
+  if (changed.length === 0 && stale.length === 0 && !isInterrupted) return false;
+
+  await rememberDropped(site, onDisk.named, namedFiles(metas));
+  await writeFileAtomic(site.state.publishingPath, '', site.state.temporaryPath('publishing'));
+  await makeDirectory(sitePath(site, META_DIR));
+  for (const [path, text] of changed) {
+    await writeFileAtomic(sitePath(site, path), text, site.state.temporaryPath('index'));
+    site.onEvent({ type: 'index-written', path, sizeBytes: Buffer.byteLength(text) });
+  }
+  for (const path of stale) {
+    await rm(sitePath(site, path), { force: true });
+    site.onEvent({
+      type: 'note',
+      level: 'warning',
+      subject: path,
+      message: 'removed: its series is not wanted any more',
+    });
+  }
+  if (stale.length > 0) await syncDirectory(sitePath(site, META_DIR));
+  await rm(site.state.publishingPath, { force: true });
+  await syncDirectory(dirname(site.state.publishingPath));
+  return true;
+}
+
+/**
+ * Notes since when no index names a file any more, for the grace period of `prune`. Written before the indexes change:
+ * a file may be listed as dropped and still be named, never the other way round.
+ */
+async function rememberDropped(
+  site: MirrorSite,
+  before: ReadonlySet<string>,
+  after: ReadonlySet<string>,
+): Promise<void> {
+  const known = await site.state.readDropped();
+  const now = new Date().toISOString();
+  const dropped = new Map([...known].filter(([path]) => !after.has(path)));
+  for (const path of before) if (!after.has(path) && !dropped.has(path)) dropped.set(path, now);
+  const isSame = dropped.size === known.size && [...dropped.keys()].every((path) => known.has(path));
+  if (!isSame) await site.state.writeDropped(dropped);
+}

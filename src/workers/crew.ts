@@ -1,0 +1,186 @@
+import { UpdateRepositoryError } from '../errors.js';
+import type { EventSink, JobKind } from '../events.js';
+import type { Job, JobResults } from './jobs.js';
+import { WorkerPool } from './pool.js';
+
+/** How many jobs may run at once, and how much memory they may need together. */
+export interface Resources {
+  readonly jobs: number;
+  readonly memoryBytes: number;
+}
+
+/** A job with what is needed to schedule it, to show it, and to use its result. */
+export interface Task {
+  readonly kind: JobKind;
+  /** The file that it reads or makes, relative to the mirror, for people. */
+  readonly path: string;
+  /** Bytes that are read until it is done. */
+  readonly totalBytes: number;
+  /** What the job needs at its peak. */
+  readonly memoryBytes: number;
+  /** Runs the job and puts its result to use; a failure of either fails the task. */
+  perform(run: RunJob): Promise<TaskOutcome>;
+}
+
+export interface TaskOutcome {
+  readonly sizeBytes: number | null;
+  /** One phrase on the result. */
+  readonly detail: string;
+}
+
+export type RunJob = <K extends Job['kind']>(job: Extract<Job, { kind: K }>) => Promise<JobResults[K]>;
+
+export interface TaskFailure {
+  readonly task: Task;
+  readonly error: UpdateRepositoryError;
+}
+
+interface CrewOptions {
+  readonly resources: Resources;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+const PROGRESS_INTERVAL_MS = 100;
+
+/** Runs tasks in worker threads within a budget of cores and memory, and reports on them. */
+export class Crew implements AsyncDisposable {
+  readonly #options: CrewOptions;
+  readonly #pool: WorkerPool;
+  #jobCount = 0;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#pool = new WorkerPool(options.resources.jobs);
+  }
+
+  /**
+   * Runs all tasks, largest first, each as soon as a core is free and its memory fits. The first failure stops the
+   * rest and is thrown; with `keepGoing` all others still run and the failures are returned. Running out of space and an
+   * abort stop in both cases.
+   *
+   * @throws UpdateRepositoryError MEMORY when a task alone does not fit, INTERRUPTED on abort, or what a task failed with.
+   */
+  async run(tasks: readonly Task[], keepGoing: boolean): Promise<TaskFailure[]> {
+    const { signal } = this.#options;
+    const stop = new AbortController();
+    const stopAll = (): void => stop.abort();
+    signal.addEventListener('abort', stopAll, { once: true });
+    const failures: TaskFailure[] = [];
+    const isFatal = (error: UpdateRepositoryError): boolean => !keepGoing || error.code === 'NO_SPACE';
+    try {
+      await this.#schedule(tasks, stop.signal, (failure) => {
+        failures.push(failure);
+        if (isFatal(failure.error)) stop.abort();
+      });
+    } finally {
+      signal.removeEventListener('abort', stopAll);
+    }
+    if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+    const fatal = failures.find(({ error }) => isFatal(error));
+    if (fatal !== undefined) throw fatal.error;
+    return failures;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #schedule(tasks: readonly Task[], stop: AbortSignal, onFailure: (failure: TaskFailure) => void): Promise<void> {
+    const { jobs, memoryBytes } = this.#options.resources;
+    const waiting = largestFirst(tasks);
+    const running = new Set<Promise<void>>();
+    let freeBytes = memoryBytes;
+    while ((waiting.length > 0 || running.size > 0) && !(stop.aborted && running.size === 0)) {
+      const next =
+        stop.aborted || running.size >= jobs ? -1 : waiting.findIndex((task) => fits(task, freeBytes, memoryBytes));
+      if (next < 0) {
+        await Promise.race(running);
+        continue;
+      }
+      const task = waiting.splice(next, 1)[0]!;
+      freeBytes -= task.memoryBytes;
+      const done = this.#perform(task, stop)
+        .catch((error: unknown) => {
+          // Tasks that were stopped along with another have not failed themselves.
+          if (!stop.aborted) onFailure({ task, error: asOurs(error) });
+        })
+        .finally(() => {
+          freeBytes += task.memoryBytes;
+          running.delete(done);
+        });
+      running.add(done);
+    }
+  }
+
+  async #perform(task: Task, signal: AbortSignal): Promise<void> {
+    const { onEvent, resources } = this.#options;
+    const job = ++this.#jobCount;
+    const { kind, path } = task;
+    const startedAt = performance.now();
+    const progress = new SharedArrayBuffer(8);
+    onEvent({ type: 'job-started', job, kind, path, totalBytes: task.totalBytes });
+    const stopReporting = this.#reportProgress(job, progress);
+    try {
+      checkMemory(task, resources);
+      const { sizeBytes, detail } = await task.perform((work) => this.#pool.run(work, { progress, signal }));
+      stopReporting();
+      onEvent({
+        type: 'job-finished',
+        job,
+        kind,
+        path,
+        sizeBytes,
+        detail,
+        durationMs: Math.round(performance.now() - startedAt),
+      });
+    } catch (error) {
+      stopReporting();
+      if (!signal.aborted) onEvent({ type: 'job-failed', job, kind, path, error: asOurs(error).toJSON() });
+      throw error;
+    }
+  }
+
+  #reportProgress(job: number, progress: SharedArrayBuffer): () => void {
+    const counter = new BigInt64Array(progress);
+    let reported = 0;
+    const timer = setInterval(() => {
+      const doneBytes = Number(Atomics.load(counter, 0));
+      if (doneBytes === reported) return;
+      reported = doneBytes;
+      this.#options.onEvent({ type: 'job-progress', job, doneBytes });
+    }, PROGRESS_INTERVAL_MS);
+    return () => clearInterval(timer);
+  }
+}
+
+/** Long tasks first: a short one at the end leaves fewer cores idle. Equal ones keep their order. */
+function largestFirst(tasks: readonly Task[]): Task[] {
+  return [...tasks].sort((a, b) => b.totalBytes - a.totalBytes);
+}
+
+/** A task that can never fit is let through, to be refused when it runs, so that it holds up nothing. */
+function fits(task: Task, freeBytes: number, budgetBytes: number): boolean {
+  return task.memoryBytes <= freeBytes || task.memoryBytes > budgetBytes;
+}
+
+function checkMemory(task: Task, resources: Resources): void {
+  if (task.memoryBytes <= resources.memoryBytes) return;
+  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)}M`;
+  throw new UpdateRepositoryError(
+    'MEMORY',
+    `${task.path}: needs ${mebibytes(task.memoryBytes)} of memory, and the budget is ${mebibytes(resources.memoryBytes)}`,
+    {
+      data: { path: task.path, neededBytes: task.memoryBytes, budgetBytes: resources.memoryBytes },
+      hint: `run it with --memory ${mebibytes(task.memoryBytes)} or more`,
+    },
+  );
+}
+
+function asOurs(error: unknown): UpdateRepositoryError {
+  if (error instanceof UpdateRepositoryError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const ours = new UpdateRepositoryError('INTERNAL', message, { cause: error });
+  if (error instanceof Error && error.stack !== undefined) ours.stack = error.stack;
+  return ours;
+}

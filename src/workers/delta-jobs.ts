@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { rmSync, statSync } from 'node:fs';
+import { applyDelta } from '../delta/apply.js';
+import { generateDelta } from '../delta/generate.js';
+import { UpdateRepositoryError } from '../errors.js';
+import { checkUntouched } from '../io/digest.js';
+import { identityOf } from '../io/file-identity.js';
+import { digestPath } from './digest-path.js';
+import type { CheckDeltaJob, DeltaInput, DeltaJob, DigestedPath, MadeDelta } from './jobs.js';
+
+/** Makes a delta and proves it: only one whose result has the target's sha256 is left at `job.path`. */
+export function makeDelta(job: DeltaJob, onProgress: (doneBytes: number) => void): MadeDelta {
+  const { base, target, path } = job;
+  checkInput(base);
+  checkInput(target);
+  const statistics = generateDelta(
+    {
+      basePath: base.path,
+      targetPath: target.path,
+      deltaPath: path,
+      effort: job.effort,
+      maxDeltaBytes: job.maxDeltaBytes,
+    },
+    { onProgress },
+  );
+  const generatedBytes = base.identity.sizeBytes + target.sizeBytes;
+  try {
+    const digested = checkDelta({ kind: 'check-delta', path, base, target }, (doneBytes) =>
+      onProgress(generatedBytes + doneBytes),
+    );
+    return { statistics, ...digested };
+  } catch (error) {
+    rmSync(path, { force: true });
+    // An input that changed explains a wrong result better than the wrong result does.
+    checkInput(base);
+    checkInput(target);
+    throw error;
+  }
+}
+
+/** @throws UpdateRepositoryError VERIFICATION when the delta does not make the target, FORMAT when it is no delta. */
+export function checkDelta(job: CheckDeltaJob, onProgress: (doneBytes: number) => void): DigestedPath {
+  const { base, target, path } = job;
+  const sha256 = createHash('sha256');
+  let doneBytes = 0;
+  applyDelta({ basePath: base.path, deltaPath: path, targetBytes: target.sizeBytes }, (bytes) => {
+    sha256.update(bytes);
+    doneBytes += bytes.length;
+    onProgress(doneBytes);
+  });
+  const found = sha256.digest('hex');
+  if (found !== target.sha256) {
+    throw new UpdateRepositoryError(
+      'VERIFICATION',
+      `${path}: applied to ${base.path}, expected sha256 ${target.sha256}, found ${found}`,
+      { data: { path, base: base.path, expected: target.sha256, found } },
+    );
+  }
+  return digestPath(path, () => undefined);
+}
+
+function checkInput(input: DeltaInput): void {
+  checkUntouched(input.path, input.identity, identityOf(statSync(input.path, { bigint: true })));
+}

@@ -1,0 +1,48 @@
+import { rmSync, statSync } from 'node:fs';
+import { checkUntouched } from '../io/digest.js';
+import { identityOf } from '../io/file-identity.js';
+import { linkFile } from '../io/link.js';
+import { mergePuavoConf } from '../metadata/puavo-conf.js';
+import { detectImageKind, type ImageKind } from '../squashfs/kind.js';
+import { readPuavoImage } from '../squashfs/puavo-image.js';
+import { openImageFile } from '../squashfs/random-access-file.js';
+import { openSquashfs } from '../squashfs/squashfs.js';
+import { digestPath } from './digest-path.js';
+import type { ExaminedImage, ExamineJob } from './jobs.js';
+
+/**
+ * Links an image into the mirror where it is asked to, and reads it through that link: what was hashed is what will be
+ * served. A failure removes the link.
+ */
+export async function examineImage(job: ExamineJob, onProgress: (doneBytes: number) => void): Promise<ExaminedImage> {
+  if (job.linkFrom === null) return { link: null, ...(await examine(job.path, onProgress)) };
+  const { source, mode } = job.linkFrom;
+  const before = identityOf(statSync(source, { bigint: true }));
+  const link = linkFile(source, job.path, mode);
+  try {
+    // The link itself changes the source's ctime; a copy was made while somebody may have written.
+    if (link === 'copy') checkUntouched(source, before, identityOf(statSync(source, { bigint: true })));
+    return { link, ...(await examine(job.path, onProgress)) };
+  } catch (error) {
+    rmSync(job.path, { force: true });
+    throw error;
+  }
+}
+
+async function examine(path: string, onProgress: (doneBytes: number) => void): Promise<Omit<ExaminedImage, 'link'>> {
+  // The cheap part first: a damaged image is refused before its gigabytes are hashed.
+  const facts = await readFacts(path);
+  return { ...facts, ...digestPath(path, onProgress) };
+}
+
+async function readFacts(path: string): Promise<Pick<ExaminedImage, 'kind' | 'innerName' | 'puavoConf'>> {
+  const file = await openImageFile(path);
+  try {
+    const kind: ImageKind = await detectImageKind(file);
+    if (kind !== 'squashfs') return { kind, innerName: null, puavoConf: {} };
+    const { innerName, definitionFiles } = await readPuavoImage(await openSquashfs(file));
+    return { kind, innerName, puavoConf: mergePuavoConf(file.name, definitionFiles) };
+  } finally {
+    await file.close();
+  }
+}
