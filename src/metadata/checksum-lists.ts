@@ -69,7 +69,7 @@ export function parseSha256Sums(text: string, file: string): Sha256Entry[] {
 }
 
 function parseCksumLine(line: string, where: string): CksumEntry {
-  const [, cksum, size, fileName] = /^([0-9]+) ([0-9]+) (.+)$/u.exec(line) ?? [];
+  const [, cksum, size, fileName] = /^([0-9]+) ([0-9]+) (.+)$/su.exec(line) ?? [];
   if (cksum === undefined || size === undefined || fileName === undefined) {
     throw malformed(where, '"<cksum> <size> <file name>" with single blanks', describeValue(line));
   }
@@ -84,7 +84,7 @@ function parseCksumLine(line: string, where: string): CksumEntry {
 }
 
 function parseSha256Line(line: string, where: string): Sha256Entry {
-  const [, sha256, path] = /^([^ ]*) [ *](.+)$/u.exec(line) ?? [];
+  const [, sha256, path] = /^([^ ]*) [ *](.+)$/su.exec(line) ?? [];
   if (sha256 === undefined || path === undefined) {
     throw malformed(where, '"<sha256>  <path>" with two blanks', describeValue(line));
   }

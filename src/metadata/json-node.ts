@@ -19,12 +19,13 @@ export interface JsonSource {
 
 /** Parses a whole document. Refuses broken JSON, repeated keys and deep nesting with the code of `source`. */
 export function parseJson(text: string, source: JsonSource): JsonNode {
-  const node = { source, path: '.', value: parseText(text, source) };
   const fault = findStructureFault(text);
-  if (fault === null) return node;
-  throw new UpdateRepositoryError(source.code, `${source.file}: expected plain JSON, found ${fault}`, {
-    data: { file: source.file },
-  });
+  if (fault !== null) {
+    throw new UpdateRepositoryError(source.code, `${source.file}: expected plain JSON, found ${fault}`, {
+      data: { file: source.file },
+    });
+  }
+  return { source, path: '.', value: parseText(text, source) };
 }
 
 /** The member `key` of an object, whether or not it is there. The node has to be an object. */

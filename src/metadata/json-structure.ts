@@ -8,11 +8,12 @@ const MAX_DEPTH = 64;
 
 /**
  * Finds what JSON.parse lets pass and parsers disagree on: a key twice in one object (RFC 8259 section 4), or very
- * deep nesting (section 9). Returns a noun phrase, null when there is neither. `json` must be text that JSON.parse
- * accepts: only strings and brackets are looked at. Memory: the keys of the objects that are open.
+ * deep nesting (section 9), which costs a parser much memory before it fails. Returns a noun phrase, null when there
+ * is neither. Only strings and brackets are looked at: of text that is no JSON at all it says nothing of use, and it
+ * ends. Memory: the keys of the objects that are open.
  */
 export function findStructureFault(json: string): string | null {
-  const keysOfOpen: Set<unknown>[] = [];
+  const keysOfOpen: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {
     const character = json[at];
     if (character === '{' || character === '[') {
@@ -23,7 +24,7 @@ export function findStructureFault(json: string): string | null {
     } else if (character === '"') {
       const end = endOfString(json, at);
       if (isFollowedByColon(json, end)) {
-        const key: unknown = JSON.parse(json.slice(at, end));
+        const key = decodeKey(json.slice(at, end));
         const keys = keysOfOpen.at(-1);
         if (keys?.has(key)) return `the key ${describeValue(key)} twice in one object`;
         keys?.add(key);
@@ -46,4 +47,15 @@ function isFollowedByColon(json: string, at: number): boolean {
   let next = at;
   while (' \t\n\r'.includes(json[next] ?? ':')) next++;
   return json[next] === ':';
+}
+
+/** The key that a quoted string spells; escapes may spell one key in several ways. */
+function decodeKey(quoted: string): string {
+  if (!quoted.includes('\\')) return quoted.slice(1, -1);
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    // JSON.parse will refuse the whole text for it.
+    return quoted;
+  }
 }
