@@ -1,0 +1,78 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { isSystemError, UpdateRepositoryError } from '../../errors.js';
+import { buildMirror } from '../../images/build.js';
+import { type BuildFlags, buildFlagOptions } from '../build-flags.js';
+import { planRequest } from '../build-request.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
+import type { Accept, Session } from '../invocation.js';
+import { nearest } from '../nearest.js';
+import { chooseResources } from '../resources.js';
+
+const EPILOGUE = `
+Delta policies:
+  neighbours  from each image to the next, and from the newest back to the one before it
+  puavo       into each of the last three images from all others, as Puavo's own producer does
+  all         between any two images, both ways
+  latest:N    into the newest image from each of the N images before it
+  none        no deltas
+
+Example:
+  update-repository build --base-url https://images.example.org --prune /srv/images /srv/www
+`;
+
+/** Adds `build`, which is also what a line that begins with a directory means. */
+export function defineBuild(program: Command, accept: Accept): void {
+  const command = program
+    .command('build', { isDefault: true })
+    .summary('build or refresh a mirror; the word can be left out')
+    .description(
+      'Build the mirror of a directory of images, or bring it up to date: links, deltas, checksums and indexes. ' +
+        'A build that is stopped leaves the mirror as valid as it was, and the next one goes on from there.',
+    )
+    .argument('<images>', 'the directory with the images')
+    .argument('[mirror]', 'the mirror (default: the directory "mirror" in <images>)')
+    .addHelpText('after', EPILOGUE);
+  for (const option of buildFlagOptions()) command.addOption(option);
+
+  command.action((imagesDir: string, mirrorDir: string | undefined, flags: BuildFlags) => {
+    const isBareWord = program.args[0] !== command.name();
+    const commands = isBareWord ? program.commands.map((each) => each.name()) : [];
+    accept(command, async (session) => {
+      requireImagesDirectory(imagesDir, commands);
+      return await build(imagesDir, mirrorDir ?? join(imagesDir, 'mirror'), flags, session);
+    });
+  });
+}
+
+async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, session: Session): Promise<ExitCode> {
+  const { settings, notes } = planRequest(flags, isDirectory);
+  for (const note of notes) session.onEvent(note);
+  const resources = chooseResources(flags);
+  const summary = await buildMirror({ imagesDir, mirrorDir, resources, ...settings, ...session });
+  if (summary.failures > 0) return EXIT.failed;
+  return summary.dryRun && summary.changed ? EXIT.somethingToDo : EXIT.done;
+}
+
+/** Throws USAGE unless `path` is a directory, with the command's name that it may be a slip of. */
+function requireImagesDirectory(path: string, commands: readonly string[]): void {
+  if (isDirectory(path)) return;
+  const suggestion = nearest(path, commands);
+  throw new UpdateRepositoryError(
+    'USAGE',
+    suggestion === undefined
+      ? `${path}: expected the directory with the images, found no such directory`
+      : `'${path}' is neither a command nor a directory (did you mean ${suggestion}?)`,
+    { data: { path } },
+  );
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

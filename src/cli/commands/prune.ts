@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { pruneMirror } from '../../images/prune.js';
+import { EXIT } from '../exit-codes.js';
+import { graceOption } from '../grace.js';
+import type { Accept } from '../invocation.js';
+
+interface PruneFlags {
+  readonly grace: number;
+  readonly dryRun?: boolean;
+  readonly breakLock?: boolean;
+}
+
+/** Adds `prune`: removes what no index of a mirror names any more. */
+export function definePrune(program: Command, accept: Accept): void {
+  const command = program
+    .command('prune')
+    .summary('remove the files of a mirror that no index names any more')
+    .description(
+      'Remove the images and deltas of a mirror that no index has named for the grace period, so that downloads that ' +
+        'began before can end. Files that update-repository did not make stay.',
+    )
+    .argument('<mirror>', 'the mirror')
+    .addOption(graceOption('keep a file for so long after the last index that named it'))
+    .option('--dry-run', 'show what would be removed; exits with 10 when there is something')
+    .option('--break-lock', 'take over the lock of a process that is gone')
+    .addHelpText('after', '\nExample:\n  update-repository prune --grace 7d --dry-run /srv/images/mirror\n');
+
+  command.action((mirrorDir: string, flags: PruneFlags) =>
+    accept(command, async (session) => {
+      const summary = await pruneMirror({
+        mirrorDir,
+        graceMs: flags.grace,
+        dryRun: flags.dryRun ?? false,
+        breakLock: flags.breakLock ?? false,
+        ...session,
+      });
+      return summary.dryRun && summary.removed > 0 ? EXIT.somethingToDo : EXIT.done;
+    }),
+  );
+}

@@ -1,0 +1,50 @@
+import type { RepositoryEvent } from '../../events.js';
+import type { OutputFlags } from '../invocation.js';
+import { choosePalette, type Palette } from './colors.js';
+import { JsonRenderer } from './json.js';
+import { PlainProgress } from './plain.js';
+import { ResultRenderer } from './result.js';
+import type { OutputStream, Streams } from './streams.js';
+import { TerminalProgress } from './terminal.js';
+
+/** Shows events to somebody. */
+export interface Renderer {
+  onEvent(event: RepositoryEvent): void;
+  /** Takes back what is not to stay on the screen; nothing comes after it. */
+  close(): void;
+}
+
+/** The renderer that the user's flags and the two streams call for. */
+export function createRenderer(output: OutputFlags, streams: Streams): Renderer {
+  if (output.json === true) return new JsonRenderer(streams.stdout);
+  const quiet = output.quiet === true;
+  const progress =
+    !quiet && canRedraw(streams)
+      ? new TerminalProgress(streams.stderr, paletteFor(streams.stderr, output, streams.env))
+      : new PlainProgress(streams.stderr, paletteFor(streams.stderr, output, streams.env), quiet);
+  if (quiet) return progress;
+  return both(progress, new ResultRenderer(streams.stdout, paletteFor(streams.stdout, output, streams.env)));
+}
+
+/** The colors for `stream`. */
+export function paletteFor(stream: OutputStream, output: OutputFlags, env: Streams['env']): Palette {
+  return choosePalette({ isTerminal: stream.isTTY === true, allowed: output.color, env });
+}
+
+function canRedraw({ stderr, env }: Streams): boolean {
+  return stderr.isTTY === true && env.TERM !== 'dumb';
+}
+
+/** Progress first: it has to be off the screen before a result is printed below it. */
+function both(first: Renderer, second: Renderer): Renderer {
+  return {
+    onEvent: (event) => {
+      first.onEvent(event);
+      second.onEvent(event);
+    },
+    close: () => {
+      first.close();
+      second.close();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import type { BuildSummaryEvent, PruneSummaryEvent, SeriesSummary, VerifySummaryEvent } from '../../events.js';
+import { formatBytes, formatPercent } from '../bytes.js';
+import { formatDuration } from '../durations.js';
+import type { Palette } from './colors.js';
+import { printable } from './printable.js';
+import { type Column, renderTable } from './table.js';
+
+/** How wide lines may be, and in which styles. */
+export interface Layout {
+  readonly width: number;
+  readonly palette: Palette;
+}
+
+/** The last words of a command: what it did, and what the mirror has now. */
+export function summaryLines(
+  summary: BuildSummaryEvent | VerifySummaryEvent | PruneSummaryEvent,
+  layout: Layout,
+): string[] {
+  switch (summary.type) {
+    case 'build-summary':
+      return summary.dryRun
+        ? [dryRunSentence(summary)]
+        : [...seriesTable(summary.series, layout), buildSentence(summary)];
+    case 'verify-summary':
+      return verifyLines(summary);
+    case 'prune-summary':
+      return pruneLines(summary);
+  }
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'SERIES', align: 'left', shrinks: true },
+  { title: 'IMAGES', align: 'right' },
+  { title: 'SIZE', align: 'right' },
+  { title: 'DELTAS', align: 'right' },
+  { title: 'SIZE', align: 'right' },
+  { title: 'SAVED', align: 'right' },
+  { title: '%', align: 'right' },
+  { title: 'TOO LARGE', align: 'right' },
+];
+
+function seriesTable(series: readonly SeriesSummary[], { width, palette }: Layout): string[] {
+  if (series.length === 0) return [];
+  const all = series.length > 1 ? [...series, series.reduce(addUp, EMPTY_TOTAL)] : series;
+  // The last column is there only for whom it concerns.
+  const columns = series.some((one) => one.deltasTooLarge > 0) ? COLUMNS : COLUMNS.slice(0, -1);
+  const [titles = '', ...lines] = renderTable(columns, all.map(seriesCells), width);
+  return [palette.heading(titles), ...lines, ''];
+}
+
+function seriesCells(one: SeriesSummary): string[] {
+  return [
+    printable(one.series),
+    String(one.images),
+    formatBytes(one.imageBytes),
+    String(one.deltas),
+    formatBytes(one.deltaBytes),
+    formatBytes(one.savedBytes),
+    // What is saved and what is left make the full downloads that the deltas stand for.
+    formatPercent(one.savedBytes, one.savedBytes + one.deltaBytes),
+    String(one.deltasTooLarge),
+  ];
+}
+
+const EMPTY_TOTAL: SeriesSummary = {
+  series: 'total',
+  images: 0,
+  imageBytes: 0,
+  deltas: 0,
+  deltaBytes: 0,
+  savedBytes: 0,
+  deltasTooLarge: 0,
+};
+
+function addUp(total: SeriesSummary, one: SeriesSummary): SeriesSummary {
+  return {
+    series: total.series,
+    images: total.images + one.images,
+    imageBytes: total.imageBytes + one.imageBytes,
+    deltas: total.deltas + one.deltas,
+    deltaBytes: total.deltaBytes + one.deltaBytes,
+    savedBytes: total.savedBytes + one.savedBytes,
+    deltasTooLarge: total.deltasTooLarge + one.deltasTooLarge,
+  };
+}
+
+function dryRunSentence({ mirror, changed }: BuildSummaryEvent): string {
+  return `${printable(mirror)}: ${changed ? 'nothing was changed, this was a dry run' : 'up to date, nothing to do'}`;
+}
+
+function buildSentence(summary: BuildSummaryEvent): string {
+  const facts = [
+    ...(summary.changed ? [] : ['up to date']),
+    ...(summary.examined > 0 ? [`${count(summary.examined, 'image')} read`] : []),
+    ...(summary.deltasMade > 0 ? [`${count(summary.deltasMade, 'delta')} made`] : []),
+    ...(summary.failures > 0 ? [`${summary.failures} FAILED`] : []),
+    formatDuration(summary.durationMs),
+  ];
+  return `${printable(summary.mirror)}: ${facts.join(', ')}`;
+}
+
+function verifyLines(summary: VerifySummaryEvent): string[] {
+  const applied = summary.deltasApplied > 0 ? `, ${count(summary.deltasApplied, 'delta')} applied` : '';
+  const checked = `${count(summary.files, 'file')}, ${formatBytes(summary.bytes)}${applied}`;
+  const found =
+    summary.errors + summary.warnings === 0
+      ? 'nothing wrong'
+      : `${count(summary.errors, 'error')}, ${count(summary.warnings, 'warning')}`;
+  return [`${printable(summary.mirror)}: ${found} in ${checked}, ${formatDuration(summary.durationMs)}`];
+}
+
+function pruneLines(summary: PruneSummaryEvent): string[] {
+  const verb = summary.dryRun ? 'would be removed' : 'removed';
+  const waiting =
+    summary.waiting > 0
+      ? `, ${count(summary.waiting, 'file')} (${formatBytes(summary.waitingBytes)}) not yet: the grace period runs`
+      : '';
+  const removed = `${count(summary.removed, 'file')} ${verb} (${formatBytes(summary.removedBytes)})`;
+  return [`${printable(summary.mirror)}: ${removed}${waiting}`];
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
