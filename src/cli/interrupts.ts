@@ -26,7 +26,8 @@ export function stopOnSignals(
 
 /**
  * Aborts `controller` with {@link OUTPUT_LOST} when `stdout` cannot be written; without this Node would end the process
- * in the middle of its work. A reader that is gone (`… | head`) is nothing to speak of, anything else goes to `onFailure`.
+ * in the middle of its work. A reader that is gone (`… | head`) is nothing to speak of; any other failure goes to
+ * `onFailure`.
  */
 export function stopOnLostOutput(
   stdout: OutputStream,

@@ -20,8 +20,9 @@ To see which version this is:
 `;
 
 /**
- * The whole command line as commander knows it. Parsing throws commander's own errors and USAGE, writes help and version
- * through `write`, and hands a good line to `onInvocation`; nothing runs here. The manual page is made from it too.
+ * The whole command line as commander knows it. Parsing throws commander's own errors and USAGE, writes help and
+ * version through `write`, and hands a good line to `onInvocation`; nothing runs here. The manual page is made from it
+ * too.
  */
 export function createProgram(
   onInvocation: (invocation: Invocation) => void,

@@ -37,7 +37,8 @@ export function defineBuild(program: Command, accept: Accept): void {
   for (const option of buildFlagOptions()) command.addOption(option);
 
   command.action((imagesDir: string, mirrorDir: string | undefined, flags: BuildFlags) => {
-    const isBareWord = program.args[0] !== command.name();
+    // A word with a slash is a path, and after `build` no other command is meant.
+    const isBareWord = program.args[0] !== command.name() && !imagesDir.includes('/');
     const commands = isBareWord ? program.commands.map((each) => each.name()) : [];
     accept(command, async (session) => {
       requireImagesDirectory(imagesDir, commands);

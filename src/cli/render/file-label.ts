@@ -4,8 +4,8 @@ import { printable } from './printable.js';
 import { shortenMiddle } from './shorten.js';
 
 /**
- * What a bar calls a file in at most `width` columns: its base name without the extension. Of a delta's name that does not
- * fit, the two stamps are what tells it from the others, so they are all that stays where the rest would push one out.
+ * What a bar calls a file in at most `width` columns: its base name without the extension. Of a delta's name that does
+ * not fit, the two stamps tell it from the others: they alone stay where the rest would push one out.
  */
 export function fileLabel(path: string, width: number): string {
   const name = basename(path);
