@@ -71,9 +71,8 @@ export function checkDeltaNames(deltas: readonly WantedDelta[]): void {
   }
 }
 
-/** Whether the policy wants a delta between these places of a list of `length` images. */
+/** Whether the policy wants a delta between these two places of a list of `length` images. */
 function isBase(policy: DeltaPolicy, base: number, target: number, length: number): boolean {
-  if (base === target) return false;
   const newest = length - 1;
   switch (policy.kind) {
     case 'neighbours':
@@ -91,6 +90,7 @@ function isBase(policy: DeltaPolicy, base: number, target: number, length: numbe
 
 function deltasInto(target: ImageName, bases: readonly ImageName[]): WantedDelta[] {
   const byBase = new Map(bases.map((base) => [base.fileName, base]));
+  // No policy and no configuration makes a delta from an image to itself.
   byBase.delete(target.fileName);
   return [...byBase.values()].map((base) => ({ base, target, fileName: rdiffFileName(base, target) }));
 }

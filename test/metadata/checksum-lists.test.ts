@@ -65,6 +65,7 @@ describe('CKSUMS', () => {
     ['01 2 a.img', 'expected a decimal number below 2^32 without leading zeros, found "01"'],
     ['4294967296 2 a.img', 'found "4294967296"'],
     ['1 02 a.img', 'expected a size in bytes below 2^53 without leading zeros, found "02"'],
+    ['1 9007199254740992 a.img', 'found "9007199254740992"'],
     ['1 9007199254740993 a.img', 'found "9007199254740993"'],
     ['1 99999999999999999999999 a.img', 'expected a size in bytes'],
     ['1 2 rdiffs/a.rdiff', 'expected a plain file name, found a slash or a backslash in "rdiffs/a.rdiff"'],

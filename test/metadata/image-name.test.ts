@@ -49,6 +49,7 @@ describe('an image name', () => {
   it.each([
     ['a-2022-01-17-120001-2022-01-18-120001-amd64.img', 'more than one stamp'],
     ['a-2022-01-17-120001-b-2022-01-18-120001-amd64.img', 'more than one stamp'],
+    ['a-2022-01-17-120001-02-03-000000-amd64.img', 'more than one stamp'],
     ['a-2022-01-17-120001-amd64 (1).img', 'a blank'],
     ['a\u00a0b-2022-01-17-120001-amd64.img', 'a blank'],
     ['a\n-2022-01-17-120001-amd64.img', 'a control character'],
