@@ -24,7 +24,8 @@ const FOREVER_MS = 100 * 3600 * 1000;
 export function progressLines(snapshot: ProgressSnapshot, width: number, rows: number): string[] {
   const shown = snapshot.running.slice(0, Math.max(0, rows - 1));
   const hidden = snapshot.running.length - shown.length;
-  return [...shown.map((job) => jobLine(job, width)), wholeLine(snapshot, hidden, width)];
+  const lines = [...shown.map((job) => jobLine(job, width)), wholeLine(snapshot, hidden, width)];
+  return lines.map((line) => line.slice(0, width));
 }
 
 function jobLine(job: RunningJob, width: number): string {
