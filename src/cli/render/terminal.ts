@@ -1,4 +1,4 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
+import { MultiBar } from 'cli-progress';
 import type { RepositoryEvent } from '../../events.js';
 import { progressLines } from './bar-lines.js';
 import type { Palette } from './colors.js';
@@ -21,7 +21,7 @@ export class TerminalProgress implements Renderer {
   readonly #palette: Palette;
   readonly #state: ProgressState;
   #screen: MultiBar | undefined;
-  #bars: SingleBar[] = [];
+  #rows = 0;
   #lines: readonly string[] = [];
 
   constructor(stderr: OutputStream, palette: Palette) {
@@ -44,7 +44,7 @@ export class TerminalProgress implements Renderer {
     // One more frame prints the messages that still wait; stop() would drop them.
     screen.update();
     screen.stop();
-    this.#bars = [];
+    this.#rows = 0;
   }
 
   #print(event: RepositoryEvent): void {
@@ -64,6 +64,7 @@ export class TerminalProgress implements Renderer {
       linewrap: true,
       // A message above the bars moves every bar down by a line, the unchanged ones too.
       forceRedraw: true,
+      // A row that had a bar stays, empty, until the end: removing it would make the others jump.
       format: (_options, _params, row: { readonly index: number }) => this.#lines[row.index] ?? '',
     });
     // A frame is many small writes: together they reach the terminal as one, without flicker.
@@ -71,30 +72,21 @@ export class TerminalProgress implements Renderer {
       this.#stderr.cork();
       this.#prepare(screen);
     });
-    screen.on('update-post', () => {
-      this.#removeSurplus(screen);
-      this.#stderr.uncork();
-    });
-    this.#addBars(screen, 1);
+    screen.on('update-post', () => this.#stderr.uncork());
+    this.#addRows(screen, 1);
     return screen;
   }
 
   #prepare(screen: MultiBar): void {
     const { columns = 80, rows = 24 } = this.#stderr;
     this.#lines = progressLines(this.#state.snapshot(performance.now()), columns - 1, rows - 1);
-    this.#addBars(screen, this.#lines.length);
+    this.#addRows(screen, this.#lines.length);
   }
 
-  #addBars(screen: MultiBar, count: number): void {
-    while (this.#bars.length < count) {
-      this.#bars.push(screen.create(1, 0, { index: this.#bars.length }));
-    }
-  }
-
-  #removeSurplus(screen: MultiBar): void {
-    while (this.#bars.length > this.#lines.length) {
-      const bar = this.#bars.pop();
-      if (bar !== undefined) screen.remove(bar);
+  #addRows(screen: MultiBar, count: number): void {
+    while (this.#rows < count) {
+      screen.create(1, 0, { index: this.#rows });
+      this.#rows += 1;
     }
   }
 }

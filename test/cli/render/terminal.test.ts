@@ -65,12 +65,13 @@ describe('the display on a terminal', () => {
     const { show } = display();
     show({ type: 'note', level: 'info', message: 'before' }, plan, started(1, OLD_IMAGE), started(2, NEW_IMAGE));
     const lines = show(
-      { type: 'note', level: 'info', message: 'short' },
+      { type: 'note', level: 'info', message: 'one' },
+      { type: 'note', level: 'info', message: 'two' },
       { type: 'note', level: 'warning', subject: DELTA, message: 'x'.repeat(100) },
     );
-    expect(lines.slice(0, 3)).toEqual(['note: before', 'note: short', `warning: ${DELTA.slice(0, 71)}`]);
-    expect(lines.slice(2, 5).join('')).toBe(`warning: ${DELTA}: ${'x'.repeat(100)}`);
-    expect(lines.slice(5).map((line) => line.slice(0, 12))).toEqual(['image puavo-', 'image puavo-', '0 of 3 done ']);
+    expect(lines.slice(0, 4)).toEqual(['note: before', 'note: one', 'note: two', `warning: ${DELTA.slice(0, 71)}`]);
+    expect(lines.slice(3, 6).join('')).toBe(`warning: ${DELTA}: ${'x'.repeat(100)}`);
+    expect(lines.slice(6).map((line) => line.slice(0, 12))).toEqual(['image puavo-', 'image puavo-', '0 of 3 done ']);
   });
 
   it('does not list every finished job: the bars show them', () => {
