@@ -1,2 +1,15 @@
-export { type ErrorCode, type ErrorData, type SerializedError, UpdateRepositoryError } from './errors.js';
+export { applyDeltaToFile } from './delta/apply.js';
+export { deltaMemoryBytes, generateDelta } from './delta/generate.js';
+export {
+  type ErrorCode,
+  type ErrorData,
+  type SerializedError,
+  UpdateRepositoryError,
+} from './errors.js';
 export type * from './events.js';
+export { type BuildOptions, buildMirror } from './images/build.js';
+export { type DeltaPolicy, formatDeltaPolicy, parseDeltaPolicy } from './images/delta-policy.js';
+export { type PruneOptions, pruneMirror } from './images/prune.js';
+export { type VerifyOptions, verifyMirror } from './images/verify.js';
+export { type MirrorIndex, parseIndexJson } from './metadata/index-json.js';
+export { type MetaDiff, type MetaImage, parseSeriesMeta, type SeriesMeta } from './metadata/meta.js';

@@ -64,14 +64,14 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
   reportRequest(request, sight.baseUrl, options.onEvent);
   options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.plan.actions });
   const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, options);
-  reportImages(result.images, options.onEvent);
+  reportImages(result.images, result.examined, options.onEvent);
   const summary: BuildSummaryEvent = {
     type: 'build-summary',
     mirror: options.mirrorDir,
     dryRun: options.dryRun,
     changed: options.dryRun ? sight.hasWork : result.changed,
     series: summarizeSeries(request, contentsOf(result)),
-    examined: result.examined,
+    examined: result.examined.size,
     deltasMade: result.deltasMade,
     failures: result.failures + missing,
     durationMs: Math.round(performance.now() - startedAt),
@@ -93,7 +93,7 @@ interface BuildResult {
   readonly images: ReadonlyMap<string, ImageRecord>;
   readonly deltas: ReadonlyMap<string, DeltaOutcome>;
   readonly changed: boolean;
-  readonly examined: number;
+  readonly examined: ReadonlySet<string>;
   readonly deltasMade: number;
   readonly failures: number;
 }
@@ -112,7 +112,7 @@ async function hasPruning({ prune, mirrorDir, onEvent }: BuildOptions, state: Mi
 }
 
 function atRest({ plan }: Sight): BuildResult {
-  return { ...knownOf(plan), changed: false, examined: 0, deltasMade: 0, failures: 0 };
+  return { ...knownOf(plan), changed: false, examined: new Set(), deltasMade: 0, failures: 0 };
 }
 
 async function buildLocked(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
@@ -146,7 +146,7 @@ async function build(
   if (options.prune !== undefined) await pruneSite(site, { ...options, graceMs: options.prune.graceMs });
   return {
     ...result,
-    changed: wrote || images.examined + deltas.made > 0,
+    changed: wrote || images.examined.size + deltas.made > 0,
     examined: images.examined,
     deltasMade: deltas.made,
     failures: images.failures.length + deltas.failures.length,

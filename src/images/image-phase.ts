@@ -22,7 +22,8 @@ export interface ImagePhase {
   /** What is known now of every image that can be used, by file name. */
   readonly records: ReadonlyMap<string, ImageRecord>;
   readonly failures: readonly TaskFailure[];
-  readonly examined: number;
+  /** File names of the images that were read. */
+  readonly examined: ReadonlySet<string>;
 }
 
 /** Brings every image into the mirror and reads it. After it, all that deltas and indexes need of images is known. */
@@ -58,7 +59,7 @@ export async function bringImages(
     const kept = failed.has(status.name.fileName) || status.file === null ? servedRecord(status) : null;
     if (kept !== null) records.set(status.name.fileName, kept);
   }
-  return { records, failures, examined: first.length + second.length };
+  return { records, failures, examined: new Set(work.map(({ status }) => status.name.fileName)) };
 }
 
 function isFound(status: ImageStatus): status is FoundImage {

@@ -26,11 +26,15 @@ export function reportRequest(request: BuildRequest, baseUrl: string | null, onE
   }
 }
 
-/** What a user should know of the images' contents. */
-export function reportImages(images: ReadonlyMap<string, ImageRecord>, onEvent: EventSink): void {
+/** What a user should know of the images' contents; `examined` are those that were read in this run. */
+export function reportImages(
+  images: ReadonlyMap<string, ImageRecord>,
+  examined: ReadonlySet<string>,
+  onEvent: EventSink,
+): void {
   for (const [fileName, { innerName, kind }] of images) {
-    if (kind !== 'squashfs') {
-      onEvent({ type: 'note', level: 'info', subject: fileName, message: `${kind} and no squashfs: no puavo-conf` });
+    if (kind !== 'squashfs' && examined.has(fileName)) {
+      onEvent({ type: 'note', level: 'info', subject: fileName, message: `${kind}, no squashfs: no puavo-conf` });
     } else if (innerName !== null && innerName !== fileName) {
       onEvent({
         type: 'note',

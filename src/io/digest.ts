@@ -31,7 +31,7 @@ export function digestFile(path: string, onProgress: (doneBytes: number) => void
   try {
     file = openSync(path, 'r');
     const before = identityOf(fstatSync(file, { bigint: true }));
-    const digests = digestDescriptor(file, onProgress);
+    const digests = digestDescriptor(file, before.sizeBytes, onProgress);
     checkUntouched(path, before, identityOf(fstatSync(file, { bigint: true })));
     return { identity: before, digests };
   } catch (error) {
@@ -51,13 +51,14 @@ export function checkUntouched(path: string, before: FileIdentity, after: FileId
   );
 }
 
-function digestDescriptor(file: number, onProgress: (doneBytes: number) => void): RawDigests {
+/** Reads no more than `sizeBytes`: a file that grows as fast as it is read would never end. */
+function digestDescriptor(file: number, sizeBytes: number, onProgress: (doneBytes: number) => void): RawDigests {
   const cksum = new PosixCksum();
   const sha256 = createHash('sha256');
   const sha512 = createHash('sha512');
   const buffer = new Uint8Array(CHUNK_BYTES);
-  for (let position = 0; ; ) {
-    const length = readSync(file, buffer, 0, CHUNK_BYTES, position);
+  for (let position = 0; position < sizeBytes; ) {
+    const length = readSync(file, buffer, 0, Math.min(CHUNK_BYTES, sizeBytes - position), position);
     if (length === 0) break;
     const chunk = buffer.subarray(0, length);
     cksum.update(chunk);

@@ -16,6 +16,8 @@ export class PosixCksum {
 
   /** Adds bytes. Keeps a buffer of the size of the largest piece. */
   update(bytes: Uint8Array): this {
+    // zlib takes an empty buffer for the request to start anew.
+    if (bytes.length === 0) return this;
     if (this.#reversed.length < bytes.length) this.#reversed = new Uint8Array((bytes.length + 3) & ~3);
     const reversed = this.#reversed.subarray(0, bytes.length);
     reverseBits(bytes, this.#reversed);
@@ -26,7 +28,8 @@ export class PosixCksum {
 
   /** The checksum as the decimal number that `cksum` prints. */
   digest(): string {
-    return String(reverseWord(crc32(reversedLength(this.#lengthBytes), this.#reflected)));
+    const length = reversedLength(this.#lengthBytes);
+    return String(reverseWord(length.length === 0 ? this.#reflected : crc32(length, this.#reflected)));
   }
 }
 

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { acquireLock } from '../../src/io/lock.js';
+import { ownIdentity } from '../../src/io/process-identity.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const polite = { breakLock: false };
+
+async function lockPath(): Promise<string> {
+  return join(await temporaryDirectory(), 'lock');
+}
+
+async function writeHolder(path: string, changes: object): Promise<void> {
+  await writeFile(path, JSON.stringify({ ...ownIdentity(), since: '2024-01-01T00:00:00.000Z', ...changes }));
+}
+
+async function deadPid(): Promise<number> {
+  const child = spawn('true');
+  await once(child, 'exit');
+  return child.pid ?? 0;
+}
+
+it('is held by one at a time, and says by whom', async () => {
+  const path = await lockPath();
+  const lock = await acquireLock(path, polite);
+  await expect(acquireLock(path, polite)).rejects.toMatchObject({
+    code: 'LOCKED',
+    message: expect.stringContaining(`process ${process.pid} on `),
+    hint: expect.stringContaining('--break-lock'),
+  });
+  await lock.release();
+  await (await acquireLock(path, polite)).release();
+});
+
+it('leaves no file behind', async () => {
+  const path = await lockPath();
+  const lock = await acquireLock(path, polite);
+  await lock.release();
+  expect(await readdir(join(path, '..'))).toEqual([]);
+});
+
+it('is taken over from a process that is dead', async () => {
+  const path = await lockPath();
+  await writeHolder(path, { pid: await deadPid() });
+  await (await acquireLock(path, polite)).release();
+});
+
+it('is taken over when the pid now belongs to another process', async () => {
+  const path = await lockPath();
+  await writeHolder(path, { startTicks: '1' });
+  await (await acquireLock(path, polite)).release();
+});
+
+it('is taken over when the machine has booted since', async () => {
+  const path = await lockPath();
+  await writeHolder(path, { bootId: 'another' });
+  await (await acquireLock(path, polite)).release();
+});
+
+it.each([{ host: 'elsewhere' }, { pidNamespace: 'pid:[1]' }])('is respected while %o may be alive', async (changes) => {
+  const path = await lockPath();
+  await writeHolder(path, { ...changes, pid: 1 });
+  await expect(acquireLock(path, polite)).rejects.toMatchObject({ code: 'LOCKED' });
+  const longAgo = new Date(Date.now() - 3_600_000);
+  await utimes(path, longAgo, longAgo);
+  await (await acquireLock(path, polite)).release();
+});
+
+it('is respected when it cannot be read, until it has been silent for long', async () => {
+  const path = await lockPath();
+  await writeFile(path, '{"host":');
+  await expect(acquireLock(path, polite)).rejects.toMatchObject({ code: 'LOCKED' });
+  const longAgo = new Date(Date.now() - 3_600_000);
+  await utimes(path, longAgo, longAgo);
+  await (await acquireLock(path, polite)).release();
+});
+
+it('is broken on demand, and its old holder then leaves the new one alone', async () => {
+  const path = await lockPath();
+  const old = await acquireLock(path, polite);
+  // The same process would write the same words; another start makes it another holder.
+  await writeHolder(path, { since: 'earlier' });
+  const lock = await acquireLock(path, { breakLock: true });
+  await old.release();
+  expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ pid: process.pid });
+  await lock.release();
+});
+
+it('has one winner when many find the same dead holder at once', async () => {
+  const path = await lockPath();
+  const source = `
+    import { acquireLock } from ${JSON.stringify(new URL('../../dist/io/lock.js', import.meta.url).href)};
+    try { await acquireLock(${JSON.stringify(path)}, { breakLock: false }); console.log('won'); setTimeout(() => {}, 3000); }
+    catch (error) { console.log(error.code); }`;
+  for (let round = 0; round < 3; round++) {
+    await writeHolder(path, { pid: await deadPid() });
+    const contenders = Array.from({ length: 6 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    );
+    const answers = await Promise.all(
+      contenders.map(async (child) => String((await once(child.stdout, 'data'))[0]).trim()),
+    );
+    for (const child of contenders) child.kill('SIGKILL');
+    expect(answers.filter((answer) => answer === 'won')).toEqual(['won']);
+    expect(answers.filter((answer) => answer === 'LOCKED')).toHaveLength(5);
+  }
+});
