@@ -7,7 +7,7 @@ import type { ImageName } from '../metadata/image-name.js';
 import { checkDeltaNames, type DeltaPolicy, type WantedDelta, wantedDeltas } from './delta-policy.js';
 import { type ScannedImage, scanImages } from './scan.js';
 import { checkSeries, type Series, seriesFromConfigs, seriesFromNames } from './series.js';
-import { mergeSeriesConfigs, parseSeriesConfig } from './series-config.js';
+import { mergeSeriesConfigs, parseSeriesConfig, type SeriesConfig } from './series-config.js';
 
 /** Which images are wanted: all that the directory has, or those that configuration files list. */
 export interface Selection {
@@ -50,15 +50,35 @@ export async function resolveRequest(
 ): Promise<BuildRequest> {
   const scanned = await scanImages(imagesDir, { executableOnly: selection.executableOnly });
   const names = [...scanned.images.values()].map(({ name }) => name);
-  const series =
-    selection.configPaths.length === 0
-      ? seriesFromNames(names)
-      : seriesFromConfigs(await readConfigs(selection.configPaths));
+  const configs = selection.configPaths.length === 0 ? null : await readConfigs(selection.configPaths);
+  const series = configs === null ? seriesFromNames(names) : seriesFromConfigs(configs);
   checkSeries(series);
   if (series.length === 0) throw nothingToPublish(imagesDir, selection);
   const deltas = new Map(series.map((one) => [one, wantedDeltas(one, policy)]));
   checkDeltaNames([...deltas.values()].flat());
-  return { series, deltas, images: wantedImages(series, deltas, scanned.images), notes: scanned.notes };
+  const images = wantedImages(series, deltas, scanned.images);
+  const unlisted = names.filter(({ fileName }) => !images.has(fileName));
+  return {
+    series,
+    deltas,
+    images,
+    notes: [...scanned.notes, ...configNotes(configs ?? []), ...unlistedNotes(unlisted)],
+  };
+}
+
+function configNotes(configs: readonly SeriesConfig[]): NoteEvent[] {
+  return configs.flatMap(({ name, notes }) =>
+    notes.map((message): NoteEvent => ({ type: 'note', level: 'warning', subject: name, message })),
+  );
+}
+
+function unlistedNotes(names: readonly ImageName[]): NoteEvent[] {
+  return names.map(({ fileName }) => ({
+    type: 'note',
+    level: 'info',
+    subject: fileName,
+    message: 'left alone: no configuration lists it',
+  }));
 }
 
 function wantedImages(
@@ -76,7 +96,7 @@ function wantedImages(
   return wanted;
 }
 
-async function readConfigs(paths: readonly string[]): Promise<ReturnType<typeof mergeSeriesConfigs>> {
+async function readConfigs(paths: readonly string[]): Promise<SeriesConfig[]> {
   const files = (await Promise.all(paths.map(configFiles))).flat();
   const parsed = await Promise.all(
     files.map(async (file) => {

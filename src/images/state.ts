@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, isSystemError } from '../errors.js';
-import { makeDirectory, readTextFile, writeFileAtomic } from '../io/atomic-file.js';
+import { makeDirectory, readTextFile, writeFileAtomic, writeFileQuickly } from '../io/atomic-file.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
 import {
   type DeltaRecord,
@@ -70,7 +70,7 @@ export class MirrorState {
   }
 
   async writeImage(fileName: string, record: ImageRecord): Promise<void> {
-    await this.#write(join('images', `${fileName}.json`), record);
+    await this.#note(join('images', `${fileName}.json`), record);
   }
 
   async readDelta(fileName: string): Promise<DeltaRecord | null> {
@@ -78,7 +78,7 @@ export class MirrorState {
   }
 
   async writeDelta(fileName: string, record: DeltaRecord): Promise<void> {
-    await this.#write(join('deltas', `${fileName}.json`), record);
+    await this.#note(join('deltas', `${fileName}.json`), record);
   }
 
   /** Forgets a file of the mirror, so that its name is free again. */
@@ -117,10 +117,21 @@ export class MirrorState {
   }
 
   async #write(name: string, value: unknown): Promise<void> {
-    const temporaryPath = this.temporaryPath(`${name.replaceAll('/', '-')}.record`);
-    await writeFileAtomic(join(this.directory, name), `${JSON.stringify(value)}\n`, temporaryPath);
+    await writeFileAtomic(join(this.directory, name), recordText(value), this.#temporaryRecord(name));
+  }
+
+  async #note(name: string, value: unknown): Promise<void> {
+    await writeFileQuickly(join(this.directory, name), recordText(value), this.#temporaryRecord(name));
+  }
+
+  #temporaryRecord(name: string): string {
+    return this.temporaryPath(`${name.replaceAll('/', '-')}.record`);
   }
 }
 
 /** Far above any real record; puavo-conf is the largest part, with some hundred definitions. */
 const MAX_RECORD_BYTES = 64 << 20;
+
+function recordText(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}

@@ -11,16 +11,37 @@ const PUBLIC_DIRECTORY_MODE = 0o755;
  * sees the old bytes or the new ones; a failure leaves the old file and no temporary one.
  */
 export async function writeFileAtomic(path: string, bytes: string | Uint8Array, temporaryPath: string): Promise<void> {
-  try {
-    const file = await open(temporaryPath, 'w', PUBLIC_FILE_MODE);
-    try {
-      await file.writeFile(bytes);
-      await file.chmod(PUBLIC_FILE_MODE);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+  await cleaningUp(path, temporaryPath, async () => {
+    await writeTemporary(temporaryPath, bytes, { sync: true });
     await placeFile(temporaryPath, path);
+  });
+}
+
+/**
+ * As {@link writeFileAtomic}, but without waiting for the disk: after a power failure the file may be the old one, the
+ * new one, or damaged. For what can be learnt again.
+ */
+export async function writeFileQuickly(path: string, bytes: string, temporaryPath: string): Promise<void> {
+  await cleaningUp(path, temporaryPath, async () => {
+    await writeTemporary(temporaryPath, bytes, { sync: false });
+    await rename(temporaryPath, path);
+  });
+}
+
+async function writeTemporary(path: string, bytes: string | Uint8Array, { sync }: { sync: boolean }): Promise<void> {
+  const file = await open(path, 'w', PUBLIC_FILE_MODE);
+  try {
+    await file.writeFile(bytes);
+    await file.chmod(PUBLIC_FILE_MODE);
+    if (sync) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function cleaningUp(path: string, temporaryPath: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw fromSystemError(error, 'write it', path);
