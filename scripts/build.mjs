@@ -1,4 +1,5 @@
-// Compiles src/ to dist/. The old dist/ goes first, so that a renamed source leaves no stale module behind.
+// Compiles src/ to dist/ and writes the manual page. The old dist/ goes first, so that a renamed source leaves no stale
+// module behind.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,4 +16,5 @@ const compiler = spawnSync(
     stdio: 'inherit',
   },
 );
-process.exit(compiler.status ?? 1);
+if (compiler.status !== 0) process.exit(compiler.status ?? 1);
+await import('./man.mjs');

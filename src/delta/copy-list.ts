@@ -1,19 +1,20 @@
-import { SEGMENT_BYTES } from './parameters.js';
-
-/** A copy is at least this long. */
-export const COPY_MIN_BYTES = 16;
-
 /**
- * The copies of one target segment in the order of the target, without overlaps; what lies between them is in the
- * base nowhere that was looked. Parallel arrays, because a segment can have 131,072 of them: 2 MiB.
+ * The copies of one target segment in the order of the target, without overlaps. Parallel arrays, because there can be
+ * very many: 16 bytes of memory each.
  */
 export class CopyList {
   /** Where in the segment each copy starts. */
-  readonly starts = new Int32Array(SEGMENT_BYTES / COPY_MIN_BYTES);
-  readonly lengths = new Int32Array(SEGMENT_BYTES / COPY_MIN_BYTES);
+  readonly starts: Int32Array;
+  readonly lengths: Int32Array;
   /** Where in the base it comes from. */
-  readonly positions = new Float64Array(SEGMENT_BYTES / COPY_MIN_BYTES);
+  readonly positions: Float64Array;
   count = 0;
+
+  constructor(capacity: number) {
+    this.starts = new Int32Array(capacity);
+    this.lengths = new Int32Array(capacity);
+    this.positions = new Float64Array(capacity);
+  }
 
   push(start: number, position: number, length: number): void {
     this.starts[this.count] = start;
@@ -22,9 +23,9 @@ export class CopyList {
     this.count += 1;
   }
 
-  /** Where in the segment the last copy but `skipped` ends; 0 when there is none. */
-  endOf(skipped: number): number {
-    const index = this.count - 1 - skipped;
-    return index < 0 ? 0 : this.starts[index]! + this.lengths[index]!;
+  /** Where in the segment the last copy ends; 0 when there is none. */
+  end(): number {
+    const last = this.count - 1;
+    return last < 0 ? 0 : this.starts[last]! + this.lengths[last]!;
   }
 }

@@ -2,6 +2,7 @@ import { AnchorTable } from './anchor-table.js';
 import { BasePages, PAGE_OVERLAP_BYTES } from './base-pages.js';
 import { allocateBlock } from './byte-block.js';
 import { type DeltaStatistics, DeltaWriter } from './encode.js';
+import { GapFiller } from './fill-gaps.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { indexSegment, makeIndexScratch } from './index-base.js';
 import { SegmentMatcher } from './match.js';
@@ -132,12 +133,13 @@ function matchTarget(
 ): void {
   const pages = new BasePages(base, tuning.pageBytes, tuning.pageCount);
   const matcher = new SegmentMatcher(table, pages, sampleBits, tuning.batchBytes);
+  const filler = new GapFiller(pages);
   const block = allocateBlock(SEGMENT_BYTES);
   for (let start = 0; start < target.sizeBytes; start += SEGMENT_BYTES) {
     const length = Math.min(SEGMENT_BYTES, target.sizeBytes - start);
     target.read(block.bytes, 0, length, start);
     const segment = { block, start, length };
-    writeSegment(segment, matcher.match(segment), runs, writer);
+    writeSegment(segment, filler.fill(segment, matcher.match(segment)), runs, writer);
     reportProgress(base.sizeBytes + start + length, target.path, hooks);
   }
 }

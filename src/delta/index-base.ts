@@ -56,7 +56,7 @@ function indexBatch(
 ): void {
   // All windows of a constant stretch have period 1 and would be dropped.
   if (isConstant(segment, from, to + WINDOW_BYTES - 1)) return;
-  const count = sampleAnchors(segment.bytes, from, to, sampleBits, anchors);
+  const count = sampleAnchors(segment.view, from, to, sampleBits, anchors);
   keyAnchors(segment.view, anchors, count, table.buckets, keys);
   table.touch(keys);
   table.insert(keys, origin);

@@ -17,11 +17,11 @@ export interface Run {
  * false when there is none.
  */
 export function nextRun(block: ByteBlock, from: number, to: number, run: Run): boolean {
-  const { bytes } = block;
-  // Every run of 32 bytes holds a multiple of 16 (counted from `from`) and the 16 bytes after it.
+  const { bytes, view } = block;
+  // Every run of 32 bytes holds a multiple of 16 (counted from `from`) and the 16 bytes from it on.
   for (let at = from; at + STRIDE < to; at += STRIDE) {
-    const value = bytes[at];
-    if (value !== bytes[at + STRIDE] || value !== bytes[at + 5] || value !== bytes[at + 11]) continue;
+    const word = view.getInt32(at, true);
+    if (((word ^ (word >>> 8)) & 0xffffff) !== 0 || word !== view.getInt32(at + STRIDE - 4, true)) continue;
     const start = runStart(bytes, from, at);
     const end = runEnd(block, at, to);
     if (end - start < RUN_MIN_BYTES) continue;
