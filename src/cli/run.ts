@@ -3,6 +3,8 @@ import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.js';
 import { failureLines, toFailure } from './failure.js';
 import { OUTPUT_LOST } from './interrupts.js';
 import type { Invocation, OutputFlags } from './invocation.js';
+import { isDirectory } from './is-directory.js';
+import { refuseMisspelled } from './misspelled.js';
 import { createProgram } from './program.js';
 import { errorLine } from './render/json.js';
 import { createRenderer, paletteFor } from './render/renderer.js';
@@ -41,6 +43,11 @@ function parseLine(argv: readonly string[], { stdout, stderr }: Streams): Invoca
     program.outputHelp({ error: true });
     return EXIT.usage;
   }
+  refuseMisspelled(
+    argv,
+    program.commands.map((command) => command.name()),
+    isDirectory,
+  );
   try {
     program.parse(argv, { from: 'user' });
   } catch (error) {

@@ -1,13 +1,12 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { isSystemError, UpdateRepositoryError } from '../../errors.js';
+import { UpdateRepositoryError } from '../../errors.js';
 import { buildMirror } from '../../images/build.js';
 import { type BuildFlags, buildFlagOptions } from '../build-flags.js';
 import { planRequest } from '../build-request.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
-import { nearest } from '../nearest.js';
+import { isDirectory } from '../is-directory.js';
 import { chooseResources } from '../resources.js';
 
 const EPILOGUE = `
@@ -36,15 +35,12 @@ export function defineBuild(program: Command, accept: Accept): void {
     .addHelpText('after', EPILOGUE);
   for (const option of buildFlagOptions()) command.addOption(option);
 
-  command.action((imagesDir: string, mirrorDir: string | undefined, flags: BuildFlags) => {
-    // A word with a slash is a path, and after `build` no other command is meant.
-    const isBareWord = program.args[0] !== command.name() && !imagesDir.includes('/');
-    const commands = isBareWord ? program.commands.map((each) => each.name()) : [];
+  command.action((imagesDir: string, mirrorDir: string | undefined, flags: BuildFlags) =>
     accept(command, async (session) => {
-      requireImagesDirectory(imagesDir, commands);
+      requireImagesDirectory(imagesDir);
       return await build(imagesDir, mirrorDir ?? join(imagesDir, 'mirror'), flags, session);
-    });
-  });
+    }),
+  );
 }
 
 async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, session: Session): Promise<ExitCode> {
@@ -56,24 +52,9 @@ async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, se
   return summary.dryRun && summary.changed ? EXIT.somethingToDo : EXIT.done;
 }
 
-/** Throws USAGE unless `path` is a directory, with the command's name that it may be a slip of. */
-function requireImagesDirectory(path: string, commands: readonly string[]): void {
+function requireImagesDirectory(path: string): void {
   if (isDirectory(path)) return;
-  const suggestion = nearest(path, commands);
-  throw new UpdateRepositoryError(
-    'USAGE',
-    suggestion === undefined
-      ? `${path}: expected the directory with the images, found no such directory`
-      : `'${path}' is neither a command nor a directory (did you mean ${suggestion}?)`,
-    { data: { path } },
-  );
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
+  throw new UpdateRepositoryError('USAGE', `${path}: expected the directory with the images, found no such directory`, {
+    data: { path },
+  });
 }
