@@ -24,11 +24,10 @@ export interface ProgressSnapshot {
   readonly leftMs: number | undefined;
 }
 
-/** How much longer a byte of each kind of job takes than a byte that is only hashed: roughly, as measured. */
-const COST: Readonly<Record<JobKind, number>> = { digest: 1, examine: 1, 'check-delta': 2, delta: 8 };
-const KINDS = Object.keys(COST) as JobKind[];
-const BYTES_WINDOW_MS = 5_000;
-const WORK_WINDOW_MS = 30_000;
+/** How many images' worth of bytes each kind of job reads: a guess at a kind of which none has begun yet. */
+const IMAGES_READ: Readonly<Record<JobKind, number>> = { digest: 1, examine: 1, 'check-delta': 1, delta: 3 };
+const KINDS = Object.keys(IMAGES_READ) as JobKind[];
+const RATE_WINDOW_MS = 10_000;
 
 interface Job {
   readonly started: JobStartedEvent;
@@ -43,14 +42,11 @@ export class ProgressState {
   readonly #jobs = new Map<number, Job>();
   /** Of the jobs that have begun: how many, and their bytes. */
   readonly #begun = new Map<JobKind, { count: number; bytes: number }>();
-  readonly #bytes: RateMeter;
-  readonly #work: RateMeter;
+  readonly #meter: RateMeter;
   #endedBytes = 0;
-  #endedWork = 0;
 
   constructor(nowMs: number) {
-    this.#bytes = new RateMeter(BYTES_WINDOW_MS, nowMs);
-    this.#work = new RateMeter(WORK_WINDOW_MS, nowMs);
+    this.#meter = new RateMeter(RATE_WINDOW_MS, nowMs);
   }
 
   /** Takes note of an event that came at `nowMs`. */
@@ -73,17 +69,17 @@ export class ProgressState {
   }
 
   snapshot(nowMs: number): ProgressSnapshot {
-    const doneWork = this.#doneWork();
-    const totalWork = this.#totalWork();
-    const workRate = this.#work.perSecond(nowMs);
+    const doneBytes = this.#doneBytes();
+    const totalBytes = this.#totalBytes();
+    const bytesPerSecond = this.#meter.perSecond(nowMs);
+    const leftBytes = totalBytes === undefined ? undefined : Math.max(0, totalBytes - doneBytes);
     return {
       running: [...this.#jobs.values()].sort((a, b) => a.place - b.place).map((job) => runningJob(job, nowMs)),
       ended: this.#counter.ended,
       expected: this.#counter.expected,
-      bytesPerSecond: this.#bytes.perSecond(nowMs),
-      fraction: totalWork === undefined || totalWork === 0 ? undefined : Math.min(1, doneWork / totalWork),
-      leftMs:
-        totalWork === undefined || workRate === undefined ? undefined : ((totalWork - doneWork) / workRate) * 1000,
+      bytesPerSecond,
+      fraction: totalBytes === undefined || totalBytes === 0 ? undefined : Math.min(1, doneBytes / totalBytes),
+      leftMs: leftBytes === undefined || bytesPerSecond === undefined ? undefined : (leftBytes / bytesPerSecond) * 1000,
     };
   }
 
@@ -91,7 +87,7 @@ export class ProgressState {
     const taken = new Set([...this.#jobs.values()].map(({ place }) => place));
     let place = 0;
     while (taken.has(place)) place += 1;
-    this.#jobs.set(event.job, { started: event, place, doneBytes: 0, meter: new RateMeter(BYTES_WINDOW_MS, nowMs) });
+    this.#jobs.set(event.job, { started: event, place, doneBytes: 0, meter: new RateMeter(RATE_WINDOW_MS, nowMs) });
     const { count, bytes } = this.#begun.get(event.kind) ?? { count: 0, bytes: 0 };
     this.#begun.set(event.kind, { count: count + 1, bytes: bytes + event.totalBytes });
   }
@@ -101,43 +97,41 @@ export class ProgressState {
     if (job === undefined) return;
     job.doneBytes = Math.min(doneBytes, job.started.totalBytes);
     job.meter.add(nowMs, job.doneBytes);
-    this.#measure(nowMs);
+    this.#meter.add(nowMs, this.#doneBytes());
   }
 
   #end(number: number, nowMs: number): void {
     const job = this.#jobs.get(number);
     if (job === undefined) return;
-    const { kind, totalBytes } = job.started;
     this.#jobs.delete(number);
-    this.#endedBytes += totalBytes;
-    this.#endedWork += totalBytes * COST[kind];
-    this.#measure(nowMs);
+    this.#endedBytes += job.started.totalBytes;
+    this.#meter.add(nowMs, this.#doneBytes());
   }
 
-  #measure(nowMs: number): void {
-    const running = [...this.#jobs.values()].reduce((sum, job) => sum + job.doneBytes, 0);
-    this.#bytes.add(nowMs, this.#endedBytes + running);
-    this.#work.add(nowMs, this.#doneWork());
+  #doneBytes(): number {
+    return [...this.#jobs.values()].reduce((sum, job) => sum + job.doneBytes, this.#endedBytes);
   }
 
-  #doneWork(): number {
-    const running = [...this.#jobs.values()].reduce((sum, job) => sum + job.doneBytes * COST[job.started.kind], 0);
-    return this.#endedWork + running;
-  }
-
-  /** The work of all jobs that have begun, and of those to come as if they were as large as their kind's so far. */
-  #totalWork(): number | undefined {
+  /** The bytes of all jobs that have begun, and of those to come as if they were like the others of their kind. */
+  #totalBytes(): number | undefined {
     if (this.#counter.expected === undefined || this.#begun.size === 0) return undefined;
-    const all = [...this.#begun.values()].reduce((sum, one) => ({
-      count: sum.count + one.count,
-      bytes: sum.bytes + one.bytes,
-    }));
-    return KINDS.reduce((work, kind) => {
+    const imageBytes = this.#typicalImageBytes();
+    return KINDS.reduce((sum, kind) => {
       const begun = this.#begun.get(kind);
-      const typical = begun ?? all;
-      const toComeBytes = this.#counter.toCome(kind) * (typical.bytes / typical.count);
-      return work + ((begun?.bytes ?? 0) + toComeBytes) * COST[kind];
+      const typicalBytes = begun === undefined ? IMAGES_READ[kind] * imageBytes : begun.bytes / begun.count;
+      return sum + (begun?.bytes ?? 0) + this.#counter.toCome(kind) * typicalBytes;
     }, 0);
+  }
+
+  /** The mean size of an image, as far as the jobs that have begun tell. */
+  #typicalImageBytes(): number {
+    let images = 0;
+    let bytes = 0;
+    for (const [kind, begun] of this.#begun) {
+      images += begun.count * IMAGES_READ[kind];
+      bytes += begun.bytes;
+    }
+    return bytes / images;
   }
 }
 

@@ -22,8 +22,10 @@ describe('the state of the work', () => {
     state.apply(plan, 0);
     state.apply(started(1, OLD_IMAGE), 0);
     state.apply(progress(1, 500), 1000);
-    // Two images at cost 1 and a delta at cost 8, of 1000 bytes each: 500 of 10 000 are done.
-    expect(state.snapshot(1000)).toMatchObject({ ended: 0, expected: 3, fraction: 0.05, leftMs: 19_000 });
+    // Two images of 1000 bytes, and a delta that will read three: 500 of 5000 are done.
+    expect(state.snapshot(1000)).toMatchObject({ ended: 0, expected: 3, fraction: 0.1, leftMs: 9_000 });
+    state.apply(started(2, DELTA, 8000), 1000);
+    expect(state.snapshot(1000)).toMatchObject({ fraction: 0.05, leftMs: 19_000 });
   });
 
   it('is done when every job has ended, well or not', () => {

@@ -37,7 +37,7 @@ describe('the display on a terminal', () => {
     expect(show(progress(1, 500))).toEqual([
       'image puavo-os...r-2022-01-17-120001-amd64 [#####-----]  50 %  2.0 KiB/s   0:01',
       'image puavo-os...r-2022-01-20-173248-amd64 [----------]   0 %',
-      '0 of 3 done                                [----------]   5 %  2.0 KiB/s   0:05',
+      '0 of 3 done                                [#---------]  10 %  2.0 KiB/s   0:03',
     ]);
   });
 
