@@ -2,7 +2,6 @@ import { UpdateRepositoryError } from '../errors.js';
 import {
   COMMAND_HEADER_MAX_BYTES,
   DELTA_MAGIC,
-  DELTA_MAGIC_BYTES,
   LITERAL_MAX_BYTES,
   OP_COPY_FIRST,
   OP_END,
@@ -36,6 +35,7 @@ const SHORT_LITERAL_BYTES = 64;
  */
 export class DeltaWriter {
   readonly #output = new Uint8Array(OUTPUT_BYTES);
+  readonly #view = new DataView(this.#output.buffer);
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #name: string;
   readonly #maxDeltaBytes: number;
@@ -57,7 +57,7 @@ export class DeltaWriter {
     this.#sink = sink;
     this.#name = name;
     this.#maxDeltaBytes = maxDeltaBytes;
-    this.#putInteger(DELTA_MAGIC, DELTA_MAGIC_BYTES);
+    this.#putInteger(DELTA_MAGIC, 2);
   }
 
   /** The next `length` bytes of the target are the base's from `offset` on. Nothing is written for none. */
@@ -112,8 +112,8 @@ export class DeltaWriter {
     const lengthCode = widthCode(this.#copyLength);
     this.#reserve(COMMAND_HEADER_MAX_BYTES);
     this.#output[this.#outputUsed++] = OP_COPY_FIRST + 4 * offsetCode + lengthCode;
-    this.#putInteger(this.#copyOffset, 1 << offsetCode);
-    this.#putInteger(this.#copyLength, 1 << lengthCode);
+    this.#putInteger(this.#copyOffset, offsetCode);
+    this.#putInteger(this.#copyLength, lengthCode);
     this.#copyCommands += 1;
     this.#copiedBytes += this.#copyLength;
     this.#copyLength = 0;
@@ -129,7 +129,7 @@ export class DeltaWriter {
     } else {
       const code = widthCode(length);
       this.#output[this.#outputUsed++] = OP_LITERAL_FIRST_WIDTH + code;
-      this.#putInteger(length, 1 << code);
+      this.#putInteger(length, code);
     }
     copyInto(this.#output, this.#outputUsed, this.#literal, 0, length);
     this.#outputUsed += length;
@@ -139,13 +139,14 @@ export class DeltaWriter {
     this.#checkSize();
   }
 
-  #putInteger(value: number, width: number): void {
-    let rest = value;
-    for (let at = this.#outputUsed + width - 1; at >= this.#outputUsed; at -= 1) {
-      this.#output[at] = rest % 256;
-      rest = Math.floor(rest / 256);
-    }
-    this.#outputUsed += width;
+  /** Appends `value` as a big-endian integer of `2 ** code` bytes. */
+  #putInteger(value: number, code: 0 | 1 | 2 | 3): void {
+    const at = this.#outputUsed;
+    if (code === 0) this.#view.setUint8(at, value);
+    else if (code === 1) this.#view.setUint16(at, value);
+    else if (code === 2) this.#view.setUint32(at, value);
+    else this.#view.setBigUint64(at, BigInt(value));
+    this.#outputUsed = at + (1 << code);
   }
 
   #reserve(bytes: number): void {

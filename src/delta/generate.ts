@@ -1,14 +1,12 @@
-import { AnchorTable } from './anchor-table.js';
 import { BasePages, PAGE_OVERLAP_BYTES } from './base-pages.js';
 import { allocateBlock } from './byte-block.js';
 import { type DeltaStatistics, DeltaWriter } from './encode.js';
 import { GapFiller } from './fill-gaps.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
-import { indexSegment, makeIndexScratch } from './index-base.js';
+import { type BaseIndex, indexSegment, makeBaseIndex, makeIndexScratch } from './index-base.js';
 import { SegmentMatcher } from './match.js';
 import { OutputFile } from './output-file.js';
-import { BUCKET_BYTES, type DeltaEffort, type DeltaParameters, deltaParameters, SEGMENT_BYTES } from './parameters.js';
-import { BaseRuns } from './runs.js';
+import { BUCKET_BYTES, type DeltaEffort, deltaParameters, SEGMENT_BYTES } from './parameters.js';
 import { SourceFile } from './source-file.js';
 import { writeSegment } from './write-segment.js';
 
@@ -28,7 +26,9 @@ export interface DeltaRequest {
 
 /** How the engine cuts its work. None of it changes a byte of the delta; tests say so by varying it. */
 export interface EngineTuning {
+  /** Windows that are sampled and looked up together. */
   readonly batchBytes: number;
+  /** The cache of base pages. */
   readonly pageBytes: number;
   readonly pageCount: number;
 }
@@ -46,8 +46,9 @@ export function deltaMemoryBytes(baseBytes: number, effort: DeltaEffort): number
 
 /**
  * Writes the librsync delta that makes the target from the base. Its bytes depend on the two files and the effort
- * alone (docs/delta-algorithm.md is the exact rule). Progress counts bytes of base and target. Works through both files once and blocks until it is done: it is
- * meant for a worker thread. Memory: {@link deltaMemoryBytes}. Leaves no file behind when it fails.
+ * alone (docs/delta-algorithm.md is the exact rule). Progress counts bytes of base and target. Reads both files about
+ * once and blocks until it is done: it is meant for a worker thread. Memory: {@link deltaMemoryBytes}. Leaves no file
+ * behind when it fails.
  *
  * @throws UpdateRepositoryError DELTA_TOO_LARGE, CHANGED_WHILE_READ, MEMORY, INTERRUPTED, NOT_FOUND, NO_SPACE, IO
  */
@@ -60,7 +61,7 @@ export function generateDelta(
   try {
     const target = new SourceFile(request.targetPath);
     try {
-      return writeDeltaFile(base, target, request, hooks, tuning);
+      return writeDeltaFile({ base, target, hooks, tuning }, request);
     } finally {
       target.close();
     }
@@ -69,19 +70,24 @@ export function generateDelta(
   }
 }
 
-function writeDeltaFile(
-  base: SourceFile,
-  target: SourceFile,
-  request: DeltaRequest,
-  hooks: DeltaHooks,
-  tuning: EngineTuning,
-): DeltaStatistics {
-  const delta = new OutputFile(request.deltaPath);
+/** What a run of the engine works on, and how. */
+interface DeltaWork {
+  readonly base: SourceFile;
+  readonly target: SourceFile;
+  readonly hooks: DeltaHooks;
+  readonly tuning: EngineTuning;
+}
+
+function writeDeltaFile(work: DeltaWork, { deltaPath, effort, maxDeltaBytes }: DeltaRequest): DeltaStatistics {
+  const delta = new OutputFile(deltaPath);
   try {
-    const writer = new DeltaWriter((bytes) => delta.write(bytes), delta.path, request.maxDeltaBytes);
-    const statistics = encodeDelta(base, target, request.effort, writer, hooks, tuning);
-    base.assertUnchanged();
-    target.assertUnchanged();
+    const index = makeBaseIndex(deltaParameters(work.base.sizeBytes, effort));
+    const writer = new DeltaWriter((bytes) => delta.write(bytes), deltaPath, maxDeltaBytes);
+    indexBase(work, index);
+    writeCommands(work, index, writer);
+    const statistics = writer.finish();
+    work.base.assertUnchanged();
+    work.target.assertUnchanged();
     delta.complete();
     return statistics;
   } catch (error) {
@@ -90,56 +96,23 @@ function writeDeltaFile(
   }
 }
 
-function encodeDelta(
-  base: SourceFile,
-  target: SourceFile,
-  effort: DeltaEffort,
-  writer: DeltaWriter,
-  hooks: DeltaHooks,
-  tuning: EngineTuning,
-): DeltaStatistics {
-  const parameters = deltaParameters(base.sizeBytes, effort);
-  const table = new AnchorTable(parameters.buckets);
-  const runs = new BaseRuns();
-  indexBase(base, parameters, table, runs, hooks, tuning);
-  matchTarget(base, target, parameters, table, runs, writer, hooks, tuning);
-  return writer.finish();
-}
-
-function indexBase(
-  base: SourceFile,
-  { sampleBits }: DeltaParameters,
-  table: AnchorTable,
-  runs: BaseRuns,
-  hooks: DeltaHooks,
-  tuning: EngineTuning,
-): void {
+function indexBase({ base, hooks, tuning }: DeltaWork, index: BaseIndex): void {
   const scratch = makeIndexScratch(tuning.batchBytes);
   for (let start = 0; start < base.sizeBytes; start += SEGMENT_BYTES) {
-    indexSegment(base, start, sampleBits, table, runs, scratch);
+    indexSegment(base, start, index, scratch);
     reportProgress(Math.min(start + SEGMENT_BYTES, base.sizeBytes), base.path, hooks);
   }
 }
 
-function matchTarget(
-  base: SourceFile,
-  target: SourceFile,
-  { sampleBits }: DeltaParameters,
-  table: AnchorTable,
-  runs: BaseRuns,
-  writer: DeltaWriter,
-  hooks: DeltaHooks,
-  tuning: EngineTuning,
-): void {
+function writeCommands({ base, target, hooks, tuning }: DeltaWork, index: BaseIndex, writer: DeltaWriter): void {
   const pages = new BasePages(base, tuning.pageBytes, tuning.pageCount);
-  const matcher = new SegmentMatcher(table, pages, sampleBits, tuning.batchBytes);
+  const matcher = new SegmentMatcher(index, pages, tuning.batchBytes);
   const filler = new GapFiller(pages);
   const block = allocateBlock(SEGMENT_BYTES);
   for (let start = 0; start < target.sizeBytes; start += SEGMENT_BYTES) {
-    const length = Math.min(SEGMENT_BYTES, target.sizeBytes - start);
-    target.read(block.bytes, 0, length, start);
-    const segment = { block, start, length };
-    writeSegment(segment, filler.fill(segment, matcher.match(segment)), runs, writer);
-    reportProgress(base.sizeBytes + start + length, target.path, hooks);
+    const segment = { block, start, length: Math.min(SEGMENT_BYTES, target.sizeBytes - start) };
+    target.read(block.bytes, 0, segment.length, start);
+    writeSegment(segment, filler.fill(segment, matcher.match(segment)), index.runs, writer);
+    reportProgress(base.sizeBytes + start + segment.length, target.path, hooks);
   }
 }

@@ -1,10 +1,22 @@
-import type { AnchorTable } from './anchor-table.js';
+import { AnchorTable } from './anchor-table.js';
 import { allocateBlock, type ByteBlock, isConstant } from './byte-block.js';
 import { KeyBatch, keyAnchors } from './key.js';
-import { INDEXED_BASE_BYTES, SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
-import { type BaseRuns, nextRun, type Run } from './runs.js';
+import { type DeltaParameters, INDEXED_BASE_BYTES, SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
+import { BaseRuns, nextRun, type Run } from './runs.js';
 import { sampleAnchors } from './sample.js';
 import type { SourceFile } from './source-file.js';
+
+/** What is known of a base: where its anchors are, and its longest runs. */
+export interface BaseIndex {
+  readonly sampleBits: number;
+  readonly table: AnchorTable;
+  readonly runs: BaseRuns;
+}
+
+/** @throws UpdateRepositoryError MEMORY */
+export function makeBaseIndex({ sampleBits, buckets }: DeltaParameters): BaseIndex {
+  return { sampleBits, table: new AnchorTable(buckets), runs: new BaseRuns() };
+}
 
 /** Memory that indexing works in, made once for any number of segments: 2 MiB and a little. */
 export interface IndexScratch {
@@ -24,42 +36,29 @@ export function makeIndexScratch(batchBytes: number): IndexScratch {
 }
 
 /**
- * Enters one segment of the base into the table and its runs into `runs`: the anchors whose windows start in
+ * Enters one segment of the base into the index: its runs, and the anchors whose windows start in
  * [start, start + SEGMENT_BYTES), where `start` is a multiple of SEGMENT_BYTES. Segments may be indexed in any order.
  */
-export function indexSegment(
-  base: SourceFile,
-  start: number,
-  sampleBits: number,
-  table: AnchorTable,
-  runs: BaseRuns,
-  scratch: IndexScratch,
-): void {
+export function indexSegment(base: SourceFile, start: number, index: BaseIndex, scratch: IndexScratch): void {
   const length = Math.min(SEGMENT_BYTES, base.sizeBytes - start);
   const readable = Math.min(length + WINDOW_BYTES - 1, base.sizeBytes - start);
   base.read(scratch.segment.bytes, 0, readable, start);
-  const indexedEnd = Math.min(length, readable - WINDOW_BYTES + 1, INDEXED_BASE_BYTES - start);
-  const { anchors } = scratch;
-  for (let from = 0; from < indexedEnd; from += anchors.length) {
-    indexBatch(start, from, Math.min(from + anchors.length, indexedEnd), sampleBits, table, scratch);
+  const end = Math.min(length, readable - WINDOW_BYTES + 1, INDEXED_BASE_BYTES - start);
+  const batchBytes = scratch.anchors.length;
+  for (let from = 0; from < end; from += batchBytes) {
+    indexBatch(start, from, Math.min(from + batchBytes, end), index, scratch);
   }
-  noteRuns(start, length, runs, scratch);
+  noteRuns(start, length, index.runs, scratch);
 }
 
-function indexBatch(
-  origin: number,
-  from: number,
-  to: number,
-  sampleBits: number,
-  table: AnchorTable,
-  { segment, anchors, keys }: IndexScratch,
-): void {
+function indexBatch(origin: number, from: number, to: number, index: BaseIndex, scratch: IndexScratch): void {
+  const { segment, anchors, keys } = scratch;
   // All windows of a constant stretch have period 1 and would be dropped.
   if (isConstant(segment, from, to + WINDOW_BYTES - 1)) return;
-  const count = sampleAnchors(segment.view, from, to, sampleBits, anchors);
-  keyAnchors(segment.view, anchors, count, table.buckets, keys);
-  table.touch(keys);
-  table.insert(keys, origin);
+  const count = sampleAnchors(segment.view, from, to, index.sampleBits, anchors);
+  keyAnchors(segment.view, anchors, count, index.table.buckets, keys);
+  index.table.touch(keys);
+  index.table.insert(keys, origin);
 }
 
 function noteRuns(origin: number, length: number, runs: BaseRuns, { segment, run }: IndexScratch): void {

@@ -2,6 +2,7 @@ import { type AnchorTable, NO_POSITION } from './anchor-table.js';
 import type { BasePages } from './base-pages.js';
 import { type ByteBlock, isConstant } from './byte-block.js';
 import { CopyList } from './copy-list.js';
+import type { BaseIndex } from './index-base.js';
 import { KeyBatch, keyAnchors } from './key.js';
 import { SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
 import { sampleAnchors } from './sample.js';
@@ -40,10 +41,10 @@ export class SegmentMatcher {
   #longDiagonal = 0;
 
   /** `batchBytes`: how many windows are sampled and looked up together; it does not change the result. */
-  constructor(table: AnchorTable, base: BasePages, sampleBits: number, batchBytes: number) {
-    this.#table = table;
+  constructor(index: BaseIndex, base: BasePages, batchBytes: number) {
+    this.#table = index.table;
+    this.#sampleBits = index.sampleBits;
     this.#base = base;
-    this.#sampleBits = sampleBits;
     this.#anchors = new Int32Array(batchBytes);
     this.#keys = new KeyBatch(batchBytes);
     this.#block = base.cache;

@@ -15,7 +15,7 @@ export const BUCKET_SLOTS = 8;
 export const BUCKET_BYTES = 8 * BUCKET_SLOTS;
 
 /** Log2 of the average distance of two anchors, as long as the table then stays below its largest size. */
-const SAMPLE_BITS: Readonly<Record<DeltaEffort, number>> = { fast: 8, normal: 7, max: 6 };
+const SAMPLE_BITS: Readonly<Record<DeltaEffort, number>> = { fast: 9, normal: 8, max: 6 };
 
 /** What the size of the base and the effort decide. */
 export interface DeltaParameters {
