@@ -13,6 +13,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** One of the numbers in {@link EXIT}. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** What each exit code says, as help, manual page and documentation print it. */

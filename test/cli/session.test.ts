@@ -31,7 +31,7 @@ describe('from images to a mirror and back', () => {
     const built = await runCli([dir]);
     expect(built.code).toBe(0);
     expect(built.stdout).toMatch(
-      /^SERIES .*\npuavo-os-acme-buster-amd64 +3 .*\n\n.*: 3 images read, 3 deltas made, .*\n$/,
+      /^SERIES .*\npuavo-os-acme-buster-amd64 +3 .*\n\n.*: updated, 3 images read, 3 deltas made, .*\n$/,
     );
     expect(built.stderr).toContain('note: delta policy neighbours: the default\n');
     expect(built.stderr).toMatch(/^\[6\/6\] delta rdiffs\/.*, .* % of the image, /m);

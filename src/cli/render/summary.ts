@@ -90,7 +90,7 @@ function dryRunSentence({ mirror, changed }: BuildSummaryEvent): string {
 
 function buildSentence(summary: BuildSummaryEvent): string {
   const facts = [
-    ...(summary.changed ? [] : ['up to date']),
+    summary.changed ? 'updated' : 'up to date',
     ...(summary.examined > 0 ? [`${count(summary.examined, 'image')} read`] : []),
     ...(summary.deltasMade > 0 ? [`${count(summary.deltasMade, 'delta')} made`] : []),
     ...(summary.failures > 0 ? [`${summary.failures} FAILED`] : []),

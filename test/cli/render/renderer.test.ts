@@ -47,7 +47,7 @@ describe('off a terminal', () => {
       'SERIES                      IMAGES     SIZE  DELTAS     SIZE    SAVED     %',
       'puavo-os-acme-buster-amd64       2  8.0 GiB       2  1.2 GiB  6.9 GiB  86 %',
       '',
-      '/srv/www: 2 images read, 1 delta made, 3 min 12 s',
+      '/srv/www: updated, 2 images read, 1 delta made, 3 min 12 s',
     ]);
   });
 
@@ -169,7 +169,9 @@ describe('summaries', () => {
 
   it('of a build name failures, and what there was not to do', () => {
     const last = (event: RepositoryEvent) => render([event]).stdout.at(-1);
-    expect(last({ ...buildSummary, failures: 2 })).toBe('/srv/www: 2 images read, 1 delta made, 2 FAILED, 3 min 12 s');
+    expect(last({ ...buildSummary, failures: 2 })).toBe(
+      '/srv/www: updated, 2 images read, 1 delta made, 2 FAILED, 3 min 12 s',
+    );
     expect(last({ ...buildSummary, changed: false, examined: 0, deltasMade: 0, durationMs: 40 })).toBe(
       '/srv/www: up to date, 40 ms',
     );
