@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib';
 import xz from 'xz-decompress';
 import { damagedData } from '../damage.js';
 import { BRANCH_FILTERS, type UndoFilter } from './bcj.js';
-import { buildXzStream, parseXzStream } from './container.js';
+import { buildXzStream } from './build-stream.js';
+import { parseXzStream } from './parse-stream.js';
 
 /**
  * Unpacks one .xz stream as squashfs stores it: one block of LZMA2, a branch filter (`mksquashfs -Xbcj`) before it or
