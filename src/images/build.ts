@@ -17,7 +17,7 @@ import type { DeltaOutcome, ImageRecord } from './records.js';
 import type { MirrorSite } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
-import { type Survey, surveyMirror } from './survey.js';
+import { type Survey, surveyMirror, withoutDeltas } from './survey.js';
 import { writeIndexes } from './write-indexes.js';
 
 export interface BuildOptions {
@@ -139,7 +139,8 @@ async function build(
   options: BuildOptions,
 ): Promise<BuildResult> {
   const images = await bringImages(site, crew, request, plan, options);
-  const deltas = await makeDeltas(site, crew, survey, images.records, options);
+  const left = withoutDeltas(survey, images.removedDeltas);
+  const deltas = await makeDeltas(site, crew, left, images.records, options);
   if (baseUrl !== survey.settings.baseUrl) await site.state.writeSettings({ baseUrl });
   const result = { images: images.records, deltas: deltas.outcomes };
   const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), baseUrl));

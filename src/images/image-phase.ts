@@ -24,6 +24,8 @@ export interface ImagePhase {
   readonly failures: readonly TaskFailure[];
   /** File names of the images that were read. */
   readonly examined: ReadonlySet<string>;
+  /** File names of the deltas that went from the mirror along with the bytes of a replaced image. */
+  readonly removedDeltas: ReadonlySet<string>;
 }
 
 /** Brings every image into the mirror and reads it. After it, all that deltas and indexes need of images is known. */
@@ -51,7 +53,7 @@ export async function bringImages(
   const failures = await crew.run(first, options.keepGoing);
 
   const freed = await freeNames(site, request, reused);
-  const second = freed.map((status) => taskOf({ status, decision: status.publish ? 'link' : 'read-base' }));
+  const second = freed.images.map((status) => taskOf({ status, decision: status.publish ? 'link' : 'read-base' }));
   failures.push(...(await crew.run(second, options.keepGoing)));
 
   const failed = new Set(failures.map(({ task }) => task.path));
@@ -59,7 +61,8 @@ export async function bringImages(
     const kept = failed.has(status.name.fileName) || status.file === null ? servedRecord(status) : null;
     if (kept !== null) records.set(status.name.fileName, kept);
   }
-  return { records, failures, examined: new Set(work.map(({ status }) => status.name.fileName)) };
+  const examined = new Set(work.map(({ status }) => status.name.fileName));
+  return { records, failures, examined, removedDeltas: freed.deltas };
 }
 
 function isFound(status: ImageStatus): status is FoundImage {
@@ -81,14 +84,15 @@ async function freeNames(
   site: MirrorSite,
   request: BuildRequest,
   reused: readonly FoundImage[],
-): Promise<FoundImage[]> {
-  if (reused.length === 0) return [];
+): Promise<{ readonly images: readonly FoundImage[]; readonly deltas: ReadonlySet<string> }> {
+  if (reused.length === 0) return { images: [], deltas: new Set() };
   const names = new Set(reused.map(({ name }) => name.fileName));
-  const deltas = [...request.deltas.values()]
+  const touched = [...request.deltas.values()]
     .flat()
     .filter(({ base, target }) => names.has(base.fileName) || names.has(target.fileName));
-  await withdraw(site, new Set([...names, ...deltas.map(({ fileName }) => rdiffPath(fileName))]));
-  for (const { fileName } of deltas) {
+  const deltas = new Set(touched.map(({ fileName }) => fileName));
+  await withdraw(site, new Set([...names, ...[...deltas].map(rdiffPath)]));
+  for (const fileName of deltas) {
     await rm(sitePath(site, rdiffPath(fileName)), { force: true });
     await site.state.forget('deltas', fileName);
   }
@@ -102,5 +106,6 @@ async function freeNames(
       message: 'replaced under its published name: clients may hold the old bytes, and deltas will not apply to those',
     });
   }
-  return reused.map((status) => ({ ...status, inMirror: null, record: null, publishedSha256: null }));
+  const images = reused.map((status) => ({ ...status, inMirror: null, record: null, publishedSha256: null }));
+  return { images, deltas };
 }

@@ -60,6 +60,14 @@ export async function surveyMirror(mirrorDir: string, state: MirrorState, reques
   };
 }
 
+/** What is left of it once these deltas have gone from the mirror, by file name. */
+export function withoutDeltas(survey: Survey, gone: ReadonlySet<string>): Survey {
+  const statuses = [...survey.deltas].map(([fileName, status]) => {
+    return [fileName, gone.has(fileName) ? { ...status, inMirror: null, record: null } : status] as const;
+  });
+  return { ...survey, deltas: new Map(statuses) };
+}
+
 /** The state of a file; null when there is none. */
 export async function identify(path: string): Promise<FileIdentity | null> {
   try {
