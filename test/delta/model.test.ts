@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { pseudoRandomBytes } from '../support/pseudo-random.js';
+import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
+import { editedPair } from './support/edited-pairs.js';
+import { makeDelta } from './support/engine.js';
+import { modelDelta } from './support/model.js';
+import { propertyRuns } from './support/properties.js';
+
+const dir = temporaryDirectoryOfSuite();
+const efforts = ['fast', 'normal', 'max'] as const;
+
+describe('the engine makes the bytes that docs/delta-algorithm.md defines', () => {
+  test('for edited texts of all sorts', () => {
+    fc.assert(
+      fc.property(editedPair(60_000), fc.constantFrom(...efforts), ({ base, target }, effort) => {
+        expect(makeDelta(dir, base, target, effort).delta.equals(modelDelta(base, target, effort))).toBe(true);
+      }),
+      propertyRuns(40),
+    );
+  });
+
+  test('for texts of several segments, with a run, a move and changes that cross their borders', () => {
+    const segment = 2 ** 21;
+    const random = pseudoRandomBytes('several segments', segment + 300_000);
+    const base = Buffer.concat([random, Buffer.alloc(segment, 7), random.subarray(1000, 5000)]);
+    const target = Buffer.concat([
+      random.subarray(100_000),
+      Buffer.alloc(segment + 40, 7),
+      random.subarray(0, 99_990),
+      pseudoRandomBytes('fresh', 70_000),
+    ]);
+    for (let at = 10_000; at < target.length; at += 12_345) target[at] = 1;
+    expect(makeDelta(dir, base, target).delta.equals(modelDelta(base, target, 'normal'))).toBe(true);
+  });
+});

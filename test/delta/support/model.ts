@@ -1,0 +1,275 @@
+import type { DeltaEffort } from '../../../src/delta/generate.js';
+
+/**
+ * docs/delta-algorithm.md word by word, with no thought for speed or memory: what the engine's bytes are compared
+ * with. It shares no code with the engine.
+ */
+export function modelDelta(base: Buffer, target: Buffer, effort: DeltaEffort): Buffer {
+  const index = indexOf(base, effort);
+  const pieces: Piece[] = [];
+  for (let start = 0; start < target.length; start += segmentBytes) {
+    const segment = { bytes: target.subarray(start, start + segmentBytes), start };
+    pieces.push(...piecesOf(segment, filled(segment, matched(segment, base, index), base), index));
+  }
+  return encoded(pieces);
+}
+
+const segmentBytes = 2 ** 21;
+
+interface Index {
+  readonly sampleBits: number;
+  readonly buckets: number;
+  /** Bucket, then tag, to position. */
+  readonly table: ReadonlyMap<number, ReadonlyMap<number, number>>;
+  readonly runs: ReadonlyMap<number, { position: number; length: number }>;
+}
+
+interface Segment {
+  readonly bytes: Buffer;
+  readonly start: number;
+}
+
+interface Copy {
+  readonly place: number;
+  readonly position: number;
+  readonly length: number;
+}
+
+type Piece = { readonly position: number; readonly length: number } | { readonly literal: Buffer };
+
+const u32 = (value: number): number => value >>> 0;
+const times = (a: number, b: number): number => u32(Number((BigInt(a) * BigInt(b)) & 0xffffffffn));
+
+const gear = Array.from({ length: 256 }, (_, value) => {
+  let x = times(value + 1, 0x9e3779b9);
+  x = times(u32(x ^ (x >>> 16)), 0x85ebca6b);
+  x = times(u32(x ^ (x >>> 13)), 0xc2b2ae35);
+  return u32(x ^ (x >>> 16));
+});
+
+function mix(x: number, multiplier: number): number {
+  const product = times(u32(x), multiplier);
+  return u32(product ^ (product >>> 15));
+}
+
+/** Bucket and tag of the window at `at` when it is an anchor. */
+function keyOf(text: Buffer, at: number, sampleBits: number, buckets: number) {
+  const window = text.subarray(at, at + 32);
+  if (window.length < 32) return undefined;
+  const hash = window.reduce((sum, byte) => u32(sum * 2 + (gear[byte] ?? 0)), 0);
+  if (hash >>> (32 - sampleBits) !== 0) return undefined;
+  const words = Array.from({ length: 8 }, (_, k) => window.readUInt32LE(4 * k));
+  if (words.every((word, k) => k > 5 || word === words[k + 2])) return undefined;
+  let a = 0x9e3779b9;
+  let b = 0x7f4a7c15;
+  for (const word of words) {
+    a = mix(a ^ word, 0x2c1b3c6d);
+    b = mix(b + word, 0x297a2d39);
+  }
+  const bucket = Number((BigInt(mix(a ^ (b >>> 16), 0x297a2d39)) * BigInt(buckets)) >> 32n);
+  return { bucket, tag: mix(b ^ (a >>> 16), 0x2c1b3c6d) >>> 4 };
+}
+
+function indexOf(base: Buffer, effort: DeltaEffort): Index {
+  // The largest table is far above what a test has in memory.
+  const sampleBits = { fast: 9, normal: 8, max: 6 }[effort];
+  const buckets = Math.floor(base.length / (4 * 2 ** sampleBits)) + 1;
+  const table = new Map<number, Map<number, number>>();
+  for (let at = 0; at < base.length; at += 1) {
+    const key = keyOf(base, at, sampleBits, buckets);
+    if (key === undefined) continue;
+    const bucket = table.get(key.bucket) ?? new Map<number, number>();
+    table.set(key.bucket, bucket);
+    // Positions ascend: what is there is lower.
+    if (!bucket.has(key.tag) && bucket.size < 8) bucket.set(key.tag, at);
+  }
+  return { sampleBits, buckets, table, runs: longestRuns(base) };
+}
+
+function longestRuns(base: Buffer): Index['runs'] {
+  const longest = new Map<number, { position: number; length: number }>();
+  for (let start = 0; start < base.length; start += segmentBytes) {
+    const segment = base.subarray(start, start + segmentBytes);
+    for (const { from, to } of runsIn(segment, 0, segment.length)) {
+      const value = segment[from] ?? 0;
+      if (to - from > (longest.get(value)?.length ?? 0))
+        longest.set(value, { position: start + from, length: to - from });
+    }
+  }
+  return longest;
+}
+
+function runsIn(text: Buffer, from: number, to: number): { from: number; to: number }[] {
+  const runs: { from: number; to: number }[] = [];
+  for (let start = from, at = from; at <= to; at += 1) {
+    if (at < to && text[at] === text[start]) continue;
+    if (at - start >= 32) runs.push({ from: start, to: at });
+    start = at;
+  }
+  return runs;
+}
+
+/** How many bytes are equal going by `step` from a place and a position on; places stay in [low, high). */
+function equalBytes(
+  segment: Segment,
+  base: Buffer,
+  at: number,
+  position: number,
+  step: 1 | -1,
+  low: number,
+  high: number,
+) {
+  let count = 0;
+  for (let t = at, p = position; t >= low && t < high && p >= 0 && p < base.length; t += step, p += step) {
+    if (segment.bytes[t] !== base[p]) break;
+    count += 1;
+  }
+  return count;
+}
+
+function matched(segment: Segment, base: Buffer, index: Index): Copy[] {
+  const copies: Copy[] = [];
+  const size = segment.bytes.length;
+  let last = segment.start;
+  let long = segment.start;
+  const end = () => copies.reduce((_, copy) => copy.place + copy.length, 0);
+  const isEqualAt = (place: number, position: number) =>
+    position >= 0 && equalBytes(segment, base, place, position, 1, 0, Math.min(size, place + 32)) === 32;
+  const extend = (place: number, position: number) => {
+    const d = position - place;
+    const stop = place + equalBytes(segment, base, place, position, 1, 0, size);
+    let start = place;
+    for (;;) {
+      start -= equalBytes(segment, base, start - 1, start - 1 + d, -1, end(), size);
+      const before = copies.at(-1);
+      if (start !== end() || before === undefined || before.length > 4096) break;
+      if (equalBytes(segment, base, start - 1, start - 1 + d, -1, before.place, size) < before.length) break;
+      copies.pop();
+      start = before.place;
+    }
+    copies.push({ place: start, position: start + d, length: stop - start });
+    last = d;
+    if (stop - start >= 512) long = d;
+  };
+  if (isEqualAt(0, segment.start)) extend(0, segment.start);
+  for (let place = end(); place < size; place += 1) {
+    if (place < end()) place = end();
+    const key = keyOf(segment.bytes, place, index.sampleBits, index.buckets);
+    const found = key && index.table.get(key.bucket)?.get(key.tag);
+    if (found === undefined) continue;
+    const position = [place + last, place + long, found].find((candidate) => isEqualAt(place, candidate));
+    if (position !== undefined) extend(place, position);
+  }
+  return copies;
+}
+
+function filled(segment: Segment, copies: readonly Copy[], base: Buffer): Copy[] {
+  const out: Copy[] = [];
+  const size = segment.bytes.length;
+  const equal = (from: number, count: number, d: number, low: number, high: number) =>
+    from >= low && from + count <= high && equalBytes(segment, base, from, from + d, 1, low, from + count) === count;
+  const forward = (from: number, to: number, d: number) => {
+    let gap = from;
+    const least = from + d < 2 ** 32 ? 10 : 14;
+    for (let place = gap; place <= gap + 256 && place < to; place += 1) {
+      if (!equal(place, least, d, gap, to)) continue;
+      const length = equalBytes(segment, base, place, place + d, 1, gap, to);
+      out.push({ place, position: place + d, length });
+      gap = place + length;
+      place = gap - 1;
+    }
+    return gap;
+  };
+  const backward = (from: number, to: number, d: number) => {
+    const found: Copy[] = [];
+    let gapEnd = to;
+    const least = to + d < 2 ** 32 ? 10 : 14;
+    for (let stop = gapEnd; stop >= gapEnd - 256 && stop > from; stop -= 1) {
+      if (!equal(stop - least, least, d, from, gapEnd)) continue;
+      const length = equalBytes(segment, base, stop - 1, stop - 1 + d, -1, from, size);
+      gapEnd = stop - length;
+      found.unshift({ place: gapEnd, position: gapEnd + d, length });
+      stop = gapEnd + 1;
+    }
+    out.push(...found);
+  };
+  let diagonal = segment.start;
+  let done = 0;
+  for (const copy of copies) {
+    const from = forward(done, copy.place, diagonal);
+    diagonal = copy.position - copy.place;
+    backward(from, copy.place, diagonal);
+    out.push(copy);
+    done = copy.place + copy.length;
+  }
+  forward(done, size, diagonal);
+  return out;
+}
+
+function piecesOf({ bytes }: Segment, copies: readonly Copy[], index: Index): Piece[] {
+  const pieces: Piece[] = [];
+  const gap = (from: number, to: number) => {
+    let done = from;
+    for (const range of runsIn(bytes, from, to)) {
+      const run = index.runs.get(bytes[range.from] ?? 0);
+      if (run === undefined) continue;
+      pieces.push({ literal: bytes.subarray(done, range.from) });
+      done = range.from;
+      for (let piece = 0; piece < 4096 && range.to - done >= 32; piece += 1) {
+        const length = Math.min(run.length, range.to - done);
+        pieces.push({ position: run.position, length });
+        done += length;
+      }
+    }
+    pieces.push({ literal: bytes.subarray(done, to) });
+  };
+  let done = 0;
+  for (const { place, position, length } of copies) {
+    gap(done, place);
+    pieces.push({ position, length });
+    done = place + length;
+  }
+  gap(done, bytes.length);
+  return pieces;
+}
+
+function encoded(pieces: readonly Piece[]): Buffer {
+  const joined: Piece[] = [];
+  for (const piece of pieces) {
+    const before = joined.at(-1);
+    if ('literal' in piece) {
+      if (piece.literal.length === 0) continue;
+      if (before !== undefined && 'literal' in before) {
+        joined[joined.length - 1] = { literal: Buffer.concat([before.literal, piece.literal]) };
+      } else joined.push(piece);
+    } else if (before !== undefined && 'position' in before && before.position + before.length === piece.position) {
+      joined[joined.length - 1] = { position: before.position, length: before.length + piece.length };
+    } else joined.push(piece);
+  }
+  const commands = joined.flatMap((piece) => ('literal' in piece ? literals(piece.literal) : [copyCommand(piece)]));
+  return Buffer.concat([Buffer.from('72730236', 'hex'), ...commands, Buffer.from([0])]);
+}
+
+function literals(text: Buffer): Buffer[] {
+  const commands: Buffer[] = [];
+  for (let at = 0; at < text.length; at += 32768) {
+    const part = text.subarray(at, at + 32768);
+    if (part.length <= 64) commands.push(Buffer.from([part.length]), part);
+    else {
+      const length = integer(part.length);
+      commands.push(Buffer.from([0x41 + Math.log2(length.length)]), length, part);
+    }
+  }
+  return commands;
+}
+
+function copyCommand({ position, length }: { position: number; length: number }): Buffer {
+  const [offset, count] = [integer(position), integer(length)];
+  return Buffer.concat([Buffer.from([0x45 + 4 * Math.log2(offset.length) + Math.log2(count.length)]), offset, count]);
+}
+
+function integer(value: number): Buffer {
+  const hex = value.toString(16);
+  const digits = [2, 4, 8, 16].find((width) => hex.length <= width) ?? 16;
+  return Buffer.from(hex.padStart(digits, '0'), 'hex');
+}
