@@ -1,0 +1,83 @@
+import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, type TestContext, test } from 'vitest';
+import { runCli } from '../cli/run.js';
+import { dailyStamps } from '../support/image-name.js';
+import { readClaims } from '../support/mirror-claims.js';
+import { makeRawImages } from '../support/raw-images.js';
+import { servedTree } from '../support/served-tree.js';
+import { mountSmallDisk, type SmallDisk } from '../support/small-disk.js';
+import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
+
+const folder = temporaryDirectoryOfSuite();
+const imagesDir = join(folder, 'images');
+const ampleBytes = 20_000_000;
+const pageBytes = 4096;
+
+beforeAll(async () => {
+  const series = { dir: imagesDir, stem: 'puavo-os-acme-bookworm', arch: 'amd64', seed: 'full disk' };
+  await makeRawImages({ ...series, stamps: dailyStamps(4), sizeBytes: 1_000_000 });
+});
+
+// The images are copies here and most of the mirror. So the disk is full in the first image, in a later one, among the
+// deltas and, as far as it can be told, in the records and indexes at the end.
+test.for([
+  { share: 0.02, pages: 0 },
+  { share: 0.5, pages: 0 },
+  { share: 0.95, pages: 0 },
+  { share: 1, pages: -16 },
+  { share: 1, pages: -4 },
+  { share: 1, pages: -2 },
+  { share: 1, pages: -1 },
+])(
+  'a disk that is too small gives one clear error and a valid mirror, and a larger one completes it: %o',
+  async ({ share, pages }, context) => {
+    const whole = await wholeBuild(context);
+    const disk = await mountDisk(context, Math.floor(whole.usedBytes * share) + pages * pageBytes);
+
+    const full = await build(disk);
+    expect(full.code, full.stderr).toBe(6);
+    expect(full.stderr).toMatch(
+      /^update-repository: [^\n]+: no space left on device\nhint: free some space [^\n]+\n$/m,
+    );
+    expect(readClaims(mirrorOn(disk)).broken).toEqual([]);
+    const verify = await runCli(['verify', '--json', mirrorOn(disk)]);
+    if (readClaims(mirrorOn(disk)).named.size > 0) expect(verify, verify.stdout).toMatchObject({ code: 0 });
+
+    disk.resize(ampleBytes);
+    expect(await build(disk)).toMatchObject({ code: 0, stderr: '' });
+    expect(servedTree(mirrorOn(disk))).toEqual(whole.tree);
+  },
+);
+
+let known: { readonly usedBytes: number; readonly tree: Record<string, string> } | undefined;
+
+/** What a build leaves on a disk that is large enough. */
+async function wholeBuild(context: TestContext): Promise<NonNullable<typeof known>> {
+  if (known !== undefined) return known;
+  const disk = await mountDisk(context, ampleBytes);
+  expect(await build(disk)).toMatchObject({ code: 0 });
+  const { blocks, bfree, bsize } = statfsSync(disk.path);
+  known = { usedBytes: (blocks - bfree) * bsize, tree: servedTree(mirrorOn(disk)) };
+  return known;
+}
+
+async function mountDisk(context: TestContext, sizeBytes: number): Promise<SmallDisk> {
+  return mountSmallDisk(context, join(await temporaryDirectory(), 'disk'), sizeBytes);
+}
+
+function mirrorOn(disk: SmallDisk): string {
+  return join(disk.path, 'mirror');
+}
+
+function build(disk: SmallDisk) {
+  return runCli([
+    '--quiet',
+    '--deltas',
+    'puavo',
+    '--base-url',
+    'https://images.example.org',
+    imagesDir,
+    mirrorOn(disk),
+  ]);
+}
