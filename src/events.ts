@@ -30,9 +30,9 @@ export interface NoteEvent {
   readonly message: string;
 }
 
-/** One thing that a build is going to do, or with `--dry-run` would do. */
+/** One thing that is going to be done, or with `--dry-run` would be. */
 export interface PlannedAction {
-  readonly action: 'examine' | 'link' | 'delta' | 'check-delta' | 'write-index' | 'drop' | 'remove';
+  readonly action: 'examine' | 'link' | 'delta' | 'check-delta' | 'digest' | 'write-index' | 'drop' | 'remove';
   /** The file that the action makes, checks, rewrites or removes. */
   readonly path: string;
   /** From what: the base of a delta, the reason of anything else. */
@@ -83,6 +83,8 @@ export interface JobFailedEvent {
   readonly kind: JobKind;
   readonly path: string;
   readonly error: SerializedError;
+  /** Whether the operation ends with this very error: then it is told again, as the failure of the whole. */
+  readonly fatal: boolean;
 }
 
 export interface IndexWrittenEvent {

@@ -7,7 +7,7 @@ import { OutputFile } from './output-file.js';
 import { DeltaPatcher } from './patch.js';
 import { SourceFile } from './source-file.js';
 
-const DELTA_CHUNK_BYTES = 262144;
+const CHUNK_MAX_BYTES = 262144;
 
 export interface ApplyRequest {
   readonly basePath: string;
@@ -89,9 +89,9 @@ function feedPatcher(
     done += bytes.length;
     reportProgress(done, delta.path, hooks);
   });
-  const chunk = new Uint8Array(DELTA_CHUNK_BYTES);
-  for (let position = 0; position < delta.sizeBytes; position += DELTA_CHUNK_BYTES) {
-    const length = Math.min(DELTA_CHUNK_BYTES, delta.sizeBytes - position);
+  const chunk = new Uint8Array(Math.min(CHUNK_MAX_BYTES, delta.sizeBytes));
+  for (let position = 0; position < delta.sizeBytes; position += chunk.length) {
+    const length = Math.min(chunk.length, delta.sizeBytes - position);
     delta.read(chunk, 0, length, position);
     patcher.push(chunk.subarray(0, length));
   }

@@ -5,8 +5,8 @@ import type { SourceFile } from './source-file.js';
 export const PAGE_OVERLAP_BYTES = 512;
 
 /**
- * Random access to the base through a direct-mapped cache of pages: `pageCount * (pageBytes + 512)` bytes of memory,
- * whatever the size of the base.
+ * Random access to the base through a direct-mapped cache of pages: at most `maxPages * (pageBytes + 512)` bytes of
+ * memory, whatever the size of the base.
  */
 export class BasePages {
   readonly sizeBytes: number;
@@ -18,7 +18,8 @@ export class BasePages {
   /** Bytes compared so far, for tests that bound the work. */
   comparedBytes = 0;
 
-  constructor(base: SourceFile, pageBytes: number, pageCount: number) {
+  constructor(base: SourceFile, pageBytes: number, maxPages: number) {
+    const pageCount = Math.min(maxPages, Math.floor(base.sizeBytes / pageBytes) + 1);
     this.sizeBytes = base.sizeBytes;
     this.#base = base;
     this.#pageBytes = pageBytes;

@@ -30,10 +30,10 @@ export interface EngineTuning {
   readonly batchBytes: number;
   /** The cache of base pages. */
   readonly pageBytes: number;
-  readonly pageCount: number;
+  readonly maxPages: number;
 }
 
-const TUNING: EngineTuning = { batchBytes: 8192, pageBytes: 65536, pageCount: 128 };
+const TUNING: EngineTuning = { batchBytes: 8192, pageBytes: 65536, maxPages: 128 };
 
 /** Buffers for segments, copies, batches and output, with some room for the engine's many small objects. */
 const FIXED_BYTES = 16 * 1024 * 1024;
@@ -41,7 +41,7 @@ const FIXED_BYTES = 16 * 1024 * 1024;
 /** An upper bound of the memory, in bytes, that {@link generateDelta} takes for a base of `baseBytes` bytes. */
 export function deltaMemoryBytes(baseBytes: number, effort: DeltaEffort): number {
   const table = deltaParameters(baseBytes, effort).buckets * BUCKET_BYTES;
-  return table + TUNING.pageCount * (TUNING.pageBytes + PAGE_OVERLAP_BYTES) + FIXED_BYTES;
+  return table + TUNING.maxPages * (TUNING.pageBytes + PAGE_OVERLAP_BYTES) + FIXED_BYTES;
 }
 
 /**
@@ -97,7 +97,7 @@ function writeDeltaFile(work: DeltaWork, { deltaPath, effort, maxDeltaBytes }: D
 }
 
 function indexBase({ base, hooks, tuning }: DeltaWork, index: BaseIndex): void {
-  const scratch = makeIndexScratch(tuning.batchBytes);
+  const scratch = makeIndexScratch(tuning.batchBytes, base.sizeBytes);
   for (let start = 0; start < base.sizeBytes; start += SEGMENT_BYTES) {
     indexSegment(base, start, index, scratch);
     reportProgress(Math.min(start + SEGMENT_BYTES, base.sizeBytes), base.path, hooks);
@@ -105,10 +105,10 @@ function indexBase({ base, hooks, tuning }: DeltaWork, index: BaseIndex): void {
 }
 
 function writeCommands({ base, target, hooks, tuning }: DeltaWork, index: BaseIndex, writer: DeltaWriter): void {
-  const pages = new BasePages(base, tuning.pageBytes, tuning.pageCount);
+  const pages = new BasePages(base, tuning.pageBytes, tuning.maxPages);
   const matcher = new SegmentMatcher(index, pages, tuning.batchBytes);
   const filler = new GapFiller(pages);
-  const block = allocateBlock(SEGMENT_BYTES);
+  const block = allocateBlock(Math.min(SEGMENT_BYTES, target.sizeBytes));
   for (let start = 0; start < target.sizeBytes; start += SEGMENT_BYTES) {
     const segment = { block, start, length: Math.min(SEGMENT_BYTES, target.sizeBytes - start) };
     target.read(block.bytes, 0, segment.length, start);

@@ -18,7 +18,7 @@ export function makeBaseIndex({ sampleBits, buckets }: DeltaParameters): BaseInd
   return { sampleBits, table: new AnchorTable(buckets), runs: new BaseRuns() };
 }
 
-/** Memory that indexing works in, made once for any number of segments: 2 MiB and a little. */
+/** Memory that indexing works in, made once for all segments of a base: at most 2 MiB and a little. */
 export interface IndexScratch {
   readonly segment: ByteBlock;
   readonly anchors: Int32Array;
@@ -26,9 +26,9 @@ export interface IndexScratch {
   readonly run: Run;
 }
 
-export function makeIndexScratch(batchBytes: number): IndexScratch {
+export function makeIndexScratch(batchBytes: number, baseBytes: number): IndexScratch {
   return {
-    segment: allocateBlock(SEGMENT_BYTES + WINDOW_BYTES),
+    segment: allocateBlock(Math.min(SEGMENT_BYTES + WINDOW_BYTES, baseBytes)),
     anchors: new Int32Array(batchBytes),
     keys: new KeyBatch(batchBytes),
     run: { start: 0, end: 0 },

@@ -1,7 +1,7 @@
 import { DeltaDecoder } from './decode.js';
 import type { SourceFile } from './source-file.js';
 
-const OUTPUT_BYTES = 1024 * 1024;
+const OUTPUT_MAX_BYTES = 1024 * 1024;
 /** Short copies are read ahead by this much: those that follow mostly lie close behind. */
 const READ_AHEAD_BYTES = 16384;
 
@@ -25,7 +25,7 @@ export class DeltaPatcher {
   readonly #base: SourceFile;
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #decoder: DeltaDecoder;
-  readonly #output = Buffer.allocUnsafe(OUTPUT_BYTES);
+  readonly #output: Buffer;
   #outputUsed = 0;
   readonly #ahead = Buffer.allocUnsafe(READ_AHEAD_BYTES);
   #aheadStart = 0;
@@ -34,6 +34,7 @@ export class DeltaPatcher {
   constructor(input: PatchInput, sink: (bytes: Uint8Array) => void) {
     this.#base = input.base;
     this.#sink = sink;
+    this.#output = Buffer.allocUnsafe(Math.min(OUTPUT_MAX_BYTES, input.targetBytes ?? OUTPUT_MAX_BYTES));
     const target = input.targetBytes === undefined ? {} : { targetBytes: input.targetBytes };
     const bounds = { name: input.deltaName, baseBytes: input.base.sizeBytes, ...target };
     this.#decoder = new DeltaDecoder(bounds, {
@@ -95,8 +96,8 @@ export class DeltaPatcher {
 
   /** Bytes that the output can take, at least 1. */
   #room(): number {
-    if (this.#outputUsed === OUTPUT_BYTES) this.#flush();
-    return OUTPUT_BYTES - this.#outputUsed;
+    if (this.#outputUsed === this.#output.length) this.#flush();
+    return this.#output.length - this.#outputUsed;
   }
 
   #flush(): void {

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { isSystemError, UpdateRepositoryError } from '../errors.js';
-import type { BuildSummaryEvent, EventSink } from '../events.js';
+import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
 import { acquireLock } from '../io/lock.js';
 import { Crew, type Resources } from '../workers/crew.js';
@@ -11,8 +11,7 @@ import type { DeltaPolicy } from './delta-policy.js';
 import { bringImages } from './image-phase.js';
 import { reportImages, reportRequest } from './notes.js';
 import { type BuildPlan, knownOf, planBuild } from './plan.js';
-import { pruneSite } from './prune.js';
-import { pruneCandidates } from './prune-candidates.js';
+import { planPrune, pruneSite } from './prune.js';
 import type { DeltaOutcome, ImageRecord } from './records.js';
 import type { MirrorSite } from './site.js';
 import { MirrorState } from './state.js';
@@ -62,7 +61,7 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
   const missing = countMissing(request, options.keepGoing);
   const sight = await lookAt(request, options);
   reportRequest(request, sight.baseUrl, options.onEvent);
-  options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.plan.actions });
+  options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.actions });
   const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, options);
   reportImages(result.images, result.examined, options.onEvent);
   const summary: BuildSummaryEvent = {
@@ -85,6 +84,8 @@ interface Sight {
   readonly survey: Survey;
   readonly plan: BuildPlan;
   readonly baseUrl: string | null;
+  /** Of the plan, and what `--prune` removes. */
+  readonly actions: readonly PlannedAction[];
   readonly hasWork: boolean;
 }
 
@@ -99,16 +100,19 @@ interface BuildResult {
 }
 
 async function lookAt(request: BuildRequest, options: BuildOptions): Promise<Sight> {
-  const state = new MirrorState(options.mirrorDir);
-  const survey = await surveyMirror(options.mirrorDir, state, request);
+  const { mirrorDir, onEvent, prune } = options;
+  const state = new MirrorState(mirrorDir);
+  const survey = await surveyMirror(mirrorDir, state, request);
   const baseUrl = options.baseUrl ?? survey.settings.baseUrl;
   const plan = planBuild(request, survey, { baseUrl, maxDeltaRatio: options.maxDeltaRatio });
-  const hasWork = plan.actions.length > 0 || baseUrl !== survey.settings.baseUrl || (await hasPruning(options, state));
-  return { survey, plan, baseUrl, hasWork };
-}
-
-async function hasPruning({ prune, mirrorDir, onEvent }: BuildOptions, state: MirrorState): Promise<boolean> {
-  return prune !== undefined && (await pruneCandidates({ mirrorDir, state, onEvent }, Date.now())).length > 0;
+  const pruning = prune === undefined ? null : await planPrune({ mirrorDir, state, onEvent }, prune.graceMs);
+  return {
+    survey,
+    plan,
+    baseUrl,
+    actions: [...plan.actions, ...(pruning?.actions ?? [])],
+    hasWork: plan.actions.length > 0 || baseUrl !== survey.settings.baseUrl || pruning?.hasWork === true,
+  };
 }
 
 function atRest({ plan }: Sight): BuildResult {

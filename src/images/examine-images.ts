@@ -14,7 +14,7 @@ import { type MirrorSite, sitePath } from './site.js';
 import { type ImageStatus, identifyExisting } from './survey.js';
 
 /** One image does not need more: chunks of 1 MiB and the squashfs reader's caches. */
-const EXAMINE_MEMORY_BYTES = 32 << 20;
+export const EXAMINE_MEMORY_BYTES = 32 << 20;
 
 export interface ExamineOptions {
   readonly link: LinkMode;

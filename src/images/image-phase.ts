@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
-import { isUntouched } from '../io/file-identity.js';
 import type { LinkMode } from '../io/link.js';
 import { rdiffPath } from '../metadata/mirror-paths.js';
 import type { Crew, TaskFailure } from '../workers/crew.js';
 import type { BuildRequest } from './build-request.js';
 import type { ImageDecision } from './decide.js';
 import { examineTask, type FoundImage } from './examine-images.js';
+import { keepServed } from './keep-served.js';
 import type { Decisions } from './plan.js';
 import type { ImageRecord } from './records.js';
 import { type MirrorSite, sitePath } from './site.js';
@@ -57,23 +57,18 @@ export async function bringImages(
   failures.push(...(await crew.run(second, options.keepGoing)));
 
   const failed = new Set(failures.map(({ task }) => task.path));
-  for (const status of plan.images.map((image) => image.status)) {
-    const kept = failed.has(status.name.fileName) || status.file === null ? servedRecord(status) : null;
-    if (kept !== null) records.set(status.name.fileName, kept);
-  }
+  const unusable = plan.images
+    .map(({ status }) => status)
+    .filter(({ file, name }) => {
+      return file === null || failed.has(name.fileName);
+    });
+  for (const [fileName, record] of await keepServed(site, crew, unusable)) records.set(fileName, record);
   const examined = new Set(work.map(({ status }) => status.name.fileName));
   return { records, failures, examined, removedDeltas: freed.deltas };
 }
 
 function isFound(status: ImageStatus): status is FoundImage {
   return status.file !== null;
-}
-
-/** An image that cannot be read any more but that the mirror serves untouched stays published as it is. */
-function servedRecord({ record, inMirror, publishedSha256 }: ImageStatus): ImageRecord | null {
-  if (record?.published == null || inMirror === null) return null;
-  const isServed = isUntouched(record.published, inMirror) && record.digests.sha256 === publishedSha256;
-  return isServed ? record : null;
 }
 
 /**

@@ -36,18 +36,36 @@ export async function pruneMirror(options: PruneOptions): Promise<PruneSummaryEv
   }
 }
 
+/** What `prune` would do now. */
+export interface PrunePlan {
+  readonly due: readonly PruneCandidate[];
+  /** Unused files whose grace period is not over. */
+  readonly waiting: readonly PruneCandidate[];
+  /** Whether there is anything to write: a file to remove, or one to note as unused from now on. */
+  readonly hasWork: boolean;
+  readonly actions: readonly PlannedAction[];
+}
+
+/** Looks what is to be removed; changes nothing. */
+export async function planPrune(site: MirrorSite, graceMs: number): Promise<PrunePlan> {
+  const now = Date.now();
+  const candidates = await pruneCandidates(site, now);
+  const isDue = ({ since }: PruneCandidate): boolean => now - Date.parse(since) >= graceMs;
+  const due = candidates.filter(isDue);
+  const waiting = candidates.filter((candidate) => !isDue(candidate));
+  const noted = await site.state.readDropped();
+  const isNoted = waiting.length === noted.size && waiting.every(({ path, since }) => noted.get(path) === since);
+  return { due, waiting, hasWork: due.length > 0 || !isNoted, actions: due.map(removal) };
+}
+
 /** As {@link pruneMirror}, for the holder of the lock. Where nothing is to be removed or noted, nothing is written. */
 export async function pruneSite(
   site: MirrorSite,
   options: Pick<PruneOptions, 'graceMs' | 'dryRun' | 'signal'>,
 ): Promise<PruneSummaryEvent> {
-  const now = Date.now();
-  const candidates = await pruneCandidates(site, now);
-  const isDue = ({ since }: PruneCandidate): boolean => now - Date.parse(since) >= options.graceMs;
-  const due = candidates.filter(isDue);
-  const waiting = candidates.filter((candidate) => !isDue(candidate));
-  if (options.dryRun) site.onEvent({ type: 'plan', dryRun: true, actions: due.map(removal) });
-  else await removeDue(site, due, waiting, options.signal);
+  const { due, waiting, hasWork, actions } = await planPrune(site, options.graceMs);
+  if (options.dryRun) site.onEvent({ type: 'plan', dryRun: true, actions });
+  else if (hasWork) await removeDue(site, due, waiting, options.signal);
   const summary: PruneSummaryEvent = {
     type: 'prune-summary',
     mirror: site.mirrorDir,
@@ -72,11 +90,7 @@ async function removeDue(
     await removeCandidate(site, candidate);
     site.onEvent({ type: 'file-removed', path: candidate.path, sizeBytes: candidate.sizeBytes });
   }
-  const dropped = await site.state.readDropped();
-  const remaining = new Map(waiting.map(({ path, since }) => [path, since]));
-  const isSame =
-    dropped.size === remaining.size && [...remaining].every(([path, since]) => dropped.get(path) === since);
-  if (!isSame) await site.state.writeDropped(remaining);
+  await site.state.writeDropped(new Map(waiting.map(({ path, since }) => [path, since])));
 }
 
 async function checkIsOurs(site: MirrorSite): Promise<void> {

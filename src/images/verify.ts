@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { hasCode, isSystemError, UpdateRepositoryError } from '../errors.js';
-import type { EventSink, ProblemEvent, VerifySummaryEvent } from '../events.js';
+import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { parseRdiffName } from '../metadata/image-name.js';
 import type { MetaDiff, MetaImage } from '../metadata/meta.js';
 import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
@@ -75,6 +75,8 @@ async function verifyFiles(
   report: (problem: ProblemEvent) => void,
 ): Promise<number> {
   const sizes = await Promise.all(expectations.files.map(({ path }) => identify(sitePath(options, path))));
+  const diffs = options.deep ? diffsOf(expectations) : [];
+  options.onEvent({ type: 'plan', dryRun: false, actions: planOf(expectations.files, diffs) });
   const tasks = expectations.files.map((file, index) =>
     digestTask(options, file, sizes[index]?.sizeBytes ?? 0, report),
   );
@@ -86,6 +88,15 @@ async function verifyFiles(
       true,
     );
   return sizes.reduce((total, identity) => total + (identity?.sizeBytes ?? 0), 0);
+}
+
+function planOf(files: readonly Expectation[], diffs: readonly ListedDiff[]): PlannedAction[] {
+  return [
+    ...files.map(({ path }): PlannedAction => ({ action: 'digest', path, detail: 'listed', sizeBytes: null })),
+    ...diffs.map(({ diff }): PlannedAction => {
+      return { action: 'check-delta', path: rdiffPath(diff.filename), detail: 'listed', sizeBytes: diff.size };
+    }),
+  ];
 }
 
 function digestTask(

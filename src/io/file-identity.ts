@@ -1,4 +1,5 @@
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
+import { fromSystemError } from '../errors.js';
 
 /**
  * What tells one state of a file from another without reading it. Nanoseconds, inode and device are decimal strings:
@@ -20,6 +21,15 @@ export function identityOf(stats: BigIntStats): FileIdentity {
     inode: String(stats.ino),
     device: String(stats.dev),
   };
+}
+
+/** The state of the file at `path`, links followed. Synchronous: it belongs in a worker. Throws NOT_FOUND or IO. */
+export function identityOfPath(path: string): FileIdentity {
+  try {
+    return identityOf(statSync(path, { bigint: true }));
+  } catch (error) {
+    throw fromSystemError(error, 'look at it', path);
+  }
 }
 
 /** Whether nothing at all has happened to the file: what was learnt from its bytes still holds. */

@@ -1,5 +1,6 @@
 import { type ByteString, fromBytes } from './byte-string.js';
 import { type DirectoryInode, entryType, type InodeType } from './inode.js';
+import { Listing } from './listing.js';
 import { i16, u16, u32 } from './little-endian.js';
 import type { MetadataBlocks } from './metadata-blocks.js';
 import { MetadataCursor } from './metadata-cursor.js';
@@ -27,8 +28,8 @@ export interface StoredEntry {
 }
 
 /**
- * The entries of a directory, in bytewise order of their names. Holds one metadata block at a time, however many there
- * are.
+ * The entries of a directory in bytewise order of their names, one run of at most 256 after the other. Holds two metadata
+ * blocks and a run at a time, however many there are.
  *
  * @throws FORMAT where the listing is damaged, unsorted, or has a name that is none.
  */
@@ -36,23 +37,22 @@ export async function* readDirectory(
   blocks: MetadataBlocks,
   superblock: Superblock,
   directory: DirectoryInode,
-): AsyncGenerator<StoredEntry> {
+): AsyncGenerator<readonly StoredEntry[]> {
   const cursor = new MetadataCursor(blocks, superblock.directoryTable, directory.listing);
+  const listing = new Listing(cursor, directory.listingBytes);
   let previous = '';
-  let remaining = directory.listingBytes;
-  while (remaining > 0) {
-    const header = parseHeader(cursor, await readWithin(cursor, HEADER_BYTES, remaining));
-    remaining -= HEADER_BYTES;
-    for (let i = 0; i < header.entries; i += 1) {
-      const bytes = await readWithin(cursor, ENTRY_BYTES, remaining);
-      const nameBytes = u16(bytes, 6) + 1;
-      if (nameBytes > MAX_NAME_BYTES) throw cursor.damaged(`a name of at most ${MAX_NAME_BYTES} bytes`, `${nameBytes}`);
-      const name = fromBytes(await readWithin(cursor, nameBytes, remaining - ENTRY_BYTES));
-      remaining -= ENTRY_BYTES + nameBytes;
-      checkName(cursor, name, previous);
-      previous = name;
-      yield { name, ...parseEntry(cursor, bytes, header) };
+  while (!listing.ended) {
+    await listing.fill(HEADER_BYTES);
+    const header = parseHeader(cursor, listing.take(HEADER_BYTES));
+    const run: StoredEntry[] = [];
+    while (run.length < header.entries) {
+      if (!listing.has(ENTRY_BYTES + MAX_NAME_BYTES)) await listing.fill(ENTRY_BYTES + MAX_NAME_BYTES);
+      const entry = takeEntry(cursor, listing, header);
+      if (entry.name <= previous) throw unsorted(cursor, previous, entry.name);
+      run.push(entry);
+      previous = entry.name;
     }
+    yield run;
   }
 }
 
@@ -62,37 +62,33 @@ interface RunHeader {
   readonly inodeNumber: number;
 }
 
-async function readWithin(cursor: MetadataCursor, length: number, remaining: number): Promise<Uint8Array> {
-  if (length > remaining) throw cursor.damaged(`${length} bytes of a listing`, `${remaining}`);
-  return cursor.read(length);
-}
-
 function parseHeader(cursor: MetadataCursor, bytes: Uint8Array): RunHeader {
   const entries = u32(bytes, 0) + 1;
   if (entries > MAX_RUN) throw cursor.damaged(`at most ${MAX_RUN} entries after a header`, `${entries}`);
   return { entries, inodeBlock: u32(bytes, 4), inodeNumber: u32(bytes, 8) };
 }
 
-function parseEntry(cursor: MetadataCursor, bytes: Uint8Array, header: RunHeader): Omit<StoredEntry, 'name'> {
+function takeEntry(cursor: MetadataCursor, listing: Listing, header: RunHeader): StoredEntry {
+  const bytes = listing.take(ENTRY_BYTES);
   const offsetInBlock = u16(bytes, 0);
   if (offsetInBlock >= METADATA_BLOCK_BYTES) {
     throw cursor.damaged(`an inode's offset below ${METADATA_BLOCK_BYTES}`, `${offsetInBlock}`);
   }
   const type = entryType(u16(bytes, 4));
   if (type === undefined) throw cursor.damaged('an entry of type 1 to 7', `${u16(bytes, 4)}`);
-  return {
-    type,
-    inode: { blockOffset: header.inodeBlock, offsetInBlock },
-    inodeNumber: (header.inodeNumber + i16(bytes, 2)) >>> 0,
-  };
+  const nameBytes = u16(bytes, 6) + 1;
+  if (nameBytes > MAX_NAME_BYTES) throw cursor.damaged(`a name of at most ${MAX_NAME_BYTES} bytes`, `${nameBytes}`);
+  const name = fromBytes(listing.take(nameBytes));
+  if (!isFileName(name)) throw cursor.damaged('a file name', JSON.stringify(name));
+  const inodeNumber = (header.inodeNumber + i16(bytes, 2)) >>> 0;
+  return { name, type, inode: { blockOffset: header.inodeBlock, offsetInBlock }, inodeNumber };
 }
 
 /** A name that steps out of its directory would be a trap for whoever unpacks it. */
-function checkName(cursor: MetadataCursor, name: ByteString, previous: string): void {
-  if (name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
-    throw cursor.damaged('a file name', JSON.stringify(name));
-  }
-  if (name <= previous) {
-    throw cursor.damaged(`a name that sorts after ${JSON.stringify(previous)}`, JSON.stringify(name));
-  }
+function isFileName(name: ByteString): boolean {
+  return name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
+}
+
+function unsorted(cursor: MetadataCursor, previous: string, name: string): Error {
+  return cursor.damaged(`a name that sorts after ${JSON.stringify(previous)}`, JSON.stringify(name));
 }

@@ -48,15 +48,12 @@ export class MetadataCursor {
     return bytes;
   }
 
-  /** The error for what stands at the present place. */
-  damaged(expected: string, found: string): Error {
-    const { file } = this.blocks.source;
-    const inBlock = `${found} (in the metadata block there, before byte ${this.offsetInBlock})`;
-    return damagedImage(file.name, this.blockOffset, expected, inBlock);
-  }
-
-  /** At least one and at most `length` bytes, none where none are wanted. */
-  private async take(length: number): Promise<Uint8Array> {
+  /**
+   * At least one and at most `length` bytes, none where none are wanted: what the present block has. Not to be changed.
+   *
+   * @throws FORMAT as {@link read}.
+   */
+  async take(length: number): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array(0);
     let block = await this.blocks.read(this.blockOffset, this.region);
     if (this.offsetInBlock > block.bytes.length) throw this.damaged('a place in the block', 'one behind its end');
@@ -68,5 +65,12 @@ export class MetadataCursor {
     const part = block.bytes.subarray(this.offsetInBlock, this.offsetInBlock + length);
     this.offsetInBlock += part.length;
     return part;
+  }
+
+  /** The error for what stands at the present place. */
+  damaged(expected: string, found: string): Error {
+    const { file } = this.blocks.source;
+    const inBlock = `${found} (in the metadata block there, before byte ${this.offsetInBlock})`;
+    return damagedImage(file.name, this.blockOffset, expected, inBlock);
   }
 }

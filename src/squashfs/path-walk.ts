@@ -1,7 +1,6 @@
 import { UpdateRepositoryError } from '../errors.js';
 import { type ByteString, fromText, pathComponents } from './byte-string.js';
 import { damagedImage } from './damage.js';
-import { readDirectory, type StoredEntry } from './directory.js';
 import { type DirectoryInode, type Inode, readInode } from './inode.js';
 import type { Volume } from './volume.js';
 
@@ -57,25 +56,13 @@ async function readRoot(volume: Volume): Promise<DirectoryInode> {
 
 async function readChild(volume: Volume, trail: Trail, name: ByteString, path: string): Promise<Inode> {
   const { superblock, blocks, source } = volume;
-  const entry = await findEntry(volume, last(trail), name);
+  const entry = await volume.entries.find(last(trail), name);
   if (entry === undefined) throw notFound(source.file.name, path);
   const inode = await readInode(blocks, superblock, entry.inode);
   if (inode.type === entry.type && inode.inodeNumber === entry.inodeNumber) return inode;
   const at = superblock.inodeTable.startBytes + entry.inode.blockOffset;
   const expected = `the inode of a ${entry.type}, number ${entry.inodeNumber}`;
   throw damagedImage(source.file.name, at, expected, `one of a ${inode.type}, number ${inode.inodeNumber}`);
-}
-
-async function findEntry(
-  { blocks, superblock }: Volume,
-  directory: DirectoryInode,
-  name: ByteString,
-): Promise<StoredEntry | undefined> {
-  for await (const entry of readDirectory(blocks, superblock, directory)) {
-    if (entry.name === name) return entry;
-    if (entry.name > name) return undefined;
-  }
-  return undefined;
 }
 
 /** A directory that is its own ancestor would make every walk through the tree endless. */

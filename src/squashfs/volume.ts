@@ -1,3 +1,4 @@
+import type { EntryLookup } from './entry-lookup.js';
 import type { Fragments } from './fragments.js';
 import type { MetadataBlocks } from './metadata-blocks.js';
 import type { BlockSource } from './stored-block.js';
@@ -8,5 +9,6 @@ export interface Volume {
   readonly source: BlockSource;
   readonly superblock: Superblock;
   readonly blocks: MetadataBlocks;
+  readonly entries: EntryLookup;
   readonly fragments: Fragments;
 }

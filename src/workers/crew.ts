@@ -41,6 +41,9 @@ interface CrewOptions {
   readonly onEvent: EventSink;
 }
 
+/** Takes a failure, and says whether it ends the whole. */
+type OnFailure = (failure: TaskFailure) => boolean;
+
 const PROGRESS_INTERVAL_MS = 100;
 
 /** Runs tasks in worker threads within a budget of cores and memory, and reports on them. */
@@ -62,23 +65,17 @@ export class Crew implements AsyncDisposable {
    * @throws UpdateRepositoryError MEMORY when a task alone does not fit, INTERRUPTED on abort, or what a task failed with.
    */
   async run(tasks: readonly Task[], keepGoing: boolean): Promise<TaskFailure[]> {
-    const { signal } = this.#options;
-    const stop = new AbortController();
-    const stopAll = (): void => stop.abort();
-    signal.addEventListener('abort', stopAll, { once: true });
+    const fatal = new AbortController();
+    const stop = AbortSignal.any([this.#options.signal, fatal.signal]);
     const failures: TaskFailure[] = [];
-    const isFatal = (error: UpdateRepositoryError): boolean => !keepGoing || error.code === 'NO_SPACE';
-    try {
-      await this.#schedule(tasks, stop.signal, (failure) => {
-        failures.push(failure);
-        if (isFatal(failure.error)) stop.abort();
-      });
-    } finally {
-      signal.removeEventListener('abort', stopAll);
-    }
-    if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
-    const fatal = failures.find(({ error }) => isFatal(error));
-    if (fatal !== undefined) throw fatal.error;
+    const isFatal = ({ code }: UpdateRepositoryError): boolean => !keepGoing || code === 'NO_SPACE';
+    await this.#schedule(tasks, stop, (failure) => {
+      if (isFatal(failure.error)) fatal.abort(failure.error);
+      else failures.push(failure);
+      return isFatal(failure.error);
+    });
+    if (this.#options.signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+    if (fatal.signal.aborted) throw fatal.signal.reason;
     return failures;
   }
 
@@ -86,58 +83,50 @@ export class Crew implements AsyncDisposable {
     await this.#pool.destroy();
   }
 
-  async #schedule(tasks: readonly Task[], stop: AbortSignal, onFailure: (failure: TaskFailure) => void): Promise<void> {
+  async #schedule(tasks: readonly Task[], stop: AbortSignal, onFailure: OnFailure): Promise<void> {
     const { jobs, memoryBytes } = this.#options.resources;
     const waiting = largestFirst(tasks);
     const running = new Set<Promise<void>>();
     let freeBytes = memoryBytes;
-    while ((waiting.length > 0 || running.size > 0) && !(stop.aborted && running.size === 0)) {
-      const next =
-        stop.aborted || running.size >= jobs ? -1 : waiting.findIndex((task) => fits(task, freeBytes, memoryBytes));
+    while (running.size > 0 || (waiting.length > 0 && !stop.aborted)) {
+      const mayStart = !stop.aborted && running.size < jobs;
+      const next = mayStart ? waiting.findIndex((task) => fits(task, freeBytes, memoryBytes)) : -1;
       if (next < 0) {
         await Promise.race(running);
         continue;
       }
       const task = waiting.splice(next, 1)[0]!;
       freeBytes -= task.memoryBytes;
-      const done = this.#perform(task, stop)
-        .catch((error: unknown) => {
-          // Tasks that were stopped along with another have not failed themselves.
-          if (!stop.aborted) onFailure({ task, error: asOurs(error) });
-        })
-        .finally(() => {
-          freeBytes += task.memoryBytes;
-          running.delete(done);
-        });
+      const done = this.#perform(task, stop, onFailure).finally(() => {
+        freeBytes += task.memoryBytes;
+        running.delete(done);
+      });
       running.add(done);
     }
   }
 
-  async #perform(task: Task, signal: AbortSignal): Promise<void> {
+  /** Never fails: what a task fails with goes to `onFailure`. */
+  async #perform(task: Task, stop: AbortSignal, onFailure: OnFailure): Promise<void> {
     const { onEvent, resources } = this.#options;
+    const { kind, path, totalBytes } = task;
     const job = ++this.#jobCount;
-    const { kind, path } = task;
     const startedAt = performance.now();
     const progress = new SharedArrayBuffer(8);
-    onEvent({ type: 'job-started', job, kind, path, totalBytes: task.totalBytes });
+    onEvent({ type: 'job-started', job, kind, path, totalBytes });
     const stopReporting = this.#reportProgress(job, progress);
     try {
       checkMemory(task, resources);
-      const { sizeBytes, detail } = await task.perform((work) => this.#pool.run(work, { progress, signal }));
+      const outcome = await task.perform((work) => this.#pool.run(work, { progress, signal: stop }));
       stopReporting();
-      onEvent({
-        type: 'job-finished',
-        job,
-        kind,
-        path,
-        sizeBytes,
-        detail,
-        durationMs: Math.round(performance.now() - startedAt),
-      });
-    } catch (error) {
+      const durationMs = Math.round(performance.now() - startedAt);
+      onEvent({ type: 'job-finished', job, kind, path, ...outcome, durationMs });
+    } catch (cause) {
       stopReporting();
-      if (!signal.aborted) onEvent({ type: 'job-failed', job, kind, path, error: asOurs(error).toJSON() });
-      throw error;
+      // Tasks that were stopped along with another have not failed themselves.
+      if (stop.aborted) return;
+      const error = asOurs(cause);
+      const fatal = onFailure({ task, error });
+      onEvent({ type: 'job-failed', job, kind, path, error: error.toJSON(), fatal });
     }
   }
 

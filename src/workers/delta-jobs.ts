@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { applyDelta } from '../delta/apply.js';
 import { generateDelta } from '../delta/generate.js';
 import { UpdateRepositoryError } from '../errors.js';
 import { checkUntouched } from '../io/digest.js';
-import { identityOf } from '../io/file-identity.js';
+import { identityOfPath } from '../io/file-identity.js';
 import { digestPath } from './digest-path.js';
 import type { CheckDeltaJob, DeltaInput, DeltaJob, DigestedPath, MadeDelta } from './jobs.js';
 
@@ -60,5 +60,5 @@ export function checkDelta(job: CheckDeltaJob, onProgress: (doneBytes: number) =
 }
 
 function checkInput(input: DeltaInput): void {
-  checkUntouched(input.path, input.identity, identityOf(statSync(input.path, { bigint: true })));
+  checkUntouched(input.path, input.identity, identityOfPath(input.path));
 }

@@ -1,6 +1,6 @@
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { checkUntouched } from '../io/digest.js';
-import { identityOf } from '../io/file-identity.js';
+import { identityOfPath } from '../io/file-identity.js';
 import { linkFile } from '../io/link.js';
 import { mergePuavoConf } from '../metadata/puavo-conf.js';
 import { detectImageKind, type ImageKind } from '../squashfs/kind.js';
@@ -17,11 +17,11 @@ import type { ExaminedImage, ExamineJob } from './jobs.js';
 export async function examineImage(job: ExamineJob, onProgress: (doneBytes: number) => void): Promise<ExaminedImage> {
   if (job.linkFrom === null) return { link: null, ...(await examine(job.path, onProgress)) };
   const { source, mode } = job.linkFrom;
-  const before = identityOf(statSync(source, { bigint: true }));
+  const before = identityOfPath(source);
   const link = linkFile(source, job.path, mode);
   try {
     // The link itself changes the source's ctime; a copy was made while somebody may have written.
-    if (link === 'copy') checkUntouched(source, before, identityOf(statSync(source, { bigint: true })));
+    if (link === 'copy') checkUntouched(source, before, identityOfPath(source));
     return { link, ...(await examine(job.path, onProgress)) };
   } catch (error) {
     rmSync(job.path, { force: true });

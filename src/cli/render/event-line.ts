@@ -30,7 +30,7 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'job-finished':
       return { level: 'detail', text: finishedText(event) };
     case 'job-failed':
-      return { level: 'error', text: failedText(event) };
+      return event.fatal ? undefined : { level: 'error', text: failedText(event) };
     case 'index-written':
     case 'file-removed':
       return { level: 'detail', text: fileText(event.type === 'file-removed' ? 'removed' : 'wrote', event) };

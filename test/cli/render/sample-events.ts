@@ -39,7 +39,7 @@ export function finished(job: number, path: string): JobFinishedEvent {
 
 export function failed(job: number, path: string): JobFailedEvent {
   const error = { code: 'VERIFICATION' as const, message: `${path}: other bytes`, data: {}, stack: 'at a.ts' };
-  return { type: 'job-failed', job, kind: kindOf(path), path, error };
+  return { type: 'job-failed', job, kind: kindOf(path), path, error, fatal: false };
 }
 
 export const oneSeries: SeriesSummary = {
