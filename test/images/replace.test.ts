@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readClaims } from '../support/mirror-claims.js';
 import { servedTree } from '../support/served-tree.js';
 import { validityWatch } from './support/always-valid.js';
+import { selectionOf } from './support/config.js';
 import { notes, startedJobs } from './support/events.js';
 import { expectAsFresh } from './support/fresh-build.js';
 import { editInPlace, replaceByOlder } from './support/tamper.js';
@@ -81,6 +82,24 @@ describe('a build that may replace published names', () => {
     await expectAsFresh(workshop, { selection });
   });
 
+  it('leaves the image out when it vanishes between its withdrawal and its new publication', async () => {
+    const workshop = await makeWorkshop(3);
+    await build(workshop);
+    replaceByOlder(image(workshop));
+    let examined = 0;
+    const watch = validityWatch(workshop.mirrorDir);
+    const run = await build(workshop, {
+      replace: true,
+      keepGoing: true,
+      onEvent(event) {
+        watch.onEvent(event);
+        if (event.type === 'job-started' && event.path === NAME && ++examined === 2) rmSync(image(workshop));
+      },
+    });
+    expect(run.summary.failures).toBe(1);
+    expect(watch.seen.at(-1)).toEqual([dayImage(1), dayImage(3)]);
+  });
+
   it('does nothing else than other builds where no name has other bytes', async () => {
     const workshop = await makeWorkshop(2);
     await build(workshop, { replace: true });
@@ -96,12 +115,9 @@ const BASE_DELTA = `rdiffs/${BASE_STEM}-2024-01-01-060000--2024-01-02-060000-amd
 /** A configuration by which the second image has a delta from an image of another distribution as well. */
 async function selectionWithBase(workshop: Workshop) {
   await addImages(workshop, [1], { stem: BASE_STEM, seed: STEM });
-  const config = {
+  return selectionOf(workshop, {
     [SERIES]: { images: [dayImage(1), dayImage(2)], extra_rdiffs: { [dayImage(2)]: [BASE] } },
-  };
-  const path = join(workshop.folder, 'bookworm.json');
-  writeFileSync(path, JSON.stringify(config));
-  return { configPaths: [path], executableOnly: false };
+  });
 }
 
 function image({ imagesDir }: Workshop): string {
