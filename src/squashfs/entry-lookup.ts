@@ -54,11 +54,16 @@ export class EntryLookup {
   private remember(key: string, entries: Entries): void {
     if (this.cache.has(key)) return;
     this.cache.set(key, entries);
-    this.remembered += entries.size;
-    for (const [oldest, { size }] of this.cache) {
+    this.remembered += weight(entries);
+    for (const [oldest, forgotten] of this.cache) {
       if (this.remembered <= MAX_REMEMBERED_ENTRIES) return;
       this.cache.delete(oldest);
-      this.remembered -= size;
+      this.remembered -= weight(forgotten);
     }
   }
+}
+
+/** An empty directory takes a place as well. */
+function weight(entries: Entries): number {
+  return entries.size + 1;
 }
