@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { allocateBlock } from '../../src/delta/byte-block.js';
+import { BaseRuns, nextRun } from '../../src/delta/runs.js';
+import { propertyRuns } from './support/properties.js';
+
+function runsIn(text: Buffer, from: number, to: number): number[][] {
+  const block = allocateBlock(text.length);
+  text.copy(block.bytes);
+  const runs: number[][] = [];
+  const run = { start: 0, end: 0 };
+  for (let at = from; nextRun(block, at, to, run); at = run.end) runs.push([run.start, run.end]);
+  return runs;
+}
+
+function slowRunsIn(text: Buffer, from: number, to: number): number[][] {
+  const runs: number[][] = [];
+  for (let start = from; start < to; ) {
+    let end = start;
+    while (end < to && text[end] === text[start]) end += 1;
+    if (end - start >= 32) runs.push([start, end]);
+    start = end;
+  }
+  return runs;
+}
+
+describe('runs', () => {
+  test('of 32 equal bytes and more are all found whole, shorter ones never', () => {
+    const length = fc.oneof(
+      fc.nat({ max: 40 }),
+      fc.integer({ min: 30, max: 34 }),
+      fc.integer({ min: 4000, max: 9000 }),
+    );
+    const stretches = fc.array(fc.tuple(fc.nat({ max: 2 }), length), { maxLength: 12 });
+    const margin = fc.nat({ max: 40 });
+    fc.assert(
+      fc.property(stretches, margin, margin, (stretches, before, after) => {
+        const text = Buffer.concat(stretches.map(([value, length]) => Buffer.alloc(length, value)));
+        const to = Math.max(0, text.length - after);
+        const from = Math.min(before, to);
+        expect(runsIn(text, from, to)).toEqual(slowRunsIn(text, from, to));
+      }),
+      propertyRuns(500),
+    );
+  });
+
+  test('of the base are remembered by length, then by position, whatever their order', () => {
+    const noted = [
+      [300, 50],
+      [100, 40],
+      [200, 50],
+      [900, 49],
+    ] as const;
+    for (const order of [noted, [...noted].reverse()]) {
+      const runs = new BaseRuns();
+      for (const [position, length] of order) runs.note(7, position, length);
+      expect([runs.positionOf(7), runs.lengthOf(7)]).toEqual([200, 50]);
+      expect(runs.lengthOf(8)).toBe(0);
+    }
+  });
+});
