@@ -1,9 +1,9 @@
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 
 /** Public files are for a web server that runs as another user, whatever the umask of the one who builds. */
-const PUBLIC_FILE_MODE = 0o644;
+export const PUBLIC_FILE_MODE = 0o644;
 const PUBLIC_DIRECTORY_MODE = 0o755;
 
 /**
@@ -61,9 +61,19 @@ export async function placeFile(temporaryPath: string, path: string): Promise<vo
 /** Makes a directory that a web server can enter, and its parents; nothing happens to one that is there. */
 export async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: PUBLIC_DIRECTORY_MODE });
+    const first = await mkdir(path, { recursive: true });
+    if (first === undefined) return;
+    for (let made = resolve(path); made.length >= resolve(first).length; made = dirname(made)) await openToAll(made);
   } catch (error) {
     throw fromSystemError(error, 'make the directory', path);
+  }
+}
+
+/** mkdir heeds the umask; other bits, such as an inherited setgid, stay. */
+async function openToAll(directory: string): Promise<void> {
+  const { mode } = await stat(directory);
+  if ((mode & PUBLIC_DIRECTORY_MODE) !== PUBLIC_DIRECTORY_MODE) {
+    await chmod(directory, (mode & 0o7777) | PUBLIC_DIRECTORY_MODE);
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -13,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { fromSystemError, isSystemError } from '../errors.js';
+import { PUBLIC_FILE_MODE } from './atomic-file.js';
 
 /** How a file of the image directory gets into the mirror; `auto` takes the first of the others that works. */
 export type LinkMode = 'auto' | LinkKind;
@@ -21,8 +23,9 @@ export type LinkKind = 'hard' | 'reflink' | 'copy';
 const COPY_CHUNK_BYTES = 1 << 20;
 
 /**
- * Makes `destination`, which must not exist, the same bytes as `source` and says how. A copy is fsynced and keeps the
- * source's mtime, so that web servers give all three kinds the same Last-Modified. Synchronous: it belongs in a worker.
+ * Makes `destination`, which must not exist, the same bytes as `source` and says how. A copy is fsynced, readable by
+ * all, and keeps the source's mtime, so that web servers give all three kinds the same Last-Modified. Synchronous: it
+ * belongs in a worker.
  */
 export function linkFile(source: string, destination: string, mode: LinkMode): LinkKind {
   const kinds: readonly LinkKind[] = mode === 'auto' ? ['hard', 'reflink', 'copy'] : [mode];
@@ -50,7 +53,7 @@ const makeLink: Record<LinkKind, (source: string, destination: string) => void> 
       if (!isSystemError(error, 'EEXIST')) rmSync(destination, { force: true });
       throw error;
     }
-    keepTimes(source, destination);
+    finishCopy(source, destination);
   },
   copy: copyWithTimes,
 };
@@ -78,11 +81,13 @@ function copyWithTimes(source: string, destination: string): void {
   } finally {
     closeSync(from);
   }
-  keepTimes(source, destination);
+  finishCopy(source, destination);
 }
 
-function keepTimes(source: string, destination: string): void {
+/** Whatever the umask and the source's own mode say, a copy is there to be served. */
+function finishCopy(source: string, destination: string): void {
   const { atimeMs, mtimeMs } = statSync(source);
+  chmodSync(destination, PUBLIC_FILE_MODE);
   const file = openSync(destination, 'r+');
   try {
     futimesSync(file, atimeMs / 1000, mtimeMs / 1000);

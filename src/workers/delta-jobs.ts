@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { applyDelta } from '../delta/apply.js';
 import { generateDelta } from '../delta/generate.js';
 import { UpdateRepositoryError } from '../errors.js';
+import { PUBLIC_FILE_MODE } from '../io/atomic-file.js';
 import { checkUntouched } from '../io/digest.js';
 import { identityOfPath } from '../io/file-identity.js';
 import { digestPath } from './digest-path.js';
@@ -23,6 +24,7 @@ export function makeDelta(job: DeltaJob, onProgress: (doneBytes: number) => void
     },
     { onProgress },
   );
+  chmodSync(path, PUBLIC_FILE_MODE);
   const generatedBytes = base.identity.sizeBytes + target.sizeBytes;
   try {
     const digested = checkDelta({ kind: 'check-delta', path, base, target }, (doneBytes) =>
