@@ -47,10 +47,10 @@ const PARTITION_ENTRY_BYTES = 16;
 /** Tells what an image file is from a few bytes at known places. A file too short for a place does not match there. */
 export async function detectImageKind(file: RandomAccessFile): Promise<ImageKind> {
   for (const { kind, offset, bytes } of MAGICS) {
-    const found = await readWhatThereIs(file, offset, bytes.length);
-    if (Buffer.compare(found, bytes) === 0) return kind;
+    if (offset + bytes.length > file.sizeBytes) continue;
+    if (Buffer.compare(await file.read(offset, bytes.length), bytes) === 0) return kind;
   }
-  return isMasterBootRecord(await readWhatThereIs(file, 0, SECTOR_BYTES)) ? 'mbr' : 'raw';
+  return file.sizeBytes >= SECTOR_BYTES && isMasterBootRecord(await file.read(0, SECTOR_BYTES)) ? 'mbr' : 'raw';
 }
 
 /**
@@ -58,14 +58,10 @@ export async function detectImageKind(file: RandomAccessFile): Promise<ImageKind
  * ends in the same signature, so the entries must make sense: boot indicators of 0 or 0x80, and a type that is not 0.
  */
 function isMasterBootRecord(sector: Uint8Array): boolean {
-  if (sector.length < SECTOR_BYTES || sector[510] !== 0x55 || sector[511] !== 0xaa) return false;
+  if (sector[510] !== 0x55 || sector[511] !== 0xaa) return false;
   const entries = [0, 1, 2, 3].map((i) => PARTITION_ENTRIES_AT + i * PARTITION_ENTRY_BYTES);
   const indicatorsFit = entries.every((at) => sector[at] === 0 || sector[at] === 0x80);
   return indicatorsFit && entries.some((at) => sector[at + 4] !== 0);
-}
-
-async function readWhatThereIs(file: RandomAccessFile, offset: number, length: number): Promise<Uint8Array> {
-  return file.read(offset, Math.max(0, Math.min(length, file.sizeBytes - offset)));
 }
 
 function magic(kind: ImageKind, offset: number, characters: string): Magic {
