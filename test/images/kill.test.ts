@@ -7,11 +7,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { runCli, startCli } from '../cli/run.js';
 import { dailyStamps } from '../support/image-name.js';
 import { makeImageSeries } from '../support/image-series.js';
-import { readClaims } from '../support/mirror-claims.js';
 import { pseudoRandomNumbers } from '../support/pseudo-random.js';
 import { servedTree } from '../support/served-tree.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { expectValidMirror } from './expect-valid-mirror.js';
 
 const kills = Number(process.env.SOAK_KILLS ?? 12);
 const seed = process.env.SOAK_SEED ?? '1';
@@ -58,7 +58,7 @@ describe.skipIf(!haveTools('mksquashfs', 'cksum'))('a build that is killed', () 
         expect(run, 'runs that it took').toBeLessThan(20 + kills * 10);
         setScene(scenes[scene] ?? []);
         const ending = await buildAndKill(mirror, random);
-        published = expectValid(mirror, published, await runCli(['verify', '--json', mirror]));
+        published = await expectValidMirror(mirror, published);
         if (ending === 'killed') killed++;
         else if (++scene === scenes.length) {
           await expectAsFresh(mirror);
@@ -124,23 +124,4 @@ function randomInstant(random: () => number): (event: ReportedEvent) => boolean 
     if (actions !== undefined) jobs = Math.floor(share * 2 * actions.length);
     return (type === 'plan' || type === 'job-started' || type === 'job-finished') && jobs-- === 0;
   };
-}
-
-/**
- * A reader that comes now finds every file that an index names, with the bytes that it names; nothing that was named
- * before has other bytes or is gone; and the program's own check agrees, or says that there is no mirror yet.
- * Returns all files that were ever named.
- */
-function expectValid(
-  mirror: string,
-  before: ReadonlyMap<string, string>,
-  verify: { readonly code: number | null; readonly stdout: string },
-): Map<string, string> {
-  const { broken, named } = readClaims(mirror);
-  expect(broken).toEqual([]);
-  const tree = servedTree(mirror);
-  for (const [path, sha256] of before) expect(tree[path], path).toBe(sha256);
-  if (named.size === 0 && verify.code !== 0) expect(verify.stdout).toContain('"code":"CONFIG"');
-  else expect(verify, verify.stdout).toMatchObject({ code: 0 });
-  return new Map([...before, ...named]);
 }
