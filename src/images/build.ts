@@ -60,7 +60,7 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
   const request = await resolveRequest(options.imagesDir, options.selection, options.deltas);
   const missing = countMissing(request, options.keepGoing);
   const sight = await lookAt(request, options);
-  reportRequest(request, sight.baseUrl, options.onEvent);
+  reportRequest(request, sight.baseUrl, options);
   options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.actions });
   const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, options);
   reportImages(result.images, result.examined, options.onEvent);

@@ -1,12 +1,19 @@
 import type { EventSink } from '../events.js';
+import type { LinkMode } from '../io/link.js';
 import type { BuildRequest } from './build-request.js';
 import type { ImageRecord } from './records.js';
 import { unreadableNotes } from './scan.js';
 
 /** What a user should know of the request itself. */
-export function reportRequest(request: BuildRequest, baseUrl: string | null, onEvent: EventSink): void {
+export function reportRequest(
+  request: BuildRequest,
+  baseUrl: string | null,
+  { link, onEvent }: { readonly link: LinkMode; readonly onEvent: EventSink },
+): void {
   for (const note of request.notes) onEvent(note);
-  const published = [...request.images.values()].filter(({ publish }) => publish);
+  // Copies and reflinks have a mode of their own, which all can read.
+  const mayShareMode = link === 'auto' || link === 'hard';
+  const published = [...request.images.values()].filter(({ publish }) => publish && mayShareMode);
   for (const note of unreadableNotes(published.flatMap(({ file }) => file ?? []))) onEvent(note);
   for (const { name, file } of request.images.values()) {
     if (file !== null) continue;
