@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The command line of this project. */
+export const binary = join(root, 'bin', 'update-repository.js');
+
+/** Throws where the project was not compiled, for then there is nothing to measure. */
+export function requireBuild() {
+  if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is missing: run npm run build first');
+}
