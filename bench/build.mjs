@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { machineLine } from './machine.mjs';
-import { measure, medianCost } from './measure.mjs';
+import { medianCost } from './measure.mjs';
 import { runOldProducer } from './old-producer.mjs';
-import { binary } from './paths.mjs';
+import { measureOurBuild } from './our-build.mjs';
 import { megabytes, ratio, seconds, table } from './table.mjs';
 
 /** @typedef {import('./old-producer.mjs').ProducerResult} ProducerResult */
@@ -73,8 +73,7 @@ function describe({ machine, runs, images, old, ours }) {
  */
 async function runOurs(imagesDir, work) {
   const mirror = join(work, 'mirror');
-  const policy = ['--deltas', 'puavo', '--max-delta-ratio', '1', '--base-url', 'https://images.example.org', '--quiet'];
-  const cost = await measure(process.execPath, [binary, imagesDir, mirror, ...policy]);
+  const cost = await measureOurBuild(imagesDir, mirror);
   const deltas = readdirSync(join(mirror, 'rdiffs')).filter((name) => name.endsWith('.rdiff'));
   const deltaBytes = deltas.reduce((total, name) => total + statSync(join(mirror, 'rdiffs', name)).size, 0);
   return { cost, deltas: deltas.length, deltaBytes, signatureBytes: 0 };

@@ -13,8 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { machineLine } from './machine.mjs';
-import { measure } from './measure.mjs';
-import { binary } from './paths.mjs';
+import { measureOurBuild } from './our-build.mjs';
 import { megabytes, seconds, table } from './table.mjs';
 
 const mebibyte = 2 ** 20;
@@ -28,14 +27,7 @@ export async function benchMemory({ cache, sizeBytes }) {
   const imagesDir = makeLargeImages(cache, Math.ceil(sizeBytes / mebibyte));
   const work = mkdtempSync(join(cache, 'bench-'));
   try {
-    const cost = await measure(process.execPath, [
-      binary,
-      imagesDir,
-      join(work, 'mirror'),
-      '--deltas',
-      'puavo',
-      '--quiet',
-    ]);
+    const cost = await measureOurBuild(imagesDir, join(work, 'mirror'));
     const figures = { bench: 'memory', machine: machineLine(), sizeBytes, cost };
     console.log(describe(figures));
     return figures;

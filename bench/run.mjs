@@ -7,10 +7,20 @@ import { parseArgs } from 'node:util';
 import { benchBuild } from './build.mjs';
 import { makeCorpus } from './corpus.mjs';
 import { benchMemory } from './memory.mjs';
-import { requireBuild } from './paths.mjs';
+import { requireBuild } from './our-build.mjs';
 
 const usage =
   'usage: npm run bench -- build [--images DIR] [--runs N] | memory [--size MB]  [--cache DIR] [--json FILE]';
+
+/** @typedef {{cache: string, runs: number, megabytes: number, imagesDir: string | undefined}} Request */
+const benches = new Map([
+  [
+    'build',
+    (/** @type {Request} */ { imagesDir, cache, runs }) =>
+      benchBuild({ imagesDir: imagesDir ?? makeCorpus(cache), runs }),
+  ],
+  ['memory', (/** @type {Request} */ { cache, megabytes }) => benchMemory({ cache, sizeBytes: megabytes * 1e6 })],
+]);
 
 try {
   process.exitCode = await main();
@@ -32,27 +42,14 @@ async function main() {
   });
   const cache = resolve(values.cache);
   const [runs, megabytes] = [Number(values.runs), Number(values.size)];
-  if (!Number.isInteger(runs) || runs < 1 || !(megabytes >= 1)) throw new Error(usage);
-  requireBuild();
-  mkdirSync(cache, { recursive: true });
-  const figures = await bench(positionals, { cache, runs, megabytes, imagesDir: values.images });
-  if (figures === undefined) {
+  const bench = benches.get(positionals.join(' '));
+  if (bench === undefined || !Number.isInteger(runs) || runs < 1 || !(megabytes >= 1)) {
     console.error(usage);
     return 2;
   }
+  requireBuild();
+  mkdirSync(cache, { recursive: true });
+  const figures = await bench({ cache, runs, megabytes, imagesDir: values.images });
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
   return 0;
-}
-
-/**
- * @param {readonly string[]} names
- * @param {{cache: string, runs: number, megabytes: number, imagesDir: string | undefined}} request
- */
-function bench(names, { cache, runs, megabytes, imagesDir }) {
-  switch (names.join(' ')) {
-    case 'build':
-      return benchBuild({ imagesDir: imagesDir ?? makeCorpus(cache), runs });
-    case 'memory':
-      return benchMemory({ cache, sizeBytes: megabytes * 1e6 });
-  }
 }
