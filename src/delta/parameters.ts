@@ -14,8 +14,21 @@ const TABLE_MAX_BYTES = 2 ** 30;
 export const BUCKET_SLOTS = 8;
 export const BUCKET_BYTES = 8 * BUCKET_SLOTS;
 
-/** Log2 of the average distance of two anchors, as long as the table then stays below its largest size. */
-const SAMPLE_BITS: Readonly<Record<DeltaEffort, number>> = { fast: 9, normal: 8, max: 6 };
+/** How densely an effort samples: log2 of the average distance of two anchors. */
+interface Density {
+  /** In a small base. */
+  readonly leastBits: number;
+  /** In a large one. */
+  readonly mostBits: number;
+  /** A base is small as long as its table is. */
+  readonly smallTableBytes: number;
+}
+
+const DENSITY: Readonly<Record<DeltaEffort, Density>> = {
+  fast: { leastBits: 7, mostBits: 9, smallTableBytes: 2 ** 22 },
+  normal: { leastBits: 6, mostBits: 8, smallTableBytes: 2 ** 24 },
+  max: { leastBits: 5, mostBits: 6, smallTableBytes: 2 ** 26 },
+};
 
 /** What the size of the base and the effort decide. */
 export interface DeltaParameters {
@@ -28,8 +41,11 @@ export interface DeltaParameters {
 /** The parameters of every delta from a base of `baseBytes` bytes. */
 export function deltaParameters(baseBytes: number, effort: DeltaEffort): DeltaParameters {
   const indexedBytes = Math.min(baseBytes, INDEXED_BASE_BYTES);
-  let sampleBits = SAMPLE_BITS[effort];
-  while (bucketsFor(indexedBytes, sampleBits) * BUCKET_BYTES > TABLE_MAX_BYTES) sampleBits += 1;
+  const tableBytes = (bits: number) => bucketsFor(indexedBytes, bits) * BUCKET_BYTES;
+  const { leastBits, mostBits, smallTableBytes } = DENSITY[effort];
+  let sampleBits = leastBits;
+  while (sampleBits < mostBits && tableBytes(sampleBits) > smallTableBytes) sampleBits += 1;
+  while (tableBytes(sampleBits) > TABLE_MAX_BYTES) sampleBits += 1;
   return { sampleBits, buckets: bucketsFor(indexedBytes, sampleBits) };
 }
 

@@ -117,7 +117,9 @@ describe('the bytes of a delta', () => {
 
 describe('the memory that the engine says it takes', () => {
   test.each([
+    ['fast', 2 ** 24, 2 ** 21],
     ['fast', 2 ** 30, 2 ** 25],
+    ['normal', 2 ** 26 - 1, 2 ** 24],
     ['normal', 2 ** 30, 2 ** 26],
     ['max', 2 ** 30, 2 ** 28],
     ['max', 2 ** 32 - 1, 2 ** 30],
@@ -132,6 +134,18 @@ describe('the memory that the engine says it takes', () => {
       expect(deltaMemoryBytes(base, effort) - rest).toBeLessThanOrEqual(table);
     },
   );
+});
+
+test('the buffers of a running engine stay within the memory that it says it takes', async () => {
+  const request = await requestIn(await temporaryDirectory());
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  const onProgress = () => {
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  };
+  generateDelta(request, { onProgress });
+  expect(most).toBeGreaterThan(2 ** 22);
+  expect(most).toBeLessThan(deltaMemoryBytes(random.length, 'normal'));
 });
 
 describe('progress', () => {

@@ -71,8 +71,8 @@ function keyOf(text: Buffer, at: number, sampleBits: number, buckets: number) {
 }
 
 function indexOf(base: Buffer, effort: DeltaEffort): Index {
-  // The largest table is far above what a test has in memory.
-  const sampleBits = { fast: 9, normal: 8, max: 6 }[effort];
+  // Larger bases than tests have in memory are sampled less densely.
+  const sampleBits = { fast: 7, normal: 6, max: 5 }[effort];
   const buckets = Math.floor(base.length / (4 * 2 ** sampleBits)) + 1;
   const table = new Map<number, Map<number, number>>();
   for (let at = 0; at < base.length; at += 1) {
