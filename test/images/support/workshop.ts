@@ -16,7 +16,7 @@ import { dailyStamps } from '../../support/image-name.js';
 import { makeRawImages } from '../../support/raw-images.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
-/** An image directory and the mirror that is built of it, in a folder that goes with the running test. */
+/** An image directory and the mirror that is built of it, in one folder. */
 export interface Workshop {
   readonly folder: string;
   readonly imagesDir: string;
@@ -47,9 +47,15 @@ export function dayDeltaPath(base: number, target: number, stem = STEM): string 
   return `rdiffs/${dayDelta(base, target, stem)}`;
 }
 
-/** A workshop whose image directory has a small raw image of each of the first `days` days. */
-export async function makeWorkshop(days: number, { sizeBytes = IMAGE_BYTES } = {}): Promise<Workshop> {
-  const folder = await temporaryDirectory();
+/**
+ * A workshop whose image directory has a small raw image of each of the first `days` days; in `folder`, where one is
+ * given, else in a folder that goes with the running test.
+ */
+export async function makeWorkshop(
+  days: number,
+  { sizeBytes = IMAGE_BYTES, folder: given = '' } = {},
+): Promise<Workshop> {
+  const folder = given || (await temporaryDirectory());
   const workshop = { folder, imagesDir: join(folder, 'images'), mirrorDir: join(folder, 'mirror') };
   await addImages(
     workshop,
