@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, isSystemError } from '../errors.js';
+import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { makeDirectory, readTextFile, writeFileAtomic, writeFileQuickly } from '../io/atomic-file.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
 import {
@@ -93,7 +93,7 @@ export class MirrorState {
       return names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return [];
-      throw error;
+      throw fromSystemError(error, 'list it', join(this.directory, kind));
     }
   }
 
