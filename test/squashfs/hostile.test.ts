@@ -68,21 +68,12 @@ describe.skipIf(!haveTools('mksquashfs'))('an image that was made to mislead', (
     });
   });
 
-  it.each([
-    ['a name with a slash', 'symbolic-link', 'etc/../passwd', /expected a file name, found "etc\/..\/passwd" /],
-    ['a name with a zero byte', 'second-file', 'second\0file', /expected a file name, found "second\\u0000file" /],
-    [
-      'names out of order',
-      'second-file',
-      'zzcond-file',
-      /expected a name that sorts after "zzcond-file", found "symbolic-link" /,
-    ],
-    ['a name that stands there twice', 'second-file', 'second-file', null],
-  ])('by %s is refused', async (_, name, newName, message) => {
-    const image = await changed((bytes) => bytes.write(newName, entryOf(bytes, name) + 8, 'latin1'));
-    if (message === null) expect(await image.list('/')).toHaveLength(3);
-    else
-      await expect(image.list('/')).rejects.toMatchObject({ code: 'FORMAT', message: expect.stringMatching(message) });
+  it('by a name with a zero byte is refused', async () => {
+    const image = await changed((bytes) => bytes.write('second\0file', entryOf(bytes, 'second-file') + 8, 'latin1'));
+    await expect(image.list('/')).rejects.toMatchObject({
+      code: 'FORMAT',
+      message: expect.stringContaining('expected a file name, found "second\\u0000file"'),
+    });
   });
 
   it.each<readonly [string, (bytes: Buffer) => void, RegExp]>([
