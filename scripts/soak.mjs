@@ -45,13 +45,27 @@ async function soakAll(suites) {
   return failed > 0 || suites.length === 0 ? 1 : 0;
 }
 
-/** The test files that know how to run for longer. */
+/** The test files that know how to run for longer: those that read a SOAK_ variable, or import what reads one. */
 function soakSuites() {
-  return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.ts'))
-    .map((file) => join('test', file))
-    .filter((file) => readFileSync(join(root, file), 'utf8').includes('SOAK_'))
-    .sort();
+  const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join('test', name));
+  const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+  const soaking = new Set(files.filter((file) => texts.get(file)?.includes('SOAK_')));
+  // A set hands out what is added while it is walked, so this follows imports of imports too.
+  for (const imported of soaking) {
+    for (const [file, text] of texts) if (importsOf(file, text).includes(imported)) soaking.add(file);
+  }
+  return [...soaking].filter((file) => file.endsWith('.test.ts')).sort();
+}
+
+/**
+ * The project's own files that a test file imports.
+ * @param {string} file
+ * @param {string} text
+ */
+function importsOf(file, text) {
+  return [...text.matchAll(/ from '(\.[^']+)\.js'/g)].map(([, path]) => join(dirname(file), `${path}.ts`));
 }
 
 /**
