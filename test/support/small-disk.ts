@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { onTestFinished, type TestContext } from 'vitest';
-import { skipLoudly } from './tools.js';
+import { onTestFinished } from 'vitest';
+import { type Skippable, skipLoudly } from './tools.js';
 
 /** A file system of its own that holds so many bytes and no more. */
 export interface SmallDisk {
@@ -14,7 +14,7 @@ export interface SmallDisk {
  * Mounts a small tmpfs at `path` until the running test is over. Only root may mount: without, the test is skipped
  * loudly.
  */
-export function mountSmallDisk(context: Pick<TestContext, 'skip'>, path: string, sizeBytes: number): SmallDisk {
+export function mountSmallDisk(context: Skippable, path: string, sizeBytes: number): SmallDisk {
   mkdirSync(path, { recursive: true });
   try {
     mount('-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', path);

@@ -1,12 +1,16 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { TestContext } from 'vitest';
+
+/** The part of a test's context that skips it. */
+export interface Skippable {
+  skip(reason?: string): never;
+}
 
 /**
  * Goes on only when the reference tools `names` are installed. Otherwise the test is skipped and says so, and with
  * `CI=true` it fails: there a missing tool would be a test that silently no longer runs.
  */
-export function requireTools(context: Pick<TestContext, 'skip'>, ...names: readonly string[]): void {
+export function requireTools(context: Skippable, ...names: readonly string[]): void {
   const missing = missingTools(names);
   if (missing !== undefined) skipLoudly(context, missing);
 }
@@ -21,7 +25,7 @@ export function haveTools(...names: readonly string[]): boolean {
 }
 
 /** Skips a test for want of what `reason` names, visibly; fails it with `CI=true`. */
-export function skipLoudly(context: Pick<TestContext, 'skip'>, reason: string): never {
+export function skipLoudly(context: Skippable, reason: string): never {
   if (isContinuousIntegration()) throw new Error(`${reason}, and CI=true: not skipped`);
   process.stderr.write(`SKIPPED: ${reason}\n`);
   return context.skip(reason);
