@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
-import { type FileIdentity, identityOf, isUntouched } from './file-identity.js';
+import { type FileIdentity, identityOf, isUntouched, isUnwritten } from './file-identity.js';
 import { PosixCksum } from './posix-cksum.js';
 
 /** The three checksums of a mirror's files: decimal POSIX cksum, lower-case hex sha256 and sha512. */
@@ -30,10 +30,7 @@ export function digestFile(path: string, onProgress: (doneBytes: number) => void
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
-    const before = identityOf(fstatSync(file, { bigint: true }));
-    const digests = digestDescriptor(file, before.sizeBytes, onProgress);
-    checkUntouched(path, before, identityOf(fstatSync(file, { bigint: true })));
-    return { identity: before, digests };
+    return digestUntouched(path, file, onProgress);
   } catch (error) {
     throw fromSystemError(error, 'read it', path);
   } finally {
@@ -41,10 +38,30 @@ export function digestFile(path: string, onProgress: (doneBytes: number) => void
   }
 }
 
-/** Fails when a file is not what it was: the digests or the delta made of it describe no state that it ever had. */
-export function checkUntouched(path: string, before: FileIdentity, after: FileIdentity): void {
-  if (isUntouched(before, after)) return;
-  throw new UpdateRepositoryError(
+/**
+ * A ctime that moves alone tells of a link or a mode, or of a write whose mtime was set back: a second reading tells
+ * which.
+ */
+function digestUntouched(path: string, file: number, onProgress: (doneBytes: number) => void): DigestedFile {
+  let earlier: RawDigests | null = null;
+  for (;;) {
+    const before = identityOf(fstatSync(file, { bigint: true }));
+    const digests = digestDescriptor(file, before.sizeBytes, onProgress);
+    const after = identityOf(fstatSync(file, { bigint: true }));
+    checkUnwritten(path, before, after);
+    if (isUntouched(before, after) || earlier?.sha512 === digests.sha512) return { identity: after, digests };
+    if (earlier !== null) throw changedWhileRead(path, before, after);
+    earlier = digests;
+  }
+}
+
+/** Fails when a file was written: the digests or the delta made of it describe no state that it ever had. */
+export function checkUnwritten(path: string, before: FileIdentity, after: FileIdentity): void {
+  if (!isUnwritten(before, after)) throw changedWhileRead(path, before, after);
+}
+
+function changedWhileRead(path: string, before: FileIdentity, after: FileIdentity): UpdateRepositoryError {
+  return new UpdateRepositoryError(
     'CHANGED_WHILE_READ',
     `${path}: changed while it was read: ${describe(before)} before, ${describe(after)} after`,
     { data: { path }, hint: 'wait until the image is complete, then run it again' },

@@ -3,14 +3,15 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fstatSync,
   fsyncSync,
-  futimesSync,
   linkSync,
   openSync,
   readSync,
   realpathSync,
   rmSync,
   statSync,
+  utimesSync,
   writeSync,
 } from 'node:fs';
 import { fromSystemError, isSystemError } from '../errors.js';
@@ -45,7 +46,10 @@ export function linkFile(source: string, destination: string, mode: LinkMode): L
 const verbs: Record<LinkKind, string> = { hard: 'hard-link', reflink: 'reflink', copy: 'copy' };
 
 const makeLink: Record<LinkKind, (source: string, destination: string) => void> = {
-  hard: linkSync,
+  hard(source, destination) {
+    linkSync(source, destination);
+    syncFile(destination);
+  },
   reflink(source, destination) {
     try {
       copyFileSync(source, destination, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
@@ -69,7 +73,11 @@ function copyWithTimes(source: string, destination: string): void {
     const to = openSync(destination, 'wx', 0o644);
     try {
       const buffer = new Uint8Array(COPY_CHUNK_BYTES);
-      for (let length = readSync(from, buffer); length > 0; length = readSync(from, buffer)) {
+      // No more than there was: a file that grows as fast as it is copied would fill the disk.
+      for (let left = fstatSync(from).size; left > 0; ) {
+        const length = readSync(from, buffer, 0, Math.min(left, buffer.length), null);
+        if (length === 0) break;
+        left -= length;
         for (let written = 0; written < length; ) written += writeSync(to, buffer, written, length - written);
       }
     } catch (error) {
@@ -88,9 +96,14 @@ function copyWithTimes(source: string, destination: string): void {
 function finishCopy(source: string, destination: string): void {
   const { atimeMs, mtimeMs } = statSync(source);
   chmodSync(destination, PUBLIC_FILE_MODE);
-  const file = openSync(destination, 'r+');
+  utimesSync(destination, atimeMs / 1000, mtimeMs / 1000);
+  syncFile(destination);
+}
+
+/** An image may have been written a second ago; the indexes that will name it are durable. */
+function syncFile(path: string): void {
+  const file = openSync(path, 'r');
   try {
-    futimesSync(file, atimeMs / 1000, mtimeMs / 1000);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,14 +1,24 @@
-import { link, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import { livenessOf, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
 /** A lock that this process holds until {@link FileLock.release}. */
 export interface FileLock {
+  /**
+   * Fails with LOCKED when the lock was taken away: by `--break-lock`, or by a process that took this one for dead.
+   * To be asked before every step that others can see.
+   */
+  assertHeld(): Promise<void>;
+  isHeld(): Promise<boolean>;
   release(): Promise<void>;
 }
 
 interface LockHolder extends ProcessIdentity {
   readonly since: string;
+  /** Tells two holders apart that are alike in all else. */
+  readonly token: string;
 }
 
 const HEARTBEAT_MS = 15_000;
@@ -22,95 +32,127 @@ const ATTEMPTS = 5;
  * over: on this host by pid, start time and boot, elsewhere by silence.
  */
 export async function acquireLock(path: string, options: { readonly breakLock: boolean }): Promise<FileLock> {
-  const holder: LockHolder = { ...ownIdentity(), since: new Date().toISOString() };
-  const text = `${JSON.stringify(holder)}\n`;
-  const claimPath = `${path}.${holder.pid}`;
+  const holder: LockHolder = {
+    ...ownIdentity(),
+    since: new Date().toISOString(),
+    token: randomBytes(8).toString('hex'),
+  };
+  const claim = await writeClaim(`${path}.${holder.token}`, `${JSON.stringify(holder)}\n`);
   try {
-    await writeFile(claimPath, text);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (await claim(claimPath, path, text)) return hold(path, text);
-      await clearTheDead(path, claimPath, options.breakLock);
+      if (await place(claim, path)) return await hold(claim, path);
+      await clearTheDead(path, claim, options.breakLock);
     }
     throw new UpdateRepositoryError('LOCKED', `${path}: other processes keep taking the lock`, { data: { path } });
   } catch (error) {
+    await claim.file.close();
     throw fromSystemError(error, 'take the lock', path);
   } finally {
-    await rm(claimPath, { force: true });
+    await rm(claim.path, { force: true });
   }
 }
 
-async function claim(claimPath: string, path: string, text: string): Promise<boolean> {
+/** A written lock file under a name of its own. */
+interface Claim {
+  readonly path: string;
+  readonly text: string;
+  readonly file: FileHandle;
+}
+
+async function writeClaim(path: string, text: string): Promise<Claim> {
   try {
-    await link(claimPath, path);
+    const file = await open(path, 'wx');
+    await file.writeFile(text);
+    return { path, text, file };
+  } catch (error) {
+    throw fromSystemError(error, 'take the lock', path);
+  }
+}
+
+/** Gives a claim the lock's name, unless somebody has it. */
+async function place(claim: Pick<Claim, 'path'>, path: string): Promise<boolean> {
+  try {
+    await link(claim.path, path);
     return true;
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) return false;
     if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
-    return claimWithoutLinks(path, text);
+    return placeWithoutLinks(claim, path);
   }
 }
 
-async function claimWithoutLinks(path: string, text: string): Promise<boolean> {
+/** For file systems without hard links: the name is taken first, by an empty file, which then is replaced. */
+async function placeWithoutLinks(claim: Pick<Claim, 'path'>, path: string): Promise<boolean> {
   try {
-    const file = await open(path, 'wx');
-    await file.writeFile(text).finally(() => file.close());
-    return true;
+    await (await open(path, 'wx')).close();
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) return false;
     throw error;
   }
+  await rename(claim.path, path);
+  return true;
 }
 
 /** Removes the lock file when its holder is dead; fails with LOCKED when it is not. */
-async function clearTheDead(path: string, claimPath: string, breakLock: boolean): Promise<void> {
+async function clearTheDead(path: string, claim: Claim, breakLock: boolean): Promise<void> {
   const text = await readIfThere(path);
   if (text === null) return;
   const holder = parseHolder(text);
-  if (!breakLock && !(await isDead(path, claimPath, holder))) throw lockedBy(path, holder);
+  if (!breakLock && !(await isDead(path, claim, holder))) throw lockedBy(path, holder);
   // Renaming before removing: of several processes that found the same dead holder, each learns what it took away.
-  const removedPath = `${claimPath}.removed`;
+  const removed = { path: `${claim.path}.removed` };
   try {
-    await rename(path, removedPath);
+    await rename(path, removed.path);
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return;
     throw error;
   }
-  const removed = await readIfThere(removedPath);
-  if (removed !== text) await putBack(removedPath, path);
-  await rm(removedPath, { force: true });
+  // Another one was faster, and this is its lock. Should a third have come between, assertHeld stops one of the two.
+  if ((await readIfThere(removed.path)) !== text) await place(removed, path);
+  await rm(removed.path, { force: true });
 }
 
-async function putBack(removedPath: string, path: string): Promise<void> {
-  try {
-    await link(removedPath, path);
-  } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error;
-  }
-}
-
-async function isDead(path: string, claimPath: string, holder: LockHolder | null): Promise<boolean> {
+async function isDead(path: string, claim: Claim, holder: LockHolder | null): Promise<boolean> {
   const liveness = holder === null ? 'unknown' : livenessOf(holder);
   if (liveness !== 'unknown') return liveness === 'dead';
   // Both times come from the file system's clock, which on a network share is not ours.
-  const [lock, claimed] = await Promise.all([statIfThere(path), stat(claimPath)]);
+  const [lock, claimed] = await Promise.all([statIfThere(path), claim.file.stat()]);
   return lock !== null && claimed.mtimeMs - lock.mtimeMs > SILENCE_MS;
 }
 
-function hold(path: string, text: string): FileLock {
+async function hold({ file, text }: Claim, path: string): Promise<FileLock> {
+  // Writing the same bytes lets the file system stamp the time; the open file stays ours whoever has the name.
   const heartbeat = setInterval(() => {
-    const now = new Date();
-    utimes(path, now, now).catch((error: unknown) => {
+    file.write(text, 0).catch((error: unknown) => {
       if (!isSystemError(error)) throw error;
     });
   }, HEARTBEAT_MS);
   heartbeat.unref();
+  const isHeld = async (): Promise<boolean> => (await readIfThere(path)) === text;
+  await clearOldClaims(path);
   return {
+    isHeld,
+    async assertHeld() {
+      if (await isHeld()) return;
+      throw new UpdateRepositoryError('LOCKED', `${path}: was taken away while this process worked`, {
+        data: { path },
+      });
+    },
     async release() {
       clearInterval(heartbeat);
-      // After --break-lock the file may be somebody else's.
-      if ((await readIfThere(path)) === text) await rm(path, { force: true });
+      await file.close();
+      if (await isHeld()) await rm(path, { force: true });
     },
   };
+}
+
+/** Claims live for an instant; older ones are of processes that were killed then. */
+async function clearOldClaims(path: string): Promise<void> {
+  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(`${basename(path)}.`));
+  for (const old of names.map((name) => join(dirname(path), name))) {
+    const stats = await statIfThere(old);
+    if (stats !== null && Date.now() - stats.mtimeMs > SILENCE_MS) await rm(old, { force: true });
+  }
 }
 
 function lockedBy(path: string, holder: LockHolder | null): UpdateRepositoryError {
@@ -129,13 +171,14 @@ function parseHolder(text: string): LockHolder | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { host, pid, since, bootId, pidNamespace, startTicks } = value as Record<string, unknown>;
-  if (typeof host !== 'string' || typeof since !== 'string') return null;
+  const { host, pid, since, token, bootId, pidNamespace, startTicks } = value as Record<string, unknown>;
+  if (typeof host !== 'string' || typeof since !== 'string' || typeof token !== 'string') return null;
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return null;
   return {
     host,
     pid,
     since,
+    token,
     bootId: stringOrNull(bootId),
     pidNamespace: stringOrNull(pidNamespace),
     startTicks: stringOrNull(startTicks),

@@ -1,4 +1,5 @@
-import { UpdateRepositoryError } from '../errors.js';
+import { setMaxListeners } from 'node:events';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, JobKind } from '../events.js';
 import type { Job, JobResults } from './jobs.js';
 import { WorkerPool } from './pool.js';
@@ -53,6 +54,10 @@ export class Crew implements AsyncDisposable {
   #jobCount = 0;
 
   constructor(options: CrewOptions) {
+    const { jobs } = options.resources;
+    if (!Number.isSafeInteger(jobs) || jobs < 1) {
+      throw new UpdateRepositoryError('USAGE', `expected at least one job at a time, found ${jobs}`);
+    }
     this.#options = options;
     this.#pool = new WorkerPool(options.resources.jobs);
   }
@@ -67,6 +72,8 @@ export class Crew implements AsyncDisposable {
   async run(tasks: readonly Task[], keepGoing: boolean): Promise<TaskFailure[]> {
     const fatal = new AbortController();
     const stop = AbortSignal.any([this.#options.signal, fatal.signal]);
+    // Every running job listens; Node would warn of more than ten.
+    setMaxListeners(0, stop);
     const failures: TaskFailure[] = [];
     const isFatal = ({ code }: UpdateRepositoryError): boolean => !keepGoing || code === 'NO_SPACE';
     await this.#schedule(tasks, stop, (failure) => {
@@ -124,7 +131,7 @@ export class Crew implements AsyncDisposable {
       stopReporting();
       // Tasks that were stopped along with another have not failed themselves.
       if (stop.aborted) return;
-      const error = asOurs(cause);
+      const error = asOurs(fromSystemError(cause, 'work on it', path));
       const fatal = onFailure({ task, error });
       onEvent({ type: 'job-failed', job, kind, path, error: error.toJSON(), fatal });
     }

@@ -4,7 +4,7 @@ import { applyDelta } from '../delta/apply.js';
 import { generateDelta } from '../delta/generate.js';
 import { UpdateRepositoryError } from '../errors.js';
 import { PUBLIC_FILE_MODE } from '../io/atomic-file.js';
-import { checkUntouched } from '../io/digest.js';
+import { checkUnwritten } from '../io/digest.js';
 import { identityOfPath } from '../io/file-identity.js';
 import { digestPath } from './digest-path.js';
 import type { CheckDeltaJob, DeltaInput, DeltaJob, DigestedPath, MadeDelta } from './jobs.js';
@@ -62,5 +62,5 @@ export function checkDelta(job: CheckDeltaJob, onProgress: (doneBytes: number) =
 }
 
 function checkInput(input: DeltaInput): void {
-  checkUntouched(input.path, input.identity, identityOfPath(input.path));
+  checkUnwritten(input.path, input.identity, identityOfPath(input.path));
 }

@@ -1,4 +1,4 @@
-import { type SerializedError, UpdateRepositoryError } from '../errors.js';
+import { fromSystemError, type SerializedError, UpdateRepositoryError } from '../errors.js';
 import { checkDelta, makeDelta } from './delta-jobs.js';
 import { digestPath } from './digest-path.js';
 import { examineImage } from './examine-image.js';
@@ -20,7 +20,8 @@ export default async function work({ job, progress }: WorkerTask): Promise<Worke
   const counter = new BigInt64Array(progress);
   try {
     return { ok: true, result: await perform(job, (doneBytes) => Atomics.store(counter, 0, BigInt(doneBytes))) };
-  } catch (error) {
+  } catch (cause) {
+    const error = fromSystemError(cause, 'work on it', job.path);
     if (!(error instanceof UpdateRepositoryError)) throw error;
     return { ok: false, error: error.toJSON() };
   }

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { checkUntouched } from '../io/digest.js';
+import { checkUnwritten } from '../io/digest.js';
 import { identityOfPath } from '../io/file-identity.js';
 import { linkFile } from '../io/link.js';
 import { mergePuavoConf } from '../metadata/puavo-conf.js';
@@ -20,8 +20,7 @@ export async function examineImage(job: ExamineJob, onProgress: (doneBytes: numb
   const before = identityOfPath(source);
   const link = linkFile(source, job.path, mode);
   try {
-    // The link itself changes the source's ctime; a copy was made while somebody may have written.
-    if (link === 'copy') checkUntouched(source, before, identityOfPath(source));
+    checkUnwritten(source, before, identityOfPath(source));
     return { link, ...(await examine(job.path, onProgress)) };
   } catch (error) {
     rmSync(job.path, { force: true });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, chmodSync } from 'node:fs';
+import { appendFileSync, chmodSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -34,11 +34,22 @@ it('refuses a file that grows while it is read', async () => {
   );
 });
 
-it('refuses a file whose inode is touched while it is read, as a rewrite with an old mtime would', async () => {
+it('refuses a file that is rewritten while it is read and gets its old mtime back', async () => {
   const path = await makeFile();
-  expect(() => digestFile(path, () => chmodSync(path, 0o600))).toThrow(
-    expect.objectContaining({ code: 'CHANGED_WHILE_READ' }),
-  );
+  const { atime, mtime } = statSync(path);
+  let fill = 0;
+  const rewrite = (): void => {
+    writeFileSync(path, Buffer.alloc(bytes.length, fill++));
+    utimesSync(path, atime, mtime);
+  };
+  utimesSync(path, atime, mtime);
+  expect(() => digestFile(path, rewrite)).toThrow(expect.objectContaining({ code: 'CHANGED_WHILE_READ' }));
+});
+
+it('reads a file again whose mode or links change meanwhile, and takes it', async () => {
+  const path = await makeFile();
+  const { digests } = digestFile(path, () => chmodSync(path, 0o600));
+  expect(digests.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
 });
 
 it('names a file that is not there', () => {

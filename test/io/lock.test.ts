@@ -14,7 +14,7 @@ async function lockPath(): Promise<string> {
 }
 
 async function writeHolder(path: string, changes: object): Promise<void> {
-  await writeFile(path, JSON.stringify({ ...ownIdentity(), since: '2024-01-01T00:00:00.000Z', ...changes }));
+  await writeFile(path, JSON.stringify({ ...ownIdentity(), since: '2024-01-01T00:00:00.000Z', token: 'other', ...changes }));
 }
 
 async function deadPid(): Promise<number> {
@@ -33,6 +33,37 @@ it('is held by one at a time, and says by whom', async () => {
   });
   await lock.release();
   await (await acquireLock(path, polite)).release();
+});
+
+it('is held by one at a time within a process too', async () => {
+  const path = await lockPath();
+  const attempts = await Promise.allSettled([acquireLock(path, polite), acquireLock(path, polite)]);
+  const [won] = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
+  expect(attempts.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  await won?.release();
+  await (await acquireLock(path, polite)).release();
+});
+
+it('tells a holder from whom it was taken', async () => {
+  const path = await lockPath();
+  const old = await acquireLock(path, polite);
+  await old.assertHeld();
+  const lock = await acquireLock(path, { breakLock: true });
+  await expect(old.assertHeld()).rejects.toMatchObject({ code: 'LOCKED', message: expect.stringContaining(path) });
+  await old.release();
+  await lock.assertHeld();
+  await lock.release();
+});
+
+it('clears away the claims of processes that were killed while they made them', async () => {
+  const path = await lockPath();
+  const longAgo = new Date(Date.now() - 3_600_000);
+  for (const name of [`${path}.0123`, `${path}.0123.removed`]) {
+    await writeFile(name, '{}');
+    await utimes(name, longAgo, longAgo);
+  }
+  await (await acquireLock(path, polite)).release();
+  expect(await readdir(join(path, '..'))).toEqual([]);
 });
 
 it('leaves no file behind', async () => {
