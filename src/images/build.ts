@@ -1,8 +1,7 @@
 import { realpath } from 'node:fs/promises';
-import { isSystemError, UpdateRepositoryError } from '../errors.js';
+import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
-import { acquireLock } from '../io/lock.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import { type BuildRequest, resolveRequest, type Selection } from './build-request.js';
 import { composeMetas, contentsOf } from './contents.js';
@@ -16,7 +15,8 @@ import type { DeltaOutcome, ImageRecord } from './records.js';
 import type { MirrorSite } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
-import { type Survey, surveyMirror, withoutDeltas } from './survey.js';
+import { type Survey, surveyDeltas, surveyMirror } from './survey.js';
+import { withLock } from './with-lock.js';
 import { writeIndexes } from './write-indexes.js';
 
 export interface BuildOptions {
@@ -100,12 +100,12 @@ interface BuildResult {
 }
 
 async function lookAt(request: BuildRequest, options: BuildOptions): Promise<Sight> {
-  const { mirrorDir, onEvent, prune } = options;
+  const { mirrorDir, prune } = options;
   const state = new MirrorState(mirrorDir);
   const survey = await surveyMirror(mirrorDir, state, request);
   const baseUrl = options.baseUrl ?? survey.settings.baseUrl;
   const plan = planBuild(request, survey, { baseUrl, maxDeltaRatio: options.maxDeltaRatio });
-  const pruning = prune === undefined ? null : await planPrune({ mirrorDir, state, onEvent }, prune.graceMs);
+  const pruning = prune === undefined ? null : await planPrune({ mirrorDir, state }, prune.graceMs);
   return {
     survey,
     plan,
@@ -121,18 +121,12 @@ function atRest({ plan }: Sight): BuildResult {
 
 async function buildLocked(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
   const { mirrorDir, onEvent } = options;
-  const site: MirrorSite = { mirrorDir, onEvent, state: new MirrorState(mirrorDir) };
-  await site.state.prepare();
-  const lock = await acquireLock(site.state.lockPath, options);
-  try {
-    await site.state.clearTemporary();
+  return await withLock(mirrorDir, options, async (lock, state) => {
     await using crew = new Crew(options);
     // Whoever held the lock until now may have done a part of the work, or all of it.
-    return await build(site, crew, request, await lookAt(request, options), options);
-  } finally {
-    await site.state.clearTemporary();
-    await lock.release();
-  }
+    const sight = await lookAt(request, options);
+    return await build({ mirrorDir, state, lock, onEvent }, crew, request, sight, options);
+  });
 }
 
 async function build(
@@ -143,15 +137,16 @@ async function build(
   options: BuildOptions,
 ): Promise<BuildResult> {
   const images = await bringImages(site, crew, request, plan, options);
-  const left = withoutDeltas(survey, images.removedDeltas);
-  const deltas = await makeDeltas(site, crew, left, images.records, options);
+  const left = await surveyDeltas(site.mirrorDir, site.state, request);
+  const deltas = await makeDeltas(site, crew, survey.images, images.records, left, options);
   if (baseUrl !== survey.settings.baseUrl) await site.state.writeSettings({ baseUrl });
   const result = { images: images.records, deltas: deltas.outcomes };
   const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), baseUrl));
-  if (options.prune !== undefined) await pruneSite(site, { ...options, graceMs: options.prune.graceMs });
+  const pruned =
+    options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {
     ...result,
-    changed: wrote || images.examined.size + deltas.made > 0,
+    changed: wrote || deltas.made + pruned > 0,
     examined: images.examined,
     deltasMade: deltas.made,
     failures: images.failures.length + deltas.failures.length,
@@ -164,7 +159,7 @@ function countMissing(request: BuildRequest, keepGoing: boolean): number {
   if (missing.length > 0 && !keepGoing) {
     throw new UpdateRepositoryError('NOT_FOUND', `${missing.join(', ')}: listed, and not in the image directory`, {
       data: { missing },
-      hint: 'add the image, take it off the list, or go on without it with --keep-going',
+      hint: 'add the image (with -c an executable one), take it off the list, or go on without it with --keep-going',
     });
   }
   return missing.length;
@@ -184,6 +179,6 @@ async function realPathOrNull(path: string): Promise<string | null> {
     return await realpath(path);
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return null;
-    throw error;
+    throw fromSystemError(error, 'look at it', path);
   }
 }

@@ -1,4 +1,5 @@
 import { isSameInode, isUntouched } from '../io/file-identity.js';
+import type { ImageRecord } from './records.js';
 import type { DeltaStatus, ImageStatus } from './survey.js';
 
 /**
@@ -20,6 +21,15 @@ export function decideImage({ file, publish, inMirror, record }: ImageStatus): I
   const mirrorIsKnown = record?.published != null && isUntouched(record.published, inMirror);
   if (sourceIsKnown && mirrorIsKnown) return 'nothing';
   return isSameInode(file.identity, inMirror) ? 'read' : 'compare';
+}
+
+/** What is known of an image that needs no work, or that is gone but still served just as it was published. */
+export function knownRecord(status: ImageStatus): ImageRecord | null {
+  const { record, inMirror, publishedSha256 } = status;
+  const decision = decideImage(status);
+  if (decision === 'nothing') return record;
+  if (decision !== 'missing' || record?.published == null || inMirror === null) return null;
+  return isUntouched(record.published, inMirror) && record.digests.sha256 === publishedSha256 ? record : null;
 }
 
 /**

@@ -6,7 +6,7 @@ import { checkTask, type DeltaEnd, type DeltaWork, makeTask } from './make-delta
 import { decidedOutcome } from './plan.js';
 import type { DeltaOutcome, ImageRecord } from './records.js';
 import { type MirrorSite, sitePath } from './site.js';
-import type { DeltaStatus, ImageStatus, Survey } from './survey.js';
+import type { DeltaStatus, ImageStatus } from './survey.js';
 import { withdraw } from './withdraw.js';
 
 export interface DeltaPhaseOptions {
@@ -18,6 +18,7 @@ export interface DeltaPhase {
   /** The verdict on every delta whose images are known, by file name. */
   readonly outcomes: ReadonlyMap<string, DeltaOutcome>;
   readonly failures: readonly TaskFailure[];
+  /** How many new ones there are. */
   readonly made: number;
 }
 
@@ -28,15 +29,16 @@ const EFFORT: DeltaEffort = 'normal';
 export async function makeDeltas(
   site: MirrorSite,
   crew: Crew,
-  survey: Survey,
-  images: ReadonlyMap<string, ImageRecord>,
+  images: ReadonlyMap<string, ImageStatus>,
+  known: ReadonlyMap<string, ImageRecord>,
+  deltas: ReadonlyMap<string, DeltaStatus>,
   options: DeltaPhaseOptions,
 ): Promise<DeltaPhase> {
   const outcomes = new Map<string, DeltaOutcome>();
   const toCheck: DeltaWork[] = [];
   const toMake: DeltaWork[] = [];
-  for (const status of survey.deltas.values()) {
-    const work = deltaWork(site, status, survey, images, options);
+  for (const status of deltas.values()) {
+    const work = deltaWork(site, status, images, known, options);
     if (work === null) continue;
     const decision = decideDelta(status, endsOf(work));
     if (decision === 'check') toCheck.push(work);
@@ -49,27 +51,23 @@ export async function makeDeltas(
   };
   const checks = toCheck.map((work) => checkTask(site, work, record(work), () => toMake.push(work)));
   const failures = await crew.run(checks, options.keepGoing);
-  // Clients may be reading the files that are made again: nobody may be sent to them while their bytes change.
-  const occupied = toMake.filter(({ status }) => status.inMirror !== null);
-  await withdraw(site, new Set(occupied.map(({ status }) => rdiffPath(status.fileName))));
-  failures.push(
-    ...(await crew.run(
-      toMake.map((work) => makeTask(site, work, record(work))),
-      options.keepGoing,
-    )),
-  );
-  return { outcomes, failures, made: toMake.length };
+  // A delta that is made again may get other bytes than an index has of it: nobody may be sent to it meanwhile.
+  await withdraw(site, new Set(toMake.map(({ status }) => rdiffPath(status.fileName))));
+  const makes = toMake.map((work) => makeTask(site, work, record(work)));
+  failures.push(...(await crew.run(makes, options.keepGoing)));
+  const made = toMake.filter(({ status }) => outcomes.get(status.fileName)?.kind === 'published').length;
+  return { outcomes, failures, made };
 }
 
 function deltaWork(
   site: MirrorSite,
   status: DeltaStatus,
-  survey: Survey,
-  images: ReadonlyMap<string, ImageRecord>,
+  images: ReadonlyMap<string, ImageStatus>,
+  known: ReadonlyMap<string, ImageRecord>,
   options: DeltaPhaseOptions,
 ): DeltaWork | null {
-  const base = deltaEnd(site, survey.images.get(status.base.fileName), images);
-  const target = deltaEnd(site, survey.images.get(status.target.fileName), images);
+  const base = deltaEnd(site, images.get(status.base.fileName), known);
+  const target = deltaEnd(site, images.get(status.target.fileName), known);
   if (base === null || target === null) return null;
   const limitBytes = deltaLimitBytes(target.identity.sizeBytes, options.maxDeltaRatio);
   return { status, base, target, effort: EFFORT, limitBytes };
@@ -79,9 +77,9 @@ function deltaWork(
 function deltaEnd(
   site: MirrorSite,
   image: ImageStatus | undefined,
-  images: ReadonlyMap<string, ImageRecord>,
+  known: ReadonlyMap<string, ImageRecord>,
 ): DeltaEnd | null {
-  const record = image === undefined ? undefined : images.get(image.name.fileName);
+  const record = image === undefined ? undefined : known.get(image.name.fileName);
   if (image === undefined || record === undefined) return null;
   const { sha256 } = record.digests;
   if (image.publish && record.published !== null) {

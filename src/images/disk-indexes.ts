@@ -1,20 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, isSystemError } from '../errors.js';
+import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { readTextFile } from '../io/atomic-file.js';
 import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
 import { type MetaDiff, type MetaImage, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
-import { CKSUMS_FILE, INDEX_FILE, META_DIR, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { CKSUMS_FILE, INDEX_FILE, META_DIR, metaPath, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
 
 /** The indexes of a mirror as they are on disk, whoever wrote them. */
 export interface DiskIndexes {
   /** The text of every index file that is there, by path. */
   readonly texts: ReadonlyMap<string, string>;
-  /** The meta files that are sound. */
+  /** The meta files that are sound and bear the name of their series. Others are not ours to touch. */
   readonly metas: readonly SeriesMeta[];
-  /** Paths below meta/ that are no meta file of a series: not ours to touch. */
-  readonly foreign: readonly string[];
-  /** The paths of all images and deltas that any of them names. */
+  /** The paths of all images and deltas that any of them names, or a copy of a meta file under another name. */
   readonly named: ReadonlySet<string>;
 }
 
@@ -25,15 +23,22 @@ const MAX_INDEX_BYTES = 64 << 20;
 export async function readDiskIndexes(mirrorDir: string): Promise<DiskIndexes> {
   const texts = new Map<string, string>();
   const metas: SeriesMeta[] = [];
-  const foreign: string[] = [];
+  const misnamed: SeriesMeta[] = [];
   for (const [path, text] of await readIndexTexts(mirrorDir)) {
-    const isMeta = path.startsWith(`${META_DIR}/`);
-    const meta = isMeta ? parseOwnMeta(text, path) : null;
-    if (meta !== null) metas.push(meta);
-    if (isMeta && meta === null) foreign.push(path);
-    else texts.set(path, text);
+    if (!path.startsWith(`${META_DIR}/`)) {
+      texts.set(path, text);
+      continue;
+    }
+    const meta = parseMeta(text, path);
+    if (meta === null) continue;
+    if (path !== metaPath(meta.series)) {
+      misnamed.push(meta);
+      continue;
+    }
+    texts.set(path, text);
+    metas.push(meta);
   }
-  return { texts, metas, foreign, named: namedPaths(metas, texts) };
+  return { texts, metas, named: namedPaths([...metas, ...misnamed], texts) };
 }
 
 /** The index files that are there, by path, whatever is in them. What is no text reads as an empty one. */
@@ -59,22 +64,22 @@ export function publishedDiffs(metas: readonly SeriesMeta[]): ReadonlyMap<string
 
 async function metaFiles(mirrorDir: string): Promise<string[]> {
   try {
-    const names = await readdir(join(mirrorDir, META_DIR));
+    const entries = await readdir(join(mirrorDir, META_DIR), { withFileTypes: true });
+    const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
     return names
       .filter((name) => name.endsWith('.json'))
       .sort()
       .map((name) => `${META_DIR}/${name}`);
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
+    throw fromSystemError(error, 'list it', join(mirrorDir, META_DIR));
   }
 }
 
-/** The series that a meta file describes; null when it is none, or one under another name than its own. */
-function parseOwnMeta(text: string, path: string): SeriesMeta | null {
+/** The series that a meta file describes; null when it is none. */
+function parseMeta(text: string, path: string): SeriesMeta | null {
   try {
-    const meta = parseSeriesMeta(text, path);
-    return path === `${META_DIR}/${meta.series}.json` ? meta : null;
+    return parseSeriesMeta(text, path);
   } catch (error) {
     return unlessDamaged(error);
   }

@@ -1,16 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { hasCode, UpdateRepositoryError } from '../errors.js';
-import { placeFile } from '../io/atomic-file.js';
-import { checkUntouched } from '../io/digest.js';
-import { isUntouched, isUnwritten } from '../io/file-identity.js';
+import { checkUnwritten } from '../io/digest.js';
+import { type FileIdentity, isUntouched } from '../io/file-identity.js';
 import type { LinkMode } from '../io/link.js';
 import type { Digests } from '../metadata/digests.js';
 import type { RunJob, Task, TaskOutcome } from '../workers/crew.js';
-import type { ExaminedImage } from '../workers/jobs.js';
+import type { DigestedPath, ExaminedImage } from '../workers/jobs.js';
 import type { ImageDecision } from './decide.js';
 import type { ImageRecord } from './records.js';
 import type { ScannedImage } from './scan.js';
-import { type MirrorSite, sitePath } from './site.js';
+import { type MirrorSite, placeInMirror, sitePath } from './site.js';
 import { type ImageStatus, identifyExisting } from './survey.js';
 
 /** One image does not need more: chunks of 1 MiB and the squashfs reader's caches. */
@@ -20,6 +19,8 @@ export interface ExamineOptions {
   readonly link: LinkMode;
   /** Takes what is known of the image, once it is in place. */
   readonly onRecord: (record: ImageRecord) => void;
+  /** Called, before the failure, when the mirror does not serve the bytes that were published under the name any more. */
+  readonly onSpoiled: () => void;
   /** Called instead of a NAME_REUSED failure: the image has other bytes than those published under its name. */
   readonly onReused?: () => void;
 }
@@ -43,10 +44,11 @@ export function examineTask(
     memoryBytes: EXAMINE_MEMORY_BYTES,
     async perform(run): Promise<TaskOutcome> {
       try {
-        const examined = await examine({ site, status, run, link: options.link });
-        options.onRecord(await remember(site, status, examined));
-        return { sizeBytes, detail: describe(examined) };
+        const found = await examine({ site, status, run, link: options.link, onSpoiled: options.onSpoiled });
+        options.onRecord(await remember(site, status, found));
+        return { sizeBytes, detail: describe(found.examined) };
       } catch (error) {
+        if (hasCode(error, 'NOT_FOUND')) throw vanished(error);
         if (options.onReused === undefined || !hasCode(error, 'NAME_REUSED')) throw error;
         options.onReused();
         return { sizeBytes, detail: 'other bytes than those published: to be replaced' };
@@ -60,48 +62,52 @@ interface Examination {
   readonly status: FoundImage;
   readonly run: RunJob;
   readonly link: LinkMode;
+  readonly onSpoiled: () => void;
+}
+
+interface Finding {
+  readonly examined: ExaminedImage;
+  /** The state in which the mirror's file was hashed; null for an image that is only a base. */
+  readonly hashed: FileIdentity | null;
 }
 
 const examiners = {
-  async link(work: Examination): Promise<ExaminedImage> {
-    const { site, status } = work;
+  async link(work: Examination): Promise<Finding> {
     const { staged, examined } = await stage(work);
-    await refuseOtherBytes(status, examined.digests, staged);
-    await placeFile(staged, sitePath(site, status.name.fileName));
-    return examined;
+    if (isOther(work.status, examined.digests)) work.onSpoiled();
+    refuseOtherBytes(work.status, examined.digests);
+    return { examined, hashed: await placeStaged(work, staged, examined) };
   },
 
-  async read({ site, status, run }: Examination): Promise<ExaminedImage> {
+  async read({ site, status, run, onSpoiled }: Examination): Promise<Finding> {
     const path = sitePath(site, status.name.fileName);
     const examined = await run({ kind: 'examine', path, linkFrom: null });
-    await refuseOtherBytes(status, examined.digests, null);
-    return examined;
+    // A hard link: whoever wrote the image has written what the mirror serves.
+    if (isOther(status, examined.digests)) onSpoiled();
+    refuseOtherBytes(status, examined.digests);
+    return { examined, hashed: examined.identity };
   },
 
-  async compare(work: Examination): Promise<ExaminedImage> {
+  async compare(work: Examination): Promise<Finding> {
     const { site, status, run } = work;
-    const path = sitePath(site, status.name.fileName);
+    const { fileName } = status.name;
     const examined = await run({ kind: 'examine', path: status.file.path, linkFrom: null });
-    await refuseOtherBytes(status, examined.digests, null);
-    const served = knownDigests(status) ?? (await run({ kind: 'digest', path })).digests;
-    if (served.sha256 === examined.digests.sha256) return examined;
+    refuseOtherBytes(status, examined.digests);
+    const served = knownFile(status) ?? (await run({ kind: 'digest', path: sitePath(site, fileName) }));
+    if (served.digests.sha256 === examined.digests.sha256) return { examined, hashed: served.identity };
     // Nobody vouches for the mirror's bytes: refuse them, unless the image's own are those that were published.
-    if (status.publishedSha256 === null) throw nameReused(status, served.sha256, examined.digests.sha256);
+    if (status.publishedSha256 === null) throw nameReused(status, served.digests.sha256, examined.digests.sha256);
     const { staged, examined: linked } = await stage(work);
-    await placeFile(staged, path);
-    site.onEvent({
-      type: 'note',
-      level: 'warning',
-      subject: status.name.fileName,
-      message: `the mirror's copy had other bytes (sha256 ${served.sha256}): replaced by the image`,
-    });
-    return linked;
+    const hashed = await placeStaged(work, staged, linked);
+    const message = `the mirror's copy had other bytes (sha256 ${served.digests.sha256}): replaced by the image`;
+    site.onEvent({ type: 'note', level: 'warning', subject: fileName, message });
+    return { examined: linked, hashed };
   },
 
-  async 'read-base'({ status, run }: Examination): Promise<ExaminedImage> {
+  async 'read-base'({ status, run }: Examination): Promise<Finding> {
     const examined = await run({ kind: 'examine', path: status.file.path, linkFrom: null });
-    await refuseOtherBytes(status, examined.digests, null);
-    return examined;
+    refuseOtherBytes(status, examined.digests);
+    return { examined, hashed: null };
   },
 };
 
@@ -113,16 +119,35 @@ async function stage({ site, status, run, link }: Examination): Promise<{ staged
   return { staged, examined };
 }
 
-/** The digests of the file in the mirror, where it has not been touched since they were made. */
-function knownDigests({ record, inMirror }: ImageStatus): Digests | null {
-  if (record?.published == null || inMirror === null) return null;
-  return isUntouched(record.published, inMirror) ? record.digests : null;
+/** Renaming has changed the ctime, and nothing else. */
+async function placeStaged(
+  { site, status }: Examination,
+  staged: string,
+  examined: ExaminedImage,
+): Promise<FileIdentity> {
+  const { fileName } = status.name;
+  await placeInMirror(site, staged, fileName);
+  const placed = await identifyExisting(sitePath(site, fileName));
+  checkUnwritten(fileName, examined.identity, placed);
+  return placed;
 }
 
-async function refuseOtherBytes(status: ImageStatus, found: Digests, staged: string | null): Promise<void> {
-  if (status.publishedSha256 === null || status.publishedSha256 === found.sha256) return;
-  if (staged !== null) await rm(staged, { force: true });
-  throw nameReused(status, status.publishedSha256, found.sha256);
+/** The file in the mirror, where it has not been touched since it was hashed. */
+function knownFile({ record, inMirror }: ImageStatus): DigestedPath | null {
+  if (record?.published == null || inMirror === null) return null;
+  return isUntouched(record.published, inMirror) ? { identity: inMirror, digests: record.digests } : null;
+}
+
+function isOther(status: ImageStatus, found: Digests): boolean {
+  return status.publishedSha256 !== null && status.publishedSha256 !== found.sha256;
+}
+
+function refuseOtherBytes(status: ImageStatus, found: Digests): void {
+  if (isOther(status, found)) throw nameReused(status, status.publishedSha256 ?? '', found.sha256);
+}
+
+function vanished(cause: UpdateRepositoryError): UpdateRepositoryError {
+  return new UpdateRepositoryError('CHANGED_WHILE_READ', cause.message, { data: cause.data, cause });
 }
 
 function nameReused(status: ImageStatus, published: string, found: string): UpdateRepositoryError {
@@ -137,16 +162,13 @@ function nameReused(status: ImageStatus, published: string, found: string): Upda
   );
 }
 
-async function remember(site: MirrorSite, status: FoundImage, examined: ExaminedImage): Promise<ImageRecord> {
+async function remember(site: MirrorSite, status: FoundImage, { examined, hashed }: Finding): Promise<ImageRecord> {
   const { path, identity } = status.file;
   const source = await identifyExisting(path);
-  if (!isUnwritten(identity, source)) checkUntouched(path, identity, source);
-  const published = status.publish
-    ? await identifyExisting(sitePath(site, status.name.fileName))
-    : (status.record?.published ?? null);
+  checkUnwritten(path, identity, source);
   const record: ImageRecord = {
     source,
-    published,
+    published: hashed ?? status.record?.published ?? null,
     digests: examined.digests,
     kind: examined.kind,
     innerName: examined.innerName,

@@ -1,11 +1,10 @@
 import { type DeltaEffort, deltaMemoryBytes } from '../delta/generate.js';
 import { hasCode } from '../errors.js';
-import { makeDirectory, placeFile } from '../io/atomic-file.js';
 import type { FileIdentity } from '../io/file-identity.js';
-import { RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
+import { rdiffPath } from '../metadata/mirror-paths.js';
 import type { RunJob, Task, TaskOutcome } from '../workers/crew.js';
 import type { DeltaOutcome, DeltaRecord } from './records.js';
-import { type MirrorSite, sitePath } from './site.js';
+import { type MirrorSite, placeInMirror, sitePath } from './site.js';
 import { type DeltaStatus, identifyExisting } from './survey.js';
 
 /** A delta between two images that have been read, with all that making it needs. */
@@ -108,10 +107,9 @@ async function make(site: MirrorSite, work: DeltaWork, run: RunJob): Promise<Del
       effort,
       maxDeltaBytes: limitBytes,
     });
-    const path = sitePath(site, rdiffPath(status.fileName));
-    await makeDirectory(sitePath(site, RDIFFS_DIR));
-    await placeFile(staged, path);
-    return { kind: 'published', published: await identifyExisting(path), digests };
+    const path = rdiffPath(status.fileName);
+    await placeInMirror(site, staged, path);
+    return { kind: 'published', published: await identifyExisting(sitePath(site, path)), digests };
   } catch (error) {
     if (hasCode(error, 'DELTA_TOO_LARGE')) return { kind: 'too-large', limitBytes };
     throw error;

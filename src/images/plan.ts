@@ -7,6 +7,7 @@ import {
   decideImage,
   deltaLimitBytes,
   type ImageDecision,
+  knownRecord,
 } from './decide.js';
 import { planActions } from './plan-actions.js';
 import type { DeltaOutcome, ImageRecord } from './records.js';
@@ -49,8 +50,9 @@ export interface Known {
 /** What needs no work: all that there is before a build does anything. */
 export function knownOf({ images, deltas }: Decisions): Known {
   const knownImages = new Map<string, ImageRecord>();
-  for (const { status, decision } of images) {
-    if (decision === 'nothing' && status.record !== null) knownImages.set(status.name.fileName, status.record);
+  for (const { status } of images) {
+    const record = knownRecord(status);
+    if (record !== null) knownImages.set(status.name.fileName, record);
   }
   const knownDeltas = new Map<string, DeltaOutcome>();
   for (const { status, decision } of deltas) {
@@ -80,5 +82,5 @@ function knownEnds(delta: DeltaStatus, survey: Survey, maxDeltaRatio: number): D
 
 function knownImage(fileName: string, survey: Survey): ImageStatus['record'] {
   const status = survey.images.get(fileName);
-  return status !== undefined && decideImage(status) === 'nothing' ? status.record : null;
+  return status === undefined ? null : knownRecord(status);
 }

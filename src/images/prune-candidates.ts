@@ -1,12 +1,11 @@
-import { rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { UpdateRepositoryError } from '../errors.js';
 import { syncDirectory } from '../io/atomic-file.js';
 import { classifyImageName, parseRdiffName } from '../metadata/image-name.js';
 import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
 import { INDEX_FILE, metaPath, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
-import { type DiskIndexes, readDiskIndexes } from './disk-indexes.js';
-import { type MirrorSite, sitePath } from './site.js';
+import { readDiskIndexes } from './disk-indexes.js';
+import { type MirrorSite, type MirrorView, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
 
 /** A file of the mirror that no index names. */
@@ -20,10 +19,8 @@ export interface PruneCandidate {
 /**
  * The files that are ours and unused: those that indexes named once, and those that builds made and no index ever
  * named, which count as unused from `now` on.
- *
- * @throws UpdateRepositoryError CONFIG when the indexes cannot be relied on.
  */
-export async function pruneCandidates(site: MirrorSite, now: number): Promise<PruneCandidate[]> {
+export async function pruneCandidates(site: MirrorView, now: number): Promise<PruneCandidate[]> {
   const indexes = await readDiskIndexes(site.mirrorDir);
   const dropped = await site.state.readDropped();
   const paths = new Set([...dropped.keys(), ...(await recordedPaths(site))]);
@@ -35,20 +32,26 @@ export async function pruneCandidates(site: MirrorSite, now: number): Promise<Pr
     const since = dropped.get(path) ?? new Date(now).toISOString();
     candidates.push({ path, since, sizeBytes: identity.sizeBytes });
   }
-  if (candidates.length > 0) await checkIndexes(site, indexes);
   return candidates.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Removes the file and what is remembered of it: its name is free again. */
 export async function removeCandidate(site: MirrorSite, { path }: PruneCandidate): Promise<void> {
-  await rm(sitePath(site, path), { force: true });
-  await syncDirectory(dirname(sitePath(site, path)));
   await site.state.forget(dirname(path) === RDIFFS_DIR ? 'deltas' : 'images', basename(path));
+  await removeFromMirror(site, path);
+  await syncDirectory(dirname(sitePath(site, path)));
 }
 
-async function recordedPaths(site: MirrorSite): Promise<string[]> {
-  const deltas = await site.state.recorded('deltas');
-  return [...(await site.state.recorded('images')), ...deltas.map(rdiffPath)];
+/** The files that builds have put into the mirror. */
+async function recordedPaths({ state }: MirrorView): Promise<string[]> {
+  const paths: string[] = [];
+  for (const fileName of await state.recorded('images')) {
+    if ((await state.readImage(fileName))?.published != null) paths.push(fileName);
+  }
+  for (const fileName of await state.recorded('deltas')) {
+    if ((await state.readDelta(fileName))?.outcome.kind === 'published') paths.push(rdiffPath(fileName));
+  }
+  return paths;
 }
 
 /** Whatever dropped.json and old checksum lists say: only images at the root and deltas in their directory. */
@@ -58,7 +61,13 @@ function isPrunable(path: string): boolean {
   return path === name && classifyImageName(name).kind === 'image';
 }
 
-async function checkIndexes(site: MirrorSite, indexes: DiskIndexes): Promise<void> {
+/**
+ * Refuses to go by indexes that are missing or half-written: every file would seem unused.
+ *
+ * @throws UpdateRepositoryError CONFIG.
+ */
+export async function checkIndexes(site: MirrorView): Promise<void> {
+  const indexes = await readDiskIndexes(site.mirrorDir);
   const refuse = (found: string): UpdateRepositoryError =>
     new UpdateRepositoryError(
       'CONFIG',

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, PruneSummaryEvent } from '../events.js';
-import { acquireLock } from '../io/lock.js';
-import { type PruneCandidate, pruneCandidates, removeCandidate } from './prune-candidates.js';
-import type { MirrorSite } from './site.js';
+import { checkIndexes, type PruneCandidate, pruneCandidates, removeCandidate } from './prune-candidates.js';
+import type { MirrorSite, MirrorView } from './site.js';
 import { MirrorState } from './state.js';
+import { withLock } from './with-lock.js';
 
 export interface PruneOptions {
   readonly mirrorDir: string;
@@ -24,16 +24,15 @@ export interface PruneOptions {
  *   unused; LOCKED while a build runs.
  */
 export async function pruneMirror(options: PruneOptions): Promise<PruneSummaryEvent> {
-  const { mirrorDir, onEvent } = options;
-  const site: MirrorSite = { mirrorDir, onEvent, state: new MirrorState(mirrorDir) };
-  await checkIsOurs(site);
-  if (options.dryRun) return pruneSite(site, options);
-  const lock = await acquireLock(site.state.lockPath, options);
-  try {
-    return await pruneSite(site, options);
-  } finally {
-    await lock.release();
-  }
+  const { mirrorDir, onEvent, graceMs, signal } = options;
+  const view: MirrorView = { mirrorDir, state: new MirrorState(mirrorDir) };
+  await checkIsOurs(view);
+  if (options.dryRun) return previewPrune(view, graceMs, onEvent);
+  const plan = await planPrune(view, graceMs);
+  if (!plan.hasWork) return summarizePrune(mirrorDir, plan, false, onEvent);
+  return await withLock(mirrorDir, options, (lock, state) => {
+    return pruneSite({ mirrorDir, state, lock, onEvent }, graceMs, signal);
+  });
 }
 
 /** What `prune` would do now. */
@@ -46,54 +45,61 @@ export interface PrunePlan {
   readonly actions: readonly PlannedAction[];
 }
 
-/** Looks what is to be removed; changes nothing. */
-export async function planPrune(site: MirrorSite, graceMs: number): Promise<PrunePlan> {
+/** Looks what is to be removed; changes nothing, and does not ask whether the indexes can be relied on. */
+export async function planPrune(view: MirrorView, graceMs: number): Promise<PrunePlan> {
   const now = Date.now();
-  const candidates = await pruneCandidates(site, now);
+  const candidates = await pruneCandidates(view, now);
   const isDue = ({ since }: PruneCandidate): boolean => now - Date.parse(since) >= graceMs;
   const due = candidates.filter(isDue);
   const waiting = candidates.filter((candidate) => !isDue(candidate));
-  const noted = await site.state.readDropped();
+  const noted = await view.state.readDropped();
   const isNoted = waiting.length === noted.size && waiting.every(({ path, since }) => noted.get(path) === since);
   return { due, waiting, hasWork: due.length > 0 || !isNoted, actions: due.map(removal) };
 }
 
 /** As {@link pruneMirror}, for the holder of the lock. Where nothing is to be removed or noted, nothing is written. */
-export async function pruneSite(
-  site: MirrorSite,
-  options: Pick<PruneOptions, 'graceMs' | 'dryRun' | 'signal'>,
-): Promise<PruneSummaryEvent> {
-  const { due, waiting, hasWork, actions } = await planPrune(site, options.graceMs);
-  if (options.dryRun) site.onEvent({ type: 'plan', dryRun: true, actions });
-  else if (hasWork) await removeDue(site, due, waiting, options.signal);
+export async function pruneSite(site: MirrorSite, graceMs: number, signal: AbortSignal): Promise<PruneSummaryEvent> {
+  const plan = await planPrune(site, graceMs);
+  if (plan.due.length > 0) await checkIndexes(site);
+  if (plan.hasWork) await removeDue(site, plan, signal);
+  return summarizePrune(site.mirrorDir, plan, false, site.onEvent);
+}
+
+async function previewPrune(view: MirrorView, graceMs: number, onEvent: EventSink): Promise<PruneSummaryEvent> {
+  const plan = await planPrune(view, graceMs);
+  if (plan.due.length > 0) await checkIndexes(view);
+  onEvent({ type: 'plan', dryRun: true, actions: plan.actions });
+  return summarizePrune(view.mirrorDir, plan, true, onEvent);
+}
+
+function summarizePrune(mirror: string, plan: PrunePlan, dryRun: boolean, onEvent: EventSink): PruneSummaryEvent {
   const summary: PruneSummaryEvent = {
     type: 'prune-summary',
-    mirror: site.mirrorDir,
-    dryRun: options.dryRun,
-    removed: due.length,
-    removedBytes: totalBytes(due),
-    waiting: waiting.length,
-    waitingBytes: totalBytes(waiting),
+    mirror,
+    dryRun,
+    removed: plan.due.length,
+    removedBytes: totalBytes(plan.due),
+    waiting: plan.waiting.length,
+    waitingBytes: totalBytes(plan.waiting),
   };
-  site.onEvent(summary);
+  onEvent(summary);
   return summary;
 }
 
-async function removeDue(
-  site: MirrorSite,
-  due: readonly PruneCandidate[],
-  waiting: readonly PruneCandidate[],
-  signal: AbortSignal,
-): Promise<void> {
+async function removeDue(site: MirrorSite, { due, waiting }: PrunePlan, signal: AbortSignal): Promise<void> {
+  const note = (candidates: readonly PruneCandidate[]): Promise<void> =>
+    site.state.writeDropped(new Map(candidates.map(({ path, since }) => [path, since])));
+  // Noted first: a file whose record is gone already is still known to be ours.
+  await note([...due, ...waiting]);
   for (const candidate of due) {
     if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
     await removeCandidate(site, candidate);
     site.onEvent({ type: 'file-removed', path: candidate.path, sizeBytes: candidate.sizeBytes });
   }
-  await site.state.writeDropped(new Map(waiting.map(({ path, since }) => [path, since])));
+  await note(waiting);
 }
 
-async function checkIsOurs(site: MirrorSite): Promise<void> {
+async function checkIsOurs(site: MirrorView): Promise<void> {
   try {
     await stat(site.state.directory);
   } catch (error) {

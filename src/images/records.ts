@@ -38,7 +38,8 @@ export type DeltaOutcome =
 
 export function parseSettings(value: unknown): MirrorSettings | null {
   if (!isObject(value)) return null;
-  return { baseUrl: typeof value.baseUrl === 'string' ? value.baseUrl : null };
+  const { baseUrl } = value;
+  return { baseUrl: typeof baseUrl === 'string' && URL.canParse(baseUrl) ? baseUrl : null };
 }
 
 export function parseImageRecord(value: unknown): ImageRecord | null {

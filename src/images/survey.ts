@@ -46,26 +46,27 @@ export async function surveyMirror(mirrorDir: string, state: MirrorState, reques
     const publishedSha256 = published.get(fileName)?.sha256 ?? remembered;
     images.set(fileName, { ...wanted, inMirror, record, publishedSha256 });
   }
-  const deltas = new Map<string, DeltaStatus>();
-  for (const wanted of [...request.deltas.values()].flat()) {
-    const inMirror = await identify(join(mirrorDir, rdiffPath(wanted.fileName)));
-    deltas.set(wanted.fileName, { ...wanted, inMirror, record: await state.readDelta(wanted.fileName) });
-  }
   return {
     settings: await state.readSettings(),
     indexes,
     interrupted: (await identify(state.publishingPath)) !== null,
     images,
-    deltas,
+    deltas: await surveyDeltas(mirrorDir, state, request),
   };
 }
 
-/** What is left of it once these deltas have gone from the mirror, by file name. */
-export function withoutDeltas(survey: Survey, gone: ReadonlySet<string>): Survey {
-  const statuses = [...survey.deltas].map(([fileName, status]) => {
-    return [fileName, gone.has(fileName) ? { ...status, inMirror: null, record: null } : status] as const;
-  });
-  return { ...survey, deltas: new Map(statuses) };
+/** The deltas alone: replaced images take theirs away. */
+export async function surveyDeltas(
+  mirrorDir: string,
+  state: MirrorState,
+  request: BuildRequest,
+): Promise<ReadonlyMap<string, DeltaStatus>> {
+  const deltas = new Map<string, DeltaStatus>();
+  for (const wanted of [...request.deltas.values()].flat()) {
+    const inMirror = await identify(join(mirrorDir, rdiffPath(wanted.fileName)));
+    deltas.set(wanted.fileName, { ...wanted, inMirror, record: await state.readDelta(wanted.fileName) });
+  }
+  return deltas;
 }
 
 /** The state of a file; null when there is none. */
@@ -81,12 +82,7 @@ export async function identify(path: string): Promise<FileIdentity | null> {
 /** The state of a file that must be there. */
 export async function identifyExisting(path: string): Promise<FileIdentity> {
   const identity = await identify(path);
-  if (identity === null) throw new UpdateRepositoryError('NOT_FOUND', `${path}: vanished while it was worked on`);
+  if (identity === null)
+    throw new UpdateRepositoryError('CHANGED_WHILE_READ', `${path}: vanished while it was worked on`);
   return identity;
-}
-
-/** Where the bytes of an image are read from: what is served, for an image that is. */
-export function imagePath(mirrorDir: string, image: ImageStatus): string | null {
-  if (image.publish) return join(mirrorDir, image.name.fileName);
-  return image.file?.path ?? null;
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { hasCode, isSystemError, UpdateRepositoryError } from '../errors.js';
+import { isDeepStrictEqual } from 'node:util';
+import { fromSystemError, hasCode, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { parseRdiffName } from '../metadata/image-name.js';
 import type { MetaDiff, MetaImage } from '../metadata/meta.js';
@@ -58,8 +59,8 @@ export async function verifyMirror(options: VerifyOptions): Promise<VerifySummar
 
 async function readMirror({ mirrorDir, onEvent }: VerifyOptions): Promise<Expectations> {
   const state = new MirrorState(mirrorDir);
-  const texts = await readIndexTexts(mirrorDir);
-  if (texts.size > 0) return readExpectations(texts, (await identify(state.publishingPath)) !== null);
+  const { texts, interrupted } = await readSettledIndexes(mirrorDir, state);
+  if (texts.size > 0) return readExpectations(texts, interrupted);
   if ((await identify(state.directory)) === null) {
     throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected a mirror (CKSUMS, ${META_DIR}/), found none`, {
       data: { path: mirrorDir },
@@ -67,6 +68,23 @@ async function readMirror({ mirrorDir, onEvent }: VerifyOptions): Promise<Expect
   }
   onEvent({ type: 'note', level: 'warning', message: `${mirrorDir}: nothing is published yet` });
   return { files: [], metas: [], problems: [] };
+}
+
+/** While a build rewrites the indexes they belong to two moments: they are read until two readings agree. */
+async function readSettledIndexes(
+  mirrorDir: string,
+  state: MirrorState,
+): Promise<{ readonly texts: ReadonlyMap<string, string>; readonly interrupted: boolean }> {
+  const isPublishing = async (): Promise<boolean> => (await identify(state.publishingPath)) !== null;
+  let before = await isPublishing();
+  let texts = await readIndexTexts(mirrorDir);
+  for (let reading = 0; reading < 10; reading++) {
+    const again = await readIndexTexts(mirrorDir);
+    const after = await isPublishing();
+    if (isDeepStrictEqual(again, texts) && before === after) break;
+    [before, texts] = [after, again];
+  }
+  return { texts, interrupted: before };
 }
 
 async function verifyFiles(
@@ -205,6 +223,6 @@ async function namesIn(mirrorDir: string, directory: string): Promise<string[]> 
     return (await readdir(sitePath({ mirrorDir }, directory))).sort();
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];
-    throw error;
+    throw fromSystemError(error, 'list it', sitePath({ mirrorDir }, directory));
   }
 }

@@ -5,7 +5,7 @@ import type { SeriesMeta } from '../metadata/meta.js';
 import { META_DIR, metaPath } from '../metadata/mirror-paths.js';
 import { namedFiles, renderIndexes } from './contents.js';
 import { readDiskIndexes } from './disk-indexes.js';
-import { type MirrorSite, sitePath } from './site.js';
+import { type MirrorSite, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
 
 /**
@@ -24,15 +24,17 @@ export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[
   const isInterrupted = (await identify(site.state.publishingPath)) !== null;
   if (changed.length === 0 && stale.length === 0 && !isInterrupted) return false;
 
+  await site.lock.assertHeld();
   await rememberDropped(site, onDisk.named, namedFiles(metas));
   await writeFileAtomic(site.state.publishingPath, '', site.state.temporaryPath('publishing'));
   await makeDirectory(sitePath(site, META_DIR));
   for (const [path, text] of changed) {
+    await site.lock.assertHeld();
     await writeFileAtomic(sitePath(site, path), text, site.state.temporaryPath('index'));
     site.onEvent({ type: 'index-written', path, sizeBytes: Buffer.byteLength(text) });
   }
   for (const path of stale) {
-    await rm(sitePath(site, path), { force: true });
+    await removeFromMirror(site, path);
     site.onEvent({
       type: 'note',
       level: 'warning',

@@ -33,11 +33,14 @@ export function renderCksums(entries: readonly CksumEntry[]): string {
 }
 
 /**
- * Reads a CKSUMS of foreign origin; `file` opens the messages. Throws FORMAT with the number of the line. The caller
- * bounds the length of `text`.
+ * Reads a CKSUMS of foreign origin; `file` opens the messages. A line that is repeated word for word counts once: Puavo's
+ * producer writes them for an image in two series. Throws FORMAT with the number of the line. The caller bounds the
+ * length of `text`.
  */
 export function parseCksums(text: string, file: string): CksumEntry[] {
-  const entries = splitLines(text, file).map((line, index) => parseCksumLine(line, `${file}: line ${index + 1}`));
+  const numbers = new Map<string, number>();
+  for (const [index, line] of splitLines(text, file).entries()) if (!numbers.has(line)) numbers.set(line, index + 1);
+  const entries = [...numbers].map(([line, number]) => parseCksumLine(line, `${file}: line ${number}`));
   checkUnique(
     entries.map((entry) => entry.fileName),
     file,

@@ -66,7 +66,7 @@ describe('an image that cannot be published stops the build with an error that n
     const image = join(workshop.imagesDir, dayImage(2));
     const onEvent = once(isJob('examine', dayImage(2)), () => rmSync(image));
     const error = await caught(build(workshop, { onEvent }));
-    expect(error).toMatchObject({ code: 'NOT_FOUND' });
+    expect(error).toMatchObject({ code: 'CHANGED_WHILE_READ' });
     expect(error.message).toContain(image);
     await expectUnpublished(workshop, dayImage(2));
   });

@@ -75,6 +75,27 @@ describe('prune', () => {
     expect(fileStates(workshop.folder)).toEqual(before);
   });
 
+  it('within a build does not keep the build from completing indexes that were left half-written', async () => {
+    const workshop = await withUnusedFiles();
+    writeFileSync(join(workshop.mirrorDir, '.update-repository/publishing'), '');
+    rmSync(join(workshop.mirrorDir, 'SHA256SUMS'));
+    await build(workshop, { prune: { graceMs: 0 } });
+    await expectAsFresh(workshop);
+  });
+
+  it('spares a file that stands in the place of an image that is only a base', async () => {
+    const workshop = await makeWorkshop(1);
+    await addImages(workshop, [1], { stem: 'puavo-os-other-bookworm' });
+    const base = dayImage(1, 'puavo-os-other-bookworm');
+    const config = { [SERIES]: { images: [dayImage(1)], extra_rdiffs: { [dayImage(1)]: [base] } } };
+    writeFileSync(join(workshop.folder, 'series.json'), JSON.stringify(config));
+    const selection = { configPaths: [join(workshop.folder, 'series.json')], executableOnly: false };
+    await build(workshop, { selection });
+    writeFileSync(join(workshop.mirrorDir, base), 'mine');
+    expect((await prune(workshop)).summary.removed).toBe(0);
+    expect(readFileSync(join(workshop.mirrorDir, base), 'utf8')).toBe('mine');
+  });
+
   it('writes nothing where nothing is unused', async () => {
     const workshop = await makeWorkshop(1);
     await build(workshop);

@@ -80,11 +80,18 @@ describe('CKSUMS', () => {
     expect(() => parseCksums(`7 7 good.img\n${line}\n`, 'm/CKSUMS')).toThrow(message);
   });
 
-  it('that was cut off, or that names a file twice, is refused', () => {
+  it('that repeats a line word for word counts it once', () => {
+    expect(parseCksums('7 7 a.img\n1 2 b.img\n7 7 a.img\n', 'CKSUMS').map(({ fileName }) => fileName)).toEqual([
+      'a.img',
+      'b.img',
+    ]);
+  });
+
+  it('that was cut off, or that says two things of a file, is refused', () => {
     expect(() => parseCksums('7 7 a.img\n1 2 b.im', 'CKSUMS')).toThrow(
       'CKSUMS: expected a newline at the end, found "1 2 b.im"',
     );
-    expect(() => parseCksums('7 7 a.img\n1 2 b.img\n7 7 a.img\n', 'CKSUMS')).toThrow(
+    expect(() => parseCksums('7 7 a.img\n1 2 b.img\n8 7 a.img\n', 'CKSUMS')).toThrow(
       'CKSUMS: line 3: expected a name once, found a.img of line 1 again',
     );
   });
