@@ -50,9 +50,9 @@ export class AnchorTable {
     const words = this.#words;
     const first = bucket * BUCKET_WORDS;
     for (let slot = first; slot < first + BUCKET_WORDS; slot += 2) {
-      const low = words[slot]!;
       const high = words[slot + 1]!;
-      if (high >>> 4 === tag && (low | (high & 15)) !== 0) return (high & 15) * HIGH + low - 1;
+      // An empty slot, where a tag of 0 ends, gives NO_POSITION.
+      if (high >>> 4 === tag) return (high & 15) * HIGH + words[slot]! - 1;
     }
     return NO_POSITION;
   }

@@ -8,6 +8,7 @@ import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { caught } from './support/caught.js';
 import { makeDelta } from './support/engine.js';
+import { fillDisk } from './support/full-disk.js';
 
 const base = pseudoRandomBytes('apply', 3_000_000);
 const target = Buffer.concat([
@@ -105,6 +106,14 @@ describe('a delta that is applied to a file', () => {
     expect(caught(() => applyDeltaToFile({ ...request, targetPath }, stop)).code).toBe('INTERRUPTED');
     expect(caught(() => applyDeltaToFile({ ...request, basePath: 'nowhere', targetPath })).code).toBe('NOT_FOUND');
     expect(readFileSync(targetPath, 'utf8')).toBe('old');
+    expect(readdirSync(dir)).toEqual(before);
+  });
+
+  test('leaves nothing when the disk is full, and says so', async () => {
+    const { dir, request } = await workshop();
+    const before = readdirSync(dir);
+    fillDisk();
+    expect(caught(() => applyDeltaToFile({ ...request, targetPath: join(dir, 'new') })).code).toBe('NO_SPACE');
     expect(readdirSync(dir)).toEqual(before);
   });
 

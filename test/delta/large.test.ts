@@ -32,11 +32,14 @@ test('content around the offsets 2^8, 2^16, 2^32 and behind them is found, and r
   const [basePath, targetPath, deltaPath] = [join(dir, 'base'), join(dir, 'target'), join(dir, 'delta')];
   const offsets = [2 ** 8, 2 ** 16, 2 ** 24, 2 ** 31, fourGiB, fourGiB + 2 ** 21];
   const pieces = writeSparse(basePath, fourGiB + 2 ** 22, offsets);
-  const target = Buffer.concat(pieces.reverse());
+  // Stretches of equal bytes after copies whose offsets take four bytes and eight: the latter must be longer.
+  const [near = Buffer.alloc(0), far = Buffer.alloc(0)] = pieces.slice(3, 5);
+  const stretches = [stretched(near, 10), stretched(far, 13), stretched(far, 14)];
+  const target = Buffer.concat([...pieces.toReversed(), ...stretches]);
   writeFileSync(targetPath, target);
 
   const statistics = generateDelta({ basePath, targetPath, deltaPath, effort: 'max' });
-  expect(statistics).toMatchObject({ copyCommands: 6, copiedBytes: target.length });
+  expect(statistics).toMatchObject({ copyCommands: 6 + 4 + 1 + 4, literalBytes: 3 + 3 * 14 + 3 });
   expect(
     readFileSync(deltaPath)
       .subarray(4, 4 + 11)
@@ -61,6 +64,13 @@ test('a target of more than 4 GiB is made and comes out again', { timeout: 300_0
   expect(deltaBytes).toBeLessThan(2 * pieceBytes + 12 * 2100);
   expect(differsAt(targetPath, basePath, deltaPath, targetBytes)).toBe(-1);
 });
+
+/** The first half of a piece, then three stretches of its bytes, each after one that is not its. */
+function stretched(piece: Buffer, bytes: number): Buffer {
+  const text = Buffer.from(piece.subarray(0, pieceBytes / 2 + 3 * (bytes + 1)));
+  for (let at = pieceBytes / 2; at < text.length; at += bytes + 1) text[at] = (text[at] ?? 0) ^ 1;
+  return text;
+}
 
 /** The first place, by pieces, where an applied delta differs from the file that it should make; -1 when it does not. */
 function differsAt(targetPath: string, basePath: string, deltaPath: string, targetBytes: number): number {

@@ -78,6 +78,16 @@ describe('keys', () => {
     expect(batch.count).toBe(0);
   });
 
+  test('are made for windows of which only every other word repeats', () => {
+    const batch = new KeyBatch(1);
+    for (const place of [0, 4]) {
+      const window = Buffer.from(text.subarray(0, 32));
+      for (let at = place; at < 32; at += 8) window.fill(7, at, at + 4);
+      keyAnchors(viewOf(window), Int32Array.of(0), 1, 100, batch);
+      expect(batch.count).toBe(1);
+    }
+  });
+
   test.each([3, 12, 16])('are made for windows of period %d', (period) => {
     const window = Buffer.alloc(32, text.subarray(0, period));
     const batch = new KeyBatch(1);
