@@ -30,9 +30,11 @@ export function formatBytes(bytes: number): string {
   return `${digits} ${UNITS[unit]}`;
 }
 
-/** Writes `part` of `whole` as whole per cent; `-` when there is no whole. */
+/** Writes `part` of `whole` as whole per cent, 100 % only for all of it; `-` when there is no whole. */
 export function formatPercent(part: number, whole: number): string {
-  return whole > 0 ? `${Math.round((part / whole) * 100)} %` : '-';
+  if (whole <= 0) return '-';
+  const percent = Math.round((part / whole) * 100);
+  return `${part < whole ? Math.min(percent, 99) : percent} %`;
 }
 
 function notASize(text: string): UpdateRepositoryError {

@@ -60,6 +60,8 @@ describe('shares for people', () => {
   it('are whole per cent, or a dash where there is no whole', () => {
     expect(formatPercent(33, 38)).toBe('87 %');
     expect(formatPercent(0, 38)).toBe('0 %');
+    expect(formatPercent(999, 1000)).toBe('99 %');
+    expect(formatPercent(1000, 1000)).toBe('100 %');
     expect(formatPercent(0, 0)).toBe('-');
   });
 });
