@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { namedFiles, renderIndexes, withoutFiles } from '../../src/images/contents.js';
+import { parseSeriesName } from '../../src/metadata/brands.js';
+import { type ImageName, rdiffFileName } from '../../src/metadata/image-name.js';
+import type { MetaDiff, MetaImage, SeriesMeta } from '../../src/metadata/meta.js';
+import { dailyImages } from './series-names.js';
+import { digests } from './support/statuses.js';
+
+const [A, B, C] = dailyImages(3) as [ImageName, ImageName, ImageName];
+
+/** A to C with the deltas A>B, C>B and B>C; the twin has B and C. */
+const release = seriesOf('release', [image(A), image(B, A, C), image(C, B)]);
+const twin = seriesOf('twin', [image(B, C), image(C, B)]);
+
+describe('the indexes of two series with common images', () => {
+  const texts = renderIndexes([release, twin]);
+
+  it('are written meta first, then the lists, then index.json', () => {
+    expect([...texts.keys()]).toEqual(['meta/release.json', 'meta/twin.json', 'CKSUMS', 'SHA256SUMS', 'index.json']);
+  });
+
+  it('name each file once, in the order of its first place', () => {
+    const order = [A.fileName, B.fileName, delta(A, B), delta(C, B), C.fileName, delta(B, C)];
+    const names = (text: string | undefined) =>
+      text
+        ?.trimEnd()
+        .split('\n')
+        .map((line) => line.split(' ').at(-1));
+    expect(names(texts.get('CKSUMS'))).toEqual(order);
+    expect(names(texts.get('SHA256SUMS'))).toEqual(order.map(inRdiffs));
+    expect([...namedFiles([release, twin])]).toEqual(order.map(inRdiffs));
+  });
+
+  it('of no series at all are empty lists', () => {
+    const empty = renderIndexes([]);
+    expect([...empty.keys()]).toEqual(['CKSUMS', 'SHA256SUMS', 'index.json']);
+    expect([empty.get('CKSUMS'), empty.get('SHA256SUMS')]).toEqual(['', '']);
+  });
+});
+
+describe('series without some of their files', () => {
+  it('lack an image in every series, and the deltas to it', () => {
+    expect(
+      outline(withoutFiles([release, twin], new Set([C.fileName, inRdiffs(delta(C, B)), inRdiffs(delta(B, C))]))),
+    ).toEqual([[[A.fileName], [B.fileName, delta(A, B)]], [[B.fileName]]]);
+  });
+
+  it('lack the deltas from an image that is left out, even if those are not named', () => {
+    expect(outline(withoutFiles([release], new Set([A.fileName])))).toEqual([
+      [
+        [B.fileName, delta(C, B)],
+        [C.fileName, delta(B, C)],
+      ],
+    ]);
+  });
+
+  it('lack a delta alone', () => {
+    expect(outline(withoutFiles([twin], new Set([inRdiffs(delta(B, C))])))).toEqual([
+      [[B.fileName, delta(C, B)], [C.fileName]],
+    ]);
+  });
+
+  it('are the same where nothing of theirs is named', () => {
+    expect(withoutFiles([release, twin], new Set(['other.img', delta(A, B)]))).toEqual([release, twin]);
+  });
+});
+
+function seriesOf(name: string, images: readonly MetaImage[]): SeriesMeta {
+  return { series: parseSeriesName(name, 'test'), images };
+}
+
+function image(name: ImageName, ...bases: readonly ImageName[]): MetaImage {
+  const { fileName: filename, id, version } = name;
+  const file = { filename, id, version, urls: [`/${filename}`], size: 1000, ...digests('a') };
+  return { ...file, 'puavo-conf': {}, diffs: bases.map((base) => diff(base, name)) };
+}
+
+function diff(base: ImageName, target: ImageName): MetaDiff {
+  const filename = delta(base, target);
+  return { filename, version: base.version, urls: [`/rdiffs/${filename}`], size: 100, ...digests('d') };
+}
+
+function delta(base: ImageName, target: ImageName): string {
+  return rdiffFileName(base, target);
+}
+
+function inRdiffs(name: string): string {
+  return name.endsWith('.rdiff') ? `rdiffs/${name}` : name;
+}
+
+/** By series and image: the image and its deltas. */
+function outline(metas: readonly SeriesMeta[]): string[][][] {
+  return metas.map(({ images }) =>
+    images.map(({ filename, diffs }) => [filename, ...diffs.map((one) => one.filename)]),
+  );
+}
