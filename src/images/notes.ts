@@ -39,7 +39,9 @@ export function reportImages(
   examined: ReadonlySet<string>,
   onEvent: EventSink,
 ): void {
-  for (const [fileName, { innerName, kind }] of images) {
+  // In the order of the names, whichever worker was done first.
+  const inOrder = [...images].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [fileName, { innerName, kind }] of inOrder) {
     if (kind !== 'squashfs' && examined.has(fileName)) {
       onEvent({ type: 'note', level: 'info', subject: fileName, message: `${kind}, no squashfs: no puavo-conf` });
     } else if (innerName !== null && innerName !== fileName) {
