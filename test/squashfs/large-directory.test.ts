@@ -19,10 +19,10 @@ describe('a large directory', () => {
   it('has its entries found, whether it is small enough to be remembered or not', async () => {
     for (const count of [1, 255, 256, 257, 20_000, 20_001, 40_000]) {
       const image = await openSquashfs(imageOf(handmadeImage(names(count))));
+      await expect(image.stat(`/f${count}`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
       for (const index of [0, count >> 1, count - 1, 0]) {
         expect(await image.stat(`/${names(count)[index]}`)).toMatchObject({ type: 'file', sizeBytes: 0 });
       }
-      await expect(image.stat(`/f${count}`)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     }
   });
 

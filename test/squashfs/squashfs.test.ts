@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openImageFile } from '../../src/squashfs/random-access-file.js';
 import { openSquashfs } from '../../src/squashfs/squashfs.js';
+import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { makeVariedTree, openImage, packTree, readFolder, readImage } from './make-image.js';
@@ -73,6 +74,15 @@ describe.skipIf(!haveTools('mksquashfs'))('an image made by mksquashfs', () => {
       writeFileSync(join(many, 'here', `file-${i}-${'x'.repeat(i % 50)}`), `content of ${i}`);
     const image = join(folder, 'many.img');
     packTree(many, image, '-comp', 'lzo');
+    expect(await readImage(await openImage(image))).toEqual(readFolder(many));
+  });
+
+  it('may have more fragment blocks than fit into a block of their table', async () => {
+    const many = join(folder, 'fragments');
+    mkdirSync(many);
+    for (let i = 0; i < 600; i += 1) writeFileSync(join(many, `${i}`), pseudoRandomBytes(`${i}`, 3000));
+    const image = join(folder, 'fragments.img');
+    packTree(many, image, '-comp', 'lz4', '-b', '4096');
     expect(await readImage(await openImage(image))).toEqual(readFolder(many));
   });
 

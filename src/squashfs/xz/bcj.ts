@@ -45,7 +45,6 @@ function undoArmThumb(bytes: Uint8Array): void {
     const target = ((((high & 0x7ff) << 11) | (low & 0x7ff)) << 1) - (at + 4);
     writeLittleEndian(bytes, at, 0xf000 | ((target >> 12) & 0x7ff), 2);
     writeLittleEndian(bytes, at + 2, 0xf800 | ((target >> 1) & 0x7ff), 2);
-    at += 2;
   }
 }
 

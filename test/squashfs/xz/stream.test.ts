@@ -10,12 +10,13 @@ import { programLikeBytes } from '../make-image.js';
 const pack = (input: Buffer, ...options: readonly string[]) =>
   execFileSync('xz', ['--format=xz', '--check=crc32', '-c', ...options], { input, maxBuffer: 2 ** 30 });
 
+const OPCODES = [0xe8, 0xe9, 0xeb, 0x48, 0x40, 0x7f, 0xf0, 0xf8, 0xff, 0x00];
+
 /** Bytes in which every second word looks like a branch of some processor, so that every filter has much to do. */
 function branches(sizeBytes: number): Buffer {
   const bytes = pseudoRandomBytes('branches', sizeBytes);
-  const opcodes = [0xe8, 0xe9, 0xeb, 0x48, 0x40, 0x7f, 0xf0, 0xf8, 0xff, 0x00];
   for (let at = 0; at < sizeBytes; at += 1) {
-    if (bytes[at]! % 3 === 0) bytes[at] = opcodes[bytes[at]! % opcodes.length]!;
+    if (bytes[at]! % 3 === 0) bytes[at] = OPCODES[bytes[at]! % OPCODES.length]!;
     if (at % 16 === 0) bytes.writeUInt32BE(0x48000001 + 4 * (bytes[at]! & 0xff), Math.min(at, sizeBytes - 4));
     if (at % 16 === 4) bytes.writeUInt32BE(0x40000000 + bytes[at]!, Math.min(at, sizeBytes - 4));
     if (at % 16 === 8) bytes.writeUInt32BE(0x7fc00000 + bytes[at]!, Math.min(at, sizeBytes - 4));
@@ -31,6 +32,9 @@ describe.skipIf(!haveTools('xz'))('a stream made by xz', () => {
     random: pseudoRandomBytes('xz', 100_001),
     'program-like': programLikeBytes('xz', 300_000),
     'branch-like': branches(200_003),
+    'full of opcodes': Buffer.from(
+      pseudoRandomBytes('opcodes', 100_000).map((byte) => OPCODES[byte % OPCODES.length]!),
+    ),
   };
 
   it.each(['', '--x86', '--powerpc', '--arm', '--armthumb', '--sparc', '--x86 --arm'])(
@@ -103,6 +107,16 @@ describe.skipIf(!haveTools('xz'))('a stream made by xz', () => {
       if (unpacked !== undefined) expect(Buffer.compare(unpacked, sample)).toBe(0);
     }
     expect(Buffer.compare(await decompressXz(packed, 3000), sample)).toBe(0);
+  });
+
+  it('is refused where its check is of other bytes', async () => {
+    const packed = pack(Buffer.alloc(3000, 'abc'));
+    const checkAt = packed.length - 12 - 4 * (packed.readUInt32LE(packed.length - 8) + 1) - 4;
+    packed[checkAt] = packed[checkAt]! ^ 1;
+    await expect(decompressXz(packed, 3000)).rejects.toMatchObject({
+      code: 'FORMAT',
+      message: expect.stringContaining('expected bytes that fit their CRC32, found others'),
+    });
   });
 
   it('that claims less than it holds is refused', async () => {

@@ -18,6 +18,15 @@ function blockHeader(type: number, sizeBytes: number, last = true): number[] {
 
 const SINGLE_SEGMENT = 0x20;
 
+/** A frame of one compressed block. */
+const compressed = (...body: readonly number[]) => frame(0, 0, ...blockHeader(2, body.length), ...body);
+
+/** One literal and one match, all codes constant: no bits are left for the stream at the end but its mark. */
+const ONE_MATCH = [1 << 3, 65, 1, 0x54, 1, 0, 0];
+
+/** Three literals of a prefix code of two symbols, one bit each. */
+const prefixCoded = (stream: number) => [0x02 | (3 << 4), 3 << 6, 0, 128, 0x10, stream, 0];
+
 describe('a zstd frame', () => {
   it.each([
     ['a stored block', [SINGLE_SEGMENT, 3, ...blockHeader(0, 3), 65, 66, 67], 'ABC'],
@@ -29,6 +38,14 @@ describe('a zstd frame', () => {
     ['literals without sequences', [0, 0, ...blockHeader(2, 5), 3 << 3, 65, 66, 67, 0], 'ABC'],
   ])('may hold %s', (_, input, output) => {
     expect(Buffer.from(decompressZstd(frame(...input), 1000)).toString()).toBe(output);
+  });
+
+  it.each([
+    ['repeated literals', [1 | (3 << 3), 65, 0], [65, 65, 65]],
+    ['a match of constant codes', [...ONE_MATCH, 0b1], [65, 65, 65, 65]],
+    ['prefix coded literals', prefixCoded(0b1101), [1, 0, 1]],
+  ])('may hold %s in a block', (_, body, output) => {
+    expect([...decompressZstd(compressed(...body), 1000)]).toEqual(output);
   });
 
   it.each([
@@ -127,6 +144,7 @@ describe.skipIf(!haveTools('zstd'))('a frame made by zstd', () => {
   const samples: Record<string, Buffer> = {
     empty: Buffer.alloc(0),
     'one byte': Buffer.from('x'),
+    'a page': programLikeBytes('page', 4096),
     zeros: Buffer.alloc(1_000_000),
     random: pseudoRandomBytes('zstd', 300_000),
     'program-like': programLikeBytes('zstd', 900_000),
@@ -140,9 +158,18 @@ describe.skipIf(!haveTools('zstd'))('a frame made by zstd', () => {
 
   it.each(levels)('with %s unpacks to what was packed', (level) => {
     for (const [name, sample] of Object.entries(samples)) {
-      const packed = execFileSync('zstd', ['-q', '-c', ...level.split(' ')], { input: sample, maxBuffer: 2 ** 30 });
+      const packed = execFileSync('zstd', ['-q', '-c', `--stream-size=${sample.length}`, ...level.split(' ')], {
+        input: sample,
+        maxBuffer: 2 ** 30,
+      });
       expect(Buffer.compare(decompressZstd(packed, 1_048_576), sample), name).toBe(0);
     }
+  });
+
+  it('that does not say its size unpacks to what was packed', () => {
+    const sample = programLikeBytes('streamed', 300_000);
+    const packed = execFileSync('zstd', ['-q', '-c'], { input: sample });
+    expect(Buffer.compare(decompressZstd(packed, 1_048_576), sample)).toBe(0);
   });
 
   it('is refused wherever it is cut off', () => {
