@@ -12,7 +12,6 @@ import { join } from 'node:path';
 
 const timeTool = '/usr/bin/time';
 const sampleEveryMs = 50;
-const pageBytes = 4096;
 
 /**
  * Runs a command to its end and says what it cost. GNU time sums up the processor time of everything that the command
@@ -91,19 +90,20 @@ function runSampled(command, args) {
 function residentBytes(session) {
   let bytes = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    // proc(5): after the name in parentheses, the session is the 4th field and the resident pages are the 22nd.
-    const fields = statOf(pid)
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    if (Number(fields[3]) === session) bytes += Number(fields[21]) * pageBytes;
+    const status = statusOf(pid);
+    const isOfSession = Number(/^NSsid:\t(\d+)/m.exec(status)?.[1]) === session;
+    if (isOfSession) bytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
   }
   return bytes;
 }
 
-/** @param {string} pid */
-function statOf(pid) {
+/**
+ * What proc(5) tells of a process.
+ * @param {string} pid
+ */
+function statusOf(pid) {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
   } catch {
     return ''; // it ended since the listing
   }
