@@ -84,6 +84,11 @@ describe('an LZO1X stream', () => {
       'byte 3 of the lzo data: expected a distance of 1 to 0, found 16385',
     ],
     [
+      'a far match after five literals at the start',
+      [22, 1, 2, 3, 4, 5, 0, 0, ...END],
+      'byte 8 of the lzo data: expected a distance of 1 to 5, found 2049',
+    ],
+    [
       'a match too far back',
       [18, 65, 0x4c, 0, ...END],
       'byte 4 of the lzo data: expected a distance of 1 to 1, found 4',

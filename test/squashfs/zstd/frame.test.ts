@@ -101,6 +101,26 @@ describe('a zstd frame', () => {
       'a reference to an earlier one, but none came before',
     ],
     [
+      'bits that no sequence uses',
+      compressed(...ONE_MATCH, 0b10),
+      'expected 1 sequences, found data for another number of them',
+    ],
+    [
+      'sequences without their mark',
+      compressed(...ONE_MATCH, 0),
+      'expected 1 sequences, found data for another number of them',
+    ],
+    [
+      'bits that no literal uses',
+      compressed(...prefixCoded(0b11101)),
+      'expected 3 literals, found another number of them',
+    ],
+    [
+      'too few bits for its literals',
+      compressed(...prefixCoded(0b101)),
+      'expected 3 literals, found another number of them',
+    ],
+    [
       'a match before any byte',
       frame(SINGLE_SEGMENT, 99, ...blockHeader(2, 7), 0, 1, 0x54, 0, 0, 0, 1),
       'expected a distance of 1 to 0, found 4',
