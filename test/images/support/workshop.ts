@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BuildOptions,
@@ -78,11 +78,17 @@ export async function addImages(
   const stamps = dailyStamps(Math.max(0, ...days));
   await makeRawImages({ dir: pool, stem, arch: 'amd64', stamps, seed: seed || stem, sizeBytes });
   await mkdir(imagesDir, { recursive: true });
-  for (const day of days) await copyFile(join(pool, dayImage(day, stem)), join(imagesDir, dayImage(day, stem)));
+  for (const day of days) {
+    const image = join(imagesDir, dayImage(day, stem));
+    await copyFile(join(pool, dayImage(day, stem)), image);
+    await utimes(image, BUILD_TIME, BUILD_TIME);
+  }
   await rm(pool, { recursive: true });
 }
 
 const IMAGE_BYTES = 100_000;
+/** In seconds: a whole number, so that tests can give an image they have changed its old mtime back to the nanosecond. */
+const BUILD_TIME = 1_704_088_800;
 
 /** Builds the mirror: neighbours' deltas, a base URL, hard links, two jobs, unless the test says otherwise. */
 export async function build(workshop: Workshop, changes: Partial<BuildOptions> = {}): Promise<Run<BuildSummaryEvent>> {
