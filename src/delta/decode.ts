@@ -49,7 +49,10 @@ export class DeltaDecoder {
   #pieceOffset = 0;
   #commandOffset = 0;
 
+  /** @throws UpdateRepositoryError USAGE for a bound that is no size */
   constructor(bounds: DeltaBounds, receiver: DeltaReceiver) {
+    requireSize(bounds.name, 'base', bounds.baseBytes);
+    requireSize(bounds.name, 'target', bounds.targetBytes);
     this.#bounds = bounds;
     this.#receiver = receiver;
   }
@@ -182,6 +185,14 @@ export class DeltaDecoder {
     const message = `${this.#bounds.name}: at byte ${offset} of the delta: expected ${expected}, found ${found}`;
     return new UpdateRepositoryError('FORMAT', message, { data, hint: `${verdict}, or made for another base` });
   }
+}
+
+/** A bound that is NaN would be none. */
+function requireSize(name: string, of: 'base' | 'target', bytes: number | undefined): void {
+  if (bytes === undefined || (Number.isSafeInteger(bytes) && bytes >= 0)) return;
+  throw new UpdateRepositoryError('USAGE', `${name}: expected the size of its ${of} in bytes, found ${bytes}`, {
+    data: { path: name },
+  });
 }
 
 function hexByte(value: number): string {

@@ -34,13 +34,13 @@ export class DeltaPatcher {
   constructor(input: PatchInput, sink: (bytes: Uint8Array) => void) {
     this.#base = input.base;
     this.#sink = sink;
-    this.#output = Buffer.allocUnsafe(Math.min(OUTPUT_MAX_BYTES, (input.targetBytes ?? OUTPUT_MAX_BYTES) + 1));
     const target = input.targetBytes === undefined ? {} : { targetBytes: input.targetBytes };
     const bounds = { name: input.deltaName, baseBytes: input.base.sizeBytes, ...target };
     this.#decoder = new DeltaDecoder(bounds, {
       literal: (bytes) => this.#literal(bytes),
       copy: (offset, length) => this.#copy(offset, length),
     });
+    this.#output = Buffer.allocUnsafe(Math.min(OUTPUT_MAX_BYTES, (input.targetBytes ?? OUTPUT_MAX_BYTES) + 1));
   }
 
   /** Applies the next piece of the delta. */

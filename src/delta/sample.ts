@@ -6,7 +6,8 @@ import { WINDOW_BYTES } from './parameters.js';
  *
  * A window is an anchor when the top `sampleBits` bits of its gear hash are 0. The gear hash of bytes b0 .. b31 is the
  * sum of GEAR[b(k)] << (31 - k) modulo 2^32: shifting pushes a byte out after 32 steps, so rolling it on gives the
- * same value as starting afresh, wherever the scan started.
+ * same value as starting afresh, wherever the scan started. (W. Xia et al., "Ddelta: a deduplication-inspired fast
+ * delta compression approach", 2014, names the hash.)
  */
 export function sampleAnchors(
   view: DataView,

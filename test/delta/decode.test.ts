@@ -177,6 +177,13 @@ describe('what a delta may not hold', () => {
     expect(seen).toEqual([]);
   });
 
+  test.each([Number.NaN, -1, 0.5, 2 ** 53])('bounds that are no sizes, such as %d, are refused', (bytes) => {
+    const receiver = { literal: () => undefined, copy: () => undefined };
+    for (const bounds of [{ baseBytes: bytes }, { targetBytes: bytes }]) {
+      expect(caught(() => new DeltaDecoder({ name: 'the.rdiff', ...bounds }, receiver)).code).toBe('USAGE');
+    }
+  });
+
   test('a huge literal that has only begun holds no memory and passes its bytes on', () => {
     const pieces: number[] = [];
     const decoder = new DeltaDecoder(

@@ -33,6 +33,7 @@ describe('commands', () => {
   test('a delta of nothing is magic and end', () => {
     expect(written([]).delta.toString('hex')).toBe('7273023600');
     expect(commands(literal(0), copy(7, 0))).toBe('');
+    expect(commands(literal(2), copy(1, 0), literal(2), copy(3, 1), literal(0), copy(4, 1))).toBe('04aaaaaaaa450302');
   });
 
   test('a literal has its length in the opcode up to 64 bytes, then behind it in 1 or 2 bytes', () => {
