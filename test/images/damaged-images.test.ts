@@ -52,11 +52,16 @@ describe('an image that cannot be published stops the build with an error that n
     },
   );
 
-  it('when it changes while a delta is made from it', async () => {
+  it.each([
+    ['', (image: string) => appendFileSync(image, 'more'), 'CHANGED_WHILE_READ'],
+    [' and gets its old mtime back, which the proof of the delta tells', editInPlace, 'VERIFICATION'],
+  ] as const)('when it changes while a delta is made from it%s', async (_, change, code) => {
     const workshop = await makeWorkshop(2);
-    const onEvent = once(isJob('delta'), () => editInPlace(join(workshop.imagesDir, dayImage(1))));
-    const error = await caught(build(workshop, { link: 'hard', onEvent }));
-    expect(error).toMatchObject({ code: 'CHANGED_WHILE_READ', data: { path: join(workshop.mirrorDir, dayImage(1)) } });
+    const onEvent = once(isJob('delta'), () => change(join(workshop.imagesDir, dayImage(1))));
+    const deltas = { kind: 'latest', count: 1 } as const;
+    const error = await caught(build(workshop, { link: 'hard', deltas, onEvent }));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(dayImage(1));
     expect(servedTree(workshop.mirrorDir)).not.toHaveProperty('CKSUMS');
     expect(readdirSync(join(workshop.mirrorDir, '.update-repository', 'tmp'))).toEqual([]);
   });
