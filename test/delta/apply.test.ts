@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { applyDelta, applyDeltaToFile } from '../../src/delta/apply.js';
 import { DeltaPatcher } from '../../src/delta/patch.js';
 import { SourceFile } from '../../src/delta/source-file.js';
@@ -81,6 +81,14 @@ describe('a delta that is applied to a sink', () => {
   });
 });
 
+test('base and delta must not be written to while a delta is applied', async () => {
+  for (const name of ['basePath', 'deltaPath'] as const) {
+    const { request } = await workshop();
+    const error = caught(() => applyDelta(request, () => utimesSync(request[name], 1, 1)));
+    expect(error).toMatchObject({ code: 'CHANGED_WHILE_READ', data: { path: request[name] } });
+  }
+});
+
 describe('a delta that is applied to a file', () => {
   test('yields the target and its size, and replaces what was there', async () => {
     const { dir, request } = await workshop();
@@ -89,6 +97,23 @@ describe('a delta that is applied to a file', () => {
     expect(applyDeltaToFile({ ...request, targetPath })).toBe(target.length);
     expect(readFileSync(targetPath).equals(target)).toBe(true);
     expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('is on the disk before it gets its name, and its name is before it is called done', async () => {
+    const { dir, request } = await workshop();
+    const calls: string[] = [];
+    const sync = vi.spyOn(fs, 'fsyncSync').mockImplementation(() => void calls.push('fsync'));
+    const { renameSync } = fs;
+    const rename = vi.spyOn(fs, 'renameSync').mockImplementation((from, to) => {
+      calls.push('rename');
+      renameSync(from, to);
+    });
+    onTestFinished(() => {
+      sync.mockRestore();
+      rename.mockRestore();
+    });
+    applyDeltaToFile({ ...request, targetPath: join(dir, 'new') });
+    expect(calls).toEqual(['fsync', 'rename', 'fsync']);
   });
 
   test('needs no size', async () => {

@@ -1,6 +1,15 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type DeltaHooks, type DeltaRequest, deltaMemoryBytes, generateDelta } from '../../src/delta/generate.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
@@ -157,6 +166,13 @@ describe('progress', () => {
   });
 });
 
+test('a delta is on the disk before it is called done', async () => {
+  const sync = vi.spyOn(fs, 'fsyncSync');
+  onTestFinished(() => sync.mockRestore());
+  generateDelta(await requestIn(await temporaryDirectory()));
+  expect(sync).toHaveBeenCalledTimes(1);
+});
+
 describe('a delta that fails', () => {
   test.each<[string, string, Partial<DeltaRequest>, DeltaHooks]>([
     ['is too large', 'DELTA_TOO_LARGE', { maxDeltaBytes: 1_000_000 }, {}],
@@ -187,12 +203,25 @@ describe('a delta that fails', () => {
   });
 
   test('because a file is written to says so, even if all was read', async () => {
-    const request = await requestIn(await temporaryDirectory());
-    const onProgress = (bytesDone: number) => bytesDone === 6_000_000 && utimesSync(request.basePath, 1, 1);
-    expect(caught(() => generateDelta(request, { onProgress }))).toMatchObject({
-      code: 'CHANGED_WHILE_READ',
-      data: { path: request.basePath },
-    });
+    for (const name of ['basePath', 'targetPath'] as const) {
+      const request = await requestIn(await temporaryDirectory());
+      const { mtime } = statSync(request[name]);
+      const changes = [
+        () => utimesSync(request[name], 1, 1),
+        () => {
+          appendFileSync(request[name], 'more');
+          utimesSync(request[name], mtime, mtime);
+        },
+      ];
+      for (const change of changes) {
+        utimesSync(request[name], mtime, mtime);
+        const onProgress = (bytesDone: number) => bytesDone === 6_000_000 && change();
+        expect(caught(() => generateDelta(request, { onProgress }))).toMatchObject({
+          code: 'CHANGED_WHILE_READ',
+          data: { path: request[name] },
+        });
+      }
+    }
   });
 
   test('because a file is missing names it', async () => {
