@@ -14,7 +14,10 @@ async function lockPath(): Promise<string> {
 }
 
 async function writeHolder(path: string, changes: object): Promise<void> {
-  await writeFile(path, JSON.stringify({ ...ownIdentity(), since: '2024-01-01T00:00:00.000Z', token: 'other', ...changes }));
+  await writeFile(
+    path,
+    JSON.stringify({ ...ownIdentity(), since: '2024-01-01T00:00:00.000Z', token: 'other', ...changes }),
+  );
 }
 
 async function deadPid(): Promise<number> {
