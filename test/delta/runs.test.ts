@@ -47,7 +47,7 @@ describe('runs', () => {
   test('are found wherever they start and whatever follows', () => {
     for (let before = 0; before < 34; before += 1) {
       for (const length of [31, 32, 33, 47, 48, 4095, 4096, 4097, 8192]) {
-        for (const after of [0, 1, 4096]) {
+        for (const after of [0, 1, 5000]) {
           const text = Buffer.concat([Buffer.alloc(before, 1), Buffer.alloc(length, 2), Buffer.alloc(after, 3)]);
           expect(runsIn(text, 0, text.length)).toEqual(slowRunsIn(text, 0, text.length));
         }
