@@ -97,7 +97,7 @@ async function make(site: MirrorSite, work: DeltaWork, run: RunJob): Promise<Del
     const { digests } = await run({
       kind: 'delta',
       path: staged,
-      base: { path: base.path, identity: base.identity },
+      base: { path: base.path, identity: base.identity, sha256: base.sha256 },
       target: {
         path: target.path,
         identity: target.identity,

@@ -5,7 +5,7 @@ import { generateDelta } from '../delta/generate.js';
 import { UpdateRepositoryError } from '../errors.js';
 import { PUBLIC_FILE_MODE } from '../io/atomic-file.js';
 import { checkUnwritten } from '../io/digest.js';
-import { identityOfPath } from '../io/file-identity.js';
+import { identityOfPath, isUntouched } from '../io/file-identity.js';
 import { digestPath } from './digest-path.js';
 import type { CheckDeltaJob, DeltaInput, DeltaJob, DigestedPath, MadeDelta } from './jobs.js';
 
@@ -14,6 +14,22 @@ export function makeDelta(job: DeltaJob, onProgress: (doneBytes: number) => void
   const { base, target, path } = job;
   checkInput(base);
   checkInput(target);
+  try {
+    const made = generateAndProve(job, onProgress);
+    // The proof holds for the base as it is now, which has to be the one that clients have.
+    checkInput(base);
+    return made;
+  } catch (error) {
+    rmSync(path, { force: true });
+    // An input that changed explains a wrong result better than the wrong result does.
+    checkInput(base);
+    checkInput(target);
+    throw error;
+  }
+}
+
+function generateAndProve(job: DeltaJob, onProgress: (doneBytes: number) => void): MadeDelta {
+  const { base, target, path } = job;
   const statistics = generateDelta(
     {
       basePath: base.path,
@@ -26,18 +42,10 @@ export function makeDelta(job: DeltaJob, onProgress: (doneBytes: number) => void
   );
   chmodSync(path, PUBLIC_FILE_MODE);
   const generatedBytes = base.identity.sizeBytes + target.sizeBytes;
-  try {
-    const digested = checkDelta({ kind: 'check-delta', path, base, target }, (doneBytes) =>
-      onProgress(generatedBytes + doneBytes),
-    );
-    return { statistics, ...digested };
-  } catch (error) {
-    rmSync(path, { force: true });
-    // An input that changed explains a wrong result better than the wrong result does.
-    checkInput(base);
-    checkInput(target);
-    throw error;
-  }
+  const digested = checkDelta({ kind: 'check-delta', path, base, target }, (doneBytes) =>
+    onProgress(generatedBytes + doneBytes),
+  );
+  return { statistics, ...digested };
 }
 
 /** @throws UpdateRepositoryError VERIFICATION when the delta does not make the target, FORMAT when it is no delta. */
@@ -61,6 +69,16 @@ export function checkDelta(job: CheckDeltaJob, onProgress: (doneBytes: number) =
   return digestPath(path, () => undefined);
 }
 
-function checkInput(input: DeltaInput): void {
-  checkUnwritten(input.path, input.identity, identityOfPath(input.path));
+/** A ctime that moves alone tells of a link or a mode, or of a write whose mtime was set back: the bytes tell which. */
+function checkInput({ path, identity, sha256: expected }: DeltaInput): void {
+  const now = identityOfPath(path);
+  checkUnwritten(path, identity, now);
+  if (isUntouched(identity, now)) return;
+  const found = digestPath(path, () => undefined).digests.sha256;
+  if (found === expected) return;
+  throw new UpdateRepositoryError(
+    'CHANGED_WHILE_READ',
+    `${path}: changed while it was read: expected sha256 ${expected}, found ${found}`,
+    { data: { path, expected, found }, hint: 'wait until the image is complete, then run it again' },
+  );
 }

@@ -30,7 +30,7 @@ export interface DeltaJob {
   readonly kind: 'delta';
   readonly path: string;
   readonly base: DeltaInput;
-  readonly target: DeltaInput & { readonly sizeBytes: number; readonly sha256: string };
+  readonly target: DeltaInput & { readonly sizeBytes: number };
   readonly effort: DeltaEffort;
   readonly maxDeltaBytes: number;
 }
@@ -47,6 +47,7 @@ export interface CheckDeltaJob {
 export interface DeltaInput {
   readonly path: string;
   readonly identity: FileIdentity;
+  readonly sha256: string;
 }
 
 export interface JobResults {

@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, linkSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RepositoryEvent } from 'update-repository';
 import { describe, expect, it } from 'vitest';
@@ -53,15 +53,14 @@ describe('an image that cannot be published stops the build with an error that n
   );
 
   it.each([
-    ['', (image: string) => appendFileSync(image, 'more'), 'CHANGED_WHILE_READ'],
-    [' and gets its old mtime back, which the proof of the delta tells', editInPlace, 'VERIFICATION'],
-  ] as const)('when it changes while a delta is made from it%s', async (_, change, code) => {
+    ['', (image: string) => appendFileSync(image, 'more')],
+    [' and gets its old mtime back', editInPlace],
+  ] as const)('when it changes while a delta is made from it%s', async (_, change) => {
     const workshop = await makeWorkshop(2);
     const onEvent = once(isJob('delta'), () => change(join(workshop.imagesDir, dayImage(1))));
     const deltas = { kind: 'latest', count: 1 } as const;
     const error = await caught(build(workshop, { link: 'hard', deltas, onEvent }));
-    expect(error.code).toBe(code);
-    expect(error.message).toContain(dayImage(1));
+    expect(error).toMatchObject({ code: 'CHANGED_WHILE_READ', data: { path: join(workshop.mirrorDir, dayImage(1)) } });
     expect(servedTree(workshop.mirrorDir)).not.toHaveProperty('CKSUMS');
     expect(readdirSync(join(workshop.mirrorDir, '.update-repository', 'tmp'))).toEqual([]);
   });
@@ -124,6 +123,14 @@ describe('a mirror that was valid before stays so', () => {
       await addImages(workshop, [3]);
     }
   });
+});
+
+it('another link to an image, made while a delta is made from it, stops nothing', async () => {
+  const workshop = await makeWorkshop(2);
+  const link = () => linkSync(join(workshop.imagesDir, dayImage(1)), join(workshop.folder, 'link.img'));
+  const onEvent = once(isJob('delta'), link);
+  await build(workshop, { link: 'hard', onEvent });
+  await expectAsFresh(workshop);
 });
 
 const ONE_JOB = { jobs: 1, memoryBytes: 2 ** 30 };
