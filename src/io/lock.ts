@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import { livenessOf, ownIdentity, type ProcessIdentity } from './process-identity.js';
 
@@ -24,7 +25,9 @@ interface LockHolder extends ProcessIdentity {
 const HEARTBEAT_MS = 15_000;
 /** A holder that cannot be seen from here and gave no sign of life for so long is taken for dead. */
 const SILENCE_MS = 20 * HEARTBEAT_MS;
-const ATTEMPTS = 5;
+/** For a lock that is being taken over or released this very moment. */
+const ATTEMPTS = 50;
+const PAUSE_MS = 20;
 
 /**
  * Takes the lock at `path`, or fails at once with LOCKED, naming the holder. The lock is a file that appears complete or
@@ -41,7 +44,8 @@ export async function acquireLock(path: string, options: { readonly breakLock: b
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (await place(claim, path)) return await hold(claim, path);
-      await clearTheDead(path, claim, options.breakLock);
+      if (await takeOver(claim, path, options.breakLock)) return await hold(claim, path);
+      await setTimeout(PAUSE_MS);
     }
     throw new UpdateRepositoryError('LOCKED', `${path}: other processes keep taking the lock`, { data: { path } });
   } catch (error) {
@@ -70,7 +74,7 @@ async function writeClaim(path: string, text: string): Promise<Claim> {
 }
 
 /** Gives a claim the lock's name, unless somebody has it. */
-async function place(claim: Pick<Claim, 'path'>, path: string): Promise<boolean> {
+async function place(claim: Claim, path: string): Promise<boolean> {
   try {
     await link(claim.path, path);
     return true;
@@ -82,7 +86,7 @@ async function place(claim: Pick<Claim, 'path'>, path: string): Promise<boolean>
 }
 
 /** For file systems without hard links: the name is taken first, by an empty file, which then is replaced. */
-async function placeWithoutLinks(claim: Pick<Claim, 'path'>, path: string): Promise<boolean> {
+async function placeWithoutLinks(claim: Claim, path: string): Promise<boolean> {
   try {
     await (await open(path, 'wx')).close();
   } catch (error) {
@@ -93,23 +97,38 @@ async function placeWithoutLinks(claim: Pick<Claim, 'path'>, path: string): Prom
   return true;
 }
 
-/** Removes the lock file when its holder is dead; fails with LOCKED when it is not. */
-async function clearTheDead(path: string, claim: Claim, breakLock: boolean): Promise<void> {
+/**
+ * Puts the claim in the place of a dead holder's lock; fails with LOCKED when the holder is alive. False when another
+ * process does the same, or was faster. The dead lock stays until it is replaced, so that nobody finds the name free.
+ */
+async function takeOver(claim: Claim, path: string, breakLock: boolean): Promise<boolean> {
   const text = await readIfThere(path);
-  if (text === null) return;
+  if (text === null) return false;
   const holder = parseHolder(text);
   if (!breakLock && !(await isDead(path, claim, holder))) throw lockedBy(path, holder);
-  // Renaming before removing: of several processes that found the same dead holder, each learns what it took away.
-  const removed = { path: `${claim.path}.removed` };
+  const turnPath = `${path}.takeover`;
+  if (!(await takeTurn(claim, turnPath))) return false;
   try {
-    await rename(path, removed.path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return;
-    throw error;
+    if ((await readIfThere(path)) !== text) return false;
+    await rename(claim.path, path);
+    return true;
+  } finally {
+    await rm(turnPath, { force: true });
   }
-  // Another one was faster, and this is its lock. Should a third have come between, assertHeld stops one of the two.
-  if ((await readIfThere(removed.path)) !== text) await place(removed, path);
-  await rm(removed.path, { force: true });
+}
+
+/** One process at a time takes over; one that died over it gives its turn to the next. */
+async function takeTurn(claim: Claim, turnPath: string): Promise<boolean> {
+  try {
+    const turn = await open(turnPath, 'wx');
+    await turn.writeFile(claim.text).finally(() => turn.close());
+    return true;
+  } catch (error) {
+    if (!isSystemError(error, 'EEXIST')) throw error;
+  }
+  const text = await readIfThere(turnPath);
+  if (text !== null && (await isDead(turnPath, claim, parseHolder(text)))) await rm(turnPath, { force: true });
+  return false;
 }
 
 async function isDead(path: string, claim: Claim, holder: LockHolder | null): Promise<boolean> {

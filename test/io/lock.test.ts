@@ -61,10 +61,18 @@ it('tells a holder from whom it was taken', async () => {
 it('clears away the claims of processes that were killed while they made them', async () => {
   const path = await lockPath();
   const longAgo = new Date(Date.now() - 3_600_000);
-  for (const name of [`${path}.0123`, `${path}.0123.removed`]) {
+  for (const name of [`${path}.0123`, `${path}.takeover`]) {
     await writeFile(name, '{}');
     await utimes(name, longAgo, longAgo);
   }
+  await (await acquireLock(path, polite)).release();
+  expect(await readdir(join(path, '..'))).toEqual([]);
+});
+
+it('is taken over although a process died while it took it over', async () => {
+  const path = await lockPath();
+  await writeHolder(path, { pid: await deadPid() });
+  await writeHolder(`${path}.takeover`, { pid: await deadPid() });
   await (await acquireLock(path, polite)).release();
   expect(await readdir(join(path, '..'))).toEqual([]);
 });
