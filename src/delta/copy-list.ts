@@ -2,11 +2,19 @@
  * The copies of one target segment in the order of the target, without overlaps. Parallel arrays, because there can be
  * very many: 16 bytes of memory each.
  */
-export class CopyList {
+export interface Copies {
   /** Where in the segment each copy starts. */
   readonly starts: Int32Array;
   readonly lengths: Int32Array;
   /** Where in the base it comes from. */
+  readonly positions: Float64Array;
+  readonly count: number;
+}
+
+/** Copies that are collected one by one. */
+export class CopyList implements Copies {
+  readonly starts: Int32Array;
+  readonly lengths: Int32Array;
   readonly positions: Float64Array;
   count = 0;
 

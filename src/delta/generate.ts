@@ -1,16 +1,15 @@
-import { BasePages, PAGE_OVERLAP_BYTES } from './base-pages.js';
-import { allocateBlock } from './byte-block.js';
+import { PAGE_OVERLAP_BYTES } from './base-pages.js';
+import { chooseEngine } from './choose-engine.js';
 import { type DeltaStatistics, DeltaWriter } from './encode.js';
-import { GapFiller } from './fill-gaps.js';
+import type { DeltaEngine, EngineTuning } from './engine.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
-import { type BaseIndex, indexSegment, makeBaseIndex, makeIndexScratch } from './index-base.js';
-import { SegmentMatcher } from './match.js';
 import { OutputFile } from './output-file.js';
 import { BUCKET_BYTES, type DeltaEffort, deltaParameters, SEGMENT_BYTES } from './parameters.js';
 import { SourceFile } from './source-file.js';
 import { writeSegment } from './write-segment.js';
 
 export type { DeltaStatistics } from './encode.js';
+export type { EngineChoice, EngineTuning } from './engine.js';
 export type { DeltaHooks } from './hooks.js';
 export type { DeltaEffort } from './parameters.js';
 
@@ -24,21 +23,15 @@ export interface DeltaRequest {
   readonly maxDeltaBytes?: number;
 }
 
-/** How the engine cuts its work. None of it changes a byte of the delta; tests say so by varying it. */
-export interface EngineTuning {
-  /** Windows that are sampled and looked up together. */
-  readonly batchBytes: number;
-  /** The cache of base pages. */
-  readonly pageBytes: number;
-  readonly maxPages: number;
-}
-
-const TUNING: EngineTuning = { batchBytes: 8192, pageBytes: 65536, maxPages: 128 };
+const TUNING: EngineTuning = { engine: 'auto', batchBytes: 8192, pageBytes: 65536, maxPages: 128 };
 
 /** Buffers for segments, copies, batches and output, with some room for the engine's many small objects. */
 const FIXED_BYTES = 16 * 1024 * 1024;
 
-/** An upper bound of the memory, in bytes, that {@link generateDelta} takes for a base of `baseBytes` bytes. */
+/**
+ * An upper bound of the memory, in bytes, that {@link generateDelta} takes for a base of `baseBytes` bytes. With the
+ * WebAssembly engine a thread keeps what the largest of its deltas took, and makes the next ones in it.
+ */
 export function deltaMemoryBytes(baseBytes: number, effort: DeltaEffort): number {
   const table = deltaParameters(baseBytes, effort).buckets * BUCKET_BYTES;
   return table + TUNING.maxPages * (TUNING.pageBytes + PAGE_OVERLAP_BYTES) + FIXED_BYTES;
@@ -50,18 +43,18 @@ export function deltaMemoryBytes(baseBytes: number, effort: DeltaEffort): number
  * once and blocks until it is done: it is meant for a worker thread. Memory: {@link deltaMemoryBytes}. Leaves no file
  * behind when it fails.
  *
- * @throws UpdateRepositoryError DELTA_TOO_LARGE, CHANGED_WHILE_READ, MEMORY, INTERRUPTED, NOT_FOUND, NO_SPACE, IO
+ * @throws UpdateRepositoryError DELTA_TOO_LARGE, CONFIG (the chosen engine cannot be had), CHANGED_WHILE_READ, MEMORY, INTERRUPTED, NOT_FOUND, NO_SPACE, IO
  */
 export function generateDelta(
   request: DeltaRequest,
   hooks: DeltaHooks = {},
-  tuning: EngineTuning = TUNING,
+  tuning: Partial<EngineTuning> = {},
 ): DeltaStatistics {
   const base = new SourceFile(request.basePath);
   try {
     const target = new SourceFile(request.targetPath);
     try {
-      return writeDeltaFile({ base, target, hooks, tuning }, request);
+      return writeDeltaFile({ base, target, hooks, tuning: { ...TUNING, ...tuning } }, request);
     } finally {
       target.close();
     }
@@ -81,10 +74,8 @@ interface DeltaWork {
 function writeDeltaFile(work: DeltaWork, { deltaPath, effort, maxDeltaBytes }: DeltaRequest): DeltaStatistics {
   const delta = new OutputFile(deltaPath);
   try {
-    const index = makeBaseIndex(deltaParameters(work.base.sizeBytes, effort));
     const writer = new DeltaWriter((bytes) => delta.write(bytes), deltaPath, maxDeltaBytes);
-    indexBase(work, index);
-    writeCommands(work, index, writer);
+    runEngine(work, effort, writer);
     const statistics = writer.finish();
     work.base.assertUnchanged();
     work.target.assertUnchanged();
@@ -96,23 +87,31 @@ function writeDeltaFile(work: DeltaWork, { deltaPath, effort, maxDeltaBytes }: D
   }
 }
 
-function indexBase({ base, hooks, tuning }: DeltaWork, index: BaseIndex): void {
-  const scratch = makeIndexScratch(tuning.batchBytes, base.sizeBytes);
+function runEngine(work: DeltaWork, effort: DeltaEffort, writer: DeltaWriter): void {
+  const { base, target, tuning } = work;
+  const engine = chooseEngine(base, target.sizeBytes, deltaParameters(base.sizeBytes, effort), tuning);
+  try {
+    indexBase(work, engine);
+    writeCommands(work, engine, writer);
+  } finally {
+    engine.release();
+  }
+}
+
+function indexBase({ base, hooks }: DeltaWork, engine: DeltaEngine): void {
   for (let start = 0; start < base.sizeBytes; start += SEGMENT_BYTES) {
-    indexSegment(base, start, index, scratch);
+    engine.indexSegment(start);
     reportProgress(Math.min(start + SEGMENT_BYTES, base.sizeBytes), base.path, hooks);
   }
 }
 
-function writeCommands({ base, target, hooks, tuning }: DeltaWork, index: BaseIndex, writer: DeltaWriter): void {
-  const pages = new BasePages(base, tuning.pageBytes, tuning.maxPages);
-  const matcher = new SegmentMatcher(index, pages, tuning.batchBytes);
-  const filler = new GapFiller(pages);
-  const block = allocateBlock(Math.min(SEGMENT_BYTES, target.sizeBytes));
+function writeCommands({ base, target, hooks }: DeltaWork, engine: DeltaEngine, writer: DeltaWriter): void {
+  const runs = engine.baseRuns();
+  const block = engine.segment;
   for (let start = 0; start < target.sizeBytes; start += SEGMENT_BYTES) {
     const segment = { block, start, length: Math.min(SEGMENT_BYTES, target.sizeBytes - start) };
     target.read(block.bytes, 0, segment.length, start);
-    writeSegment(segment, filler.fill(segment, matcher.match(segment)), index.runs, writer);
+    writeSegment(segment, engine.match(segment), runs, writer);
     reportProgress(base.sizeBytes + start + segment.length, target.path, hooks);
   }
 }

@@ -1,4 +1,4 @@
-import type { CopyList } from './copy-list.js';
+import type { Copies } from './copy-list.js';
 import type { DeltaWriter } from './encode.js';
 import type { TargetSegment } from './match.js';
 import { type BaseRuns, nextRun, RUN_MIN_BYTES, type Run } from './runs.js';
@@ -7,7 +7,7 @@ import { type BaseRuns, nextRun, RUN_MIN_BYTES, type Run } from './runs.js';
 const RUN_PIECES_MAX = 4096;
 
 /** Writes one segment: its copies, and between them literals in which runs of one byte become copies, too. */
-export function writeSegment(segment: TargetSegment, copies: CopyList, runs: BaseRuns, writer: DeltaWriter): void {
+export function writeSegment(segment: TargetSegment, copies: Copies, runs: BaseRuns, writer: DeltaWriter): void {
   const run: Run = { start: 0, end: 0 };
   let done = 0;
   for (let n = 0; n < copies.count; n += 1) {

@@ -20,7 +20,9 @@ function commandsOf(base: Buffer, target: Buffer): number[][] {
       copy: (offset, length) => void commands.push([length, offset]),
     },
   );
-  decoder.push(makeDelta(dir, base, target, 'max').delta);
+  const { delta } = makeDelta(dir, base, target, 'max');
+  expect(makeDelta(dir, base, target, 'max', { engine: 'js' }).delta.equals(delta)).toBe(true);
+  decoder.push(delta);
   decoder.finish();
   return commands;
 }

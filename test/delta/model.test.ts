@@ -10,27 +10,34 @@ import { propertyRuns } from './support/properties.js';
 const dir = temporaryDirectoryOfSuite();
 const efforts = ['fast', 'normal', 'max'] as const;
 
-describe('the engine makes the bytes that docs/delta-algorithm.md defines', () => {
-  test('for edited texts of all sorts', () => {
-    fc.assert(
-      fc.property(editedPair(60_000), fc.constantFrom(...efforts), ({ base, target }, effort) => {
-        expect(makeDelta(dir, base, target, effort).delta.equals(modelDelta(base, target, effort))).toBe(true);
-      }),
-      propertyRuns(40),
-    );
-  });
+describe.each(['js', 'wasm'] as const)(
+  'the engine %s makes the bytes that docs/delta-algorithm.md defines',
+  (engine) => {
+    test('for edited texts of all sorts', () => {
+      fc.assert(
+        fc.property(editedPair(60_000), fc.constantFrom(...efforts), ({ base, target }, effort) => {
+          expect(makeDelta(dir, base, target, effort, { engine }).delta.equals(modelDelta(base, target, effort))).toBe(
+            true,
+          );
+        }),
+        propertyRuns(40),
+      );
+    });
 
-  test('for texts of several segments, with a run, a move and changes that cross their borders', () => {
-    const segment = 2 ** 21;
-    const random = pseudoRandomBytes('several segments', segment + 300_000);
-    const base = Buffer.concat([random, Buffer.alloc(segment, 7), random.subarray(1000, 5000)]);
-    const target = Buffer.concat([
-      random.subarray(100_000),
-      Buffer.alloc(segment + 40, 7),
-      random.subarray(0, 99_990),
-      pseudoRandomBytes('fresh', 70_000),
-    ]);
-    for (let at = 10_000; at < target.length; at += 12_345) target[at] = 1;
-    expect(makeDelta(dir, base, target).delta.equals(modelDelta(base, target, 'normal'))).toBe(true);
-  });
-});
+    test('for texts of several segments, with a run, a move and changes that cross their borders', () => {
+      const segment = 2 ** 21;
+      const random = pseudoRandomBytes('several segments', segment + 300_000);
+      const base = Buffer.concat([random, Buffer.alloc(segment, 7), random.subarray(1000, 5000)]);
+      const target = Buffer.concat([
+        random.subarray(100_000),
+        Buffer.alloc(segment + 40, 7),
+        random.subarray(0, 99_990),
+        pseudoRandomBytes('fresh', 70_000),
+      ]);
+      for (let at = 10_000; at < target.length; at += 12_345) target[at] = 1;
+      expect(makeDelta(dir, base, target, 'normal', { engine }).delta.equals(modelDelta(base, target, 'normal'))).toBe(
+        true,
+      );
+    });
+  },
+);

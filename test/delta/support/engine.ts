@@ -24,7 +24,7 @@ export function makeDelta(
   base: Uint8Array,
   target: Uint8Array,
   effort: DeltaEffort = 'normal',
-  tuning?: EngineTuning,
+  tuning: Partial<EngineTuning> = {},
 ): MadeDelta {
   files += 1;
   const [basePath, targetPath, deltaPath] = ['base', 'target', 'delta'].map((name) => join(dir, `${name}-${files}`));

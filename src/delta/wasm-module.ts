@@ -1,0 +1,38 @@
+import fs from 'node:fs';
+import { isSystemError, UpdateRepositoryError } from '../errors.js';
+
+/** Where the module is: beside this file where it was compiled, or, seen from the source, where it will be. */
+const PLACES = ['./delta-core.wasm', '../../dist/delta/delta-core.wasm'].map(
+  (place) => new URL(place, import.meta.url),
+);
+
+/**
+ * Reads and compiles the delta core, native/delta-core.c: about 10 ms.
+ *
+ * @throws UpdateRepositoryError CONFIG when it is not there, or when this machine's Node cannot compile it
+ */
+export function compileWasmModule(places: readonly URL[] = PLACES): WebAssembly.Module {
+  const bytes = places.map(readIfThere).find((found) => found !== undefined);
+  if (bytes === undefined) throw unavailable('expected the module delta-core.wasm, found none');
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw unavailable(`expected one that compiles, found ${error instanceof Error ? error.message : error}`, error);
+  }
+}
+
+function readIfThere(place: URL): Buffer | undefined {
+  try {
+    return fs.readFileSync(place);
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}
+
+function unavailable(problem: string, cause?: unknown): UpdateRepositoryError {
+  return new UpdateRepositoryError('CONFIG', `WebAssembly engine: ${problem}`, {
+    hint: 'choose the engine js, or build the project again',
+    cause,
+  });
+}

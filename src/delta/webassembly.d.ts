@@ -1,0 +1,21 @@
+/**
+ * The part of the WebAssembly JavaScript interface (W3C, "WebAssembly JavaScript Interface", section 5) that the
+ * engine uses: Node's own types leave it to a browser's library.
+ */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Instance {
+    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  class Memory {
+    constructor(limits: { initial: number; maximum: number });
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  class Global {
+    value: unknown;
+  }
+}
