@@ -1,8 +1,8 @@
 // What JavaScript (src/delta/wasm-core.ts) and the core agree on. docs/delta-algorithm.md says what the core computes.
 //
-// The core has no variables of its own and allocates nothing. All its state is in the areas that a `struct core` names;
-// JavaScript decides where they and the struct lie, writes the addresses and hands the struct's address to each call.
-// Several threads can so work in one memory, each with a struct and a stack of its own.
+// The core allocates nothing and, but for the gear table, has no variables. All its state is in the areas that a `struct
+// core` names; JavaScript decides where they and the struct lie, writes the addresses and hands the struct's address to
+// each call. Several threads can so work in one memory, each with a struct and a stack of its own.
 //
 // Positions in files are doubles where they cross the border: exact up to 2^53, and JavaScript's own numbers.
 #pragma once
@@ -29,7 +29,7 @@ struct copies {
   double *positions;
 };
 
-// 21 words of 32 bits on wasm32, after a double. JavaScript writes all but `touched` before the first call.
+// On wasm32 a double and 20 words of 32 bits. JavaScript writes all but `touched` before the first call.
 struct core {
   double base_bytes;
   // A window is an anchor when that many top bits of its gear hash are 0.
@@ -42,8 +42,6 @@ struct core {
   uint32_t page_slots;
   // `buckets` times 8 entries, at first all 0, aligned to 64 bytes.
   uint64_t *table;
-  // 256 numbers.
-  const uint32_t *gear;
   // Longest runs of the base: 256 positions, then 256 lengths, at first all 0.
   double *runs;
   // The bytes of the segment that a call is about.
@@ -71,6 +69,10 @@ struct core {
 #define EXPORT(name)
 #define IMPORT(name)
 #endif
+
+// Export: the address of the gear table, whose numbers JavaScript writes before the first call. It is in a fixed place,
+// because then each look-up is an instruction less.
+extern uint32_t gear[BYTE_VALUES];
 
 // Import: stores page `page` of the base, and the overlap after it, at `address`, as far as the base reaches. It may
 // leave by an exception; the core is then in order, but for the stack pointer, which the caller sets back.

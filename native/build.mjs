@@ -20,7 +20,7 @@ const options = [
   '-Werror',
   // JavaScript makes the memory and lays it out; the stack lies below everything else.
   '-Wl,--no-entry,--import-memory,--max-memory=4294967296,--stack-first,-z,stack-size=16384,--strip-all',
-  '-Wl,--export=__heap_base,--export=__stack_pointer',
+  '-Wl,--export=__heap_base,--export=__stack_pointer,--export=gear',
 ];
 
 const sources = Object.fromEntries(

@@ -1,4 +1,5 @@
 import { UpdateRepositoryError } from '../errors.js';
+import { GEAR } from './sample.js';
 import { compileWasmModule } from './wasm-module.js';
 
 const WASM_PAGE_BYTES = 65536;
@@ -27,6 +28,7 @@ export class WasmCore {
     const load_page = (page: number, address: number) => this.#loadPage?.(this.#memory.buffer, page, address >>> 0);
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory, load_page } });
     this.heapBase = Number(globalOf(exports, '__heap_base').value);
+    new Int32Array(this.#memory.buffer, Number(globalOf(exports, 'gear').value), GEAR.length).set(GEAR);
     this.#stackPointer = globalOf(exports, '__stack_pointer');
     this.#stackTop = this.#stackPointer.value;
     this.indexSegment = functionOf(exports, 'index_segment');

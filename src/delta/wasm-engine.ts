@@ -5,7 +5,6 @@ import type { DeltaEngine, EngineTuning } from './engine.js';
 import type { TargetSegment } from './match.js';
 import { type DeltaParameters, INDEXED_BASE_BYTES, SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
 import { BaseRuns } from './runs.js';
-import { GEAR } from './sample.js';
 import type { SourceFile } from './source-file.js';
 import type { LoadPage, WasmCore } from './wasm-core.js';
 import { coreWords, layOut, type WasmLayout } from './wasm-layout.js';
@@ -69,7 +68,6 @@ function pageLoader(base: SourceFile, { pageShift }: WasmLayout): LoadPage {
 function fillCore(memory: ArrayBuffer, layout: WasmLayout, baseBytes: number, words: readonly number[]): void {
   new Float64Array(memory, layout.core, 1).fill(baseBytes);
   new Uint32Array(memory, layout.core + 8, words.length).set(words);
-  new Int32Array(memory, layout.gear, GEAR.length).set(GEAR);
   new Float64Array(memory, layout.runs, 2 * 256).fill(0);
   new Float64Array(memory, layout.pages, layout.pageSlots).fill(-1);
 }

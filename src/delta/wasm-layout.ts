@@ -3,7 +3,7 @@ import type { EngineTuning } from './engine.js';
 import { BUCKET_BYTES, type DeltaParameters, SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
 
 /** Sizes of the structures in native/abi.h. */
-const CORE_BYTES = 96;
+const CORE_BYTES = 88;
 const KEY_BYTES = 12;
 const LINE_BYTES = 64;
 
@@ -14,7 +14,6 @@ const FILLED_MAX = Math.ceil(SEGMENT_BYTES / 10);
 /** Addresses of the areas that native/abi.h describes, and the numbers that go with them. */
 export interface WasmLayout {
   readonly core: number;
-  readonly gear: number;
   readonly runs: number;
   readonly segment: number;
   readonly anchors: number;
@@ -54,7 +53,6 @@ export function layOut(
   const pageSlots = Math.min(tuning.maxPages, Math.floor(baseBytes / 2 ** pageShift) + 1);
   return {
     core: area(CORE_BYTES),
-    gear: area(256 * 4),
     runs: area(2 * 256 * 8),
     segment: area(SEGMENT_BYTES + WINDOW_BYTES),
     anchors: area(tuning.batchBytes * 4),
@@ -85,7 +83,6 @@ export function coreWords(layout: WasmLayout, { sampleBits, buckets }: DeltaPara
     layout.pageShift,
     layout.pageSlots,
     layout.table,
-    layout.gear,
     layout.runs,
     layout.segment,
     layout.anchors,
