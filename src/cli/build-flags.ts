@@ -41,7 +41,7 @@ function contentOptions(): Option[] {
     ).argParser((path: string, previous: readonly string[] = []) => [...previous, path]),
     new Option(
       '--deltas <policy>',
-      'which deltas to make: neighbours, puavo, all, latest:N or none (default: neighbours; with -p or -r puavo)',
+      'which deltas to make: neighbours, puavo, all, latest:N or none (default: as before, at first neighbours; with -p or -r puavo)',
     ).argParser(optionValue('--deltas', parseDeltaPolicy)),
     new Option('--max-delta-ratio <r>', 'publish no delta that is larger than this share of its image')
       .argParser(optionValue('--max-delta-ratio', parseRatio))

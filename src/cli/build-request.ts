@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { NoteEvent } from '../events.js';
 import type { BuildOptions } from '../images/build.js';
-import { type DeltaPolicy, parseDeltaPolicy } from '../images/delta-policy.js';
+import type { DeltaPolicy } from '../images/delta-policy.js';
 import type { BuildFlags } from './build-flags.js';
 
 /** The part of the build's options that the flags of the command line decide. */
@@ -45,12 +45,12 @@ function chooseSelection(flags: BuildFlags, isDirectory: (path: string) => boole
   return { configPaths, notes: [note(`no such directory: ${instead}`, puavoConfig)] };
 }
 
-function chooseDeltas(flags: BuildFlags): { policy: DeltaPolicy; notes: readonly NoteEvent[] } {
-  if (flags.deltas !== undefined) return { policy: flags.deltas, notes: [] };
+/** No policy leaves the choice to what the mirror remembers. */
+function chooseDeltas(flags: BuildFlags): { policy: DeltaPolicy | undefined; notes: readonly NoteEvent[] } {
   const likePuavo = flags.puavoOs !== undefined || flags.repository !== undefined;
-  const name = likePuavo ? 'puavo' : 'neighbours';
-  const why = likePuavo ? 'the default with --puavo-os or --repository' : 'the default';
-  return { policy: parseDeltaPolicy(name), notes: [note(`delta policy ${name}: ${why}`)] };
+  if (flags.deltas !== undefined || !likePuavo) return { policy: flags.deltas, notes: [] };
+  const why = 'the default with --puavo-os or --repository';
+  return { policy: { kind: 'puavo' }, notes: [note(`delta policy puavo: ${why}`)] };
 }
 
 function deprecations(flags: BuildFlags): NoteEvent[] {

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
@@ -6,12 +7,13 @@ import { Crew, type Resources } from '../workers/crew.js';
 import { type BuildRequest, resolveRequest, type Selection } from './build-request.js';
 import { composeMetas, contentsOf } from './contents.js';
 import { makeDeltas } from './delta-phase.js';
-import type { DeltaPolicy } from './delta-policy.js';
+import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
+import { publishedBaseUrl } from './disk-indexes.js';
 import { bringImages } from './image-phase.js';
-import { reportImages, reportRequest } from './notes.js';
+import { reportDropped, reportImages, reportRequest } from './notes.js';
 import { type BuildPlan, knownOf, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
-import type { DeltaOutcome, ImageRecord } from './records.js';
+import type { DeltaOutcome, ImageRecord, MirrorSettings } from './records.js';
 import type { MirrorSite } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
@@ -24,10 +26,11 @@ export interface BuildOptions {
   /** Made when it is not there. */
   readonly mirrorDir: string;
   readonly selection: Selection;
-  readonly deltas: DeltaPolicy;
+  /** Undefined takes what the mirror remembers, or `neighbours` when it remembers none. */
+  readonly deltas: DeltaPolicy | undefined;
   /** A delta larger than this part of its target is not published. */
   readonly maxDeltaRatio: number;
-  /** Where the mirror is served, without a trailing slash; undefined takes what the mirror remembers. */
+  /** Where the mirror is served, without a trailing slash; undefined takes what the mirror or its meta remembers. */
   readonly baseUrl: string | undefined;
   readonly link: LinkMode;
   readonly resources: Resources;
@@ -57,13 +60,15 @@ export interface BuildOptions {
 export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEvent> {
   const startedAt = performance.now();
   await refuseOneDirectory(options);
-  const request = await resolveRequest(options.imagesDir, options.selection, options.deltas);
+  const policy = await chooseDeltas(options);
+  const request = await resolveRequest(options.imagesDir, options.selection, policy);
   const missing = countMissing(request, options.keepGoing);
-  const sight = await lookAt(request, options);
-  reportRequest(request, sight.baseUrl, options);
+  const sight = await lookAt(request, policy, options);
+  reportRequest(request, sight.settings.baseUrl, options);
+  reportDropped(sight.actions, policy, options.onEvent);
   options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.actions });
-  const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, options);
-  reportImages(result.images, result.examined, options.onEvent);
+  const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, policy, options);
+  reportImages(request, result.images, result.examined, options.onEvent);
   const summary: BuildSummaryEvent = {
     type: 'build-summary',
     mirror: options.mirrorDir,
@@ -83,7 +88,7 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
 interface Sight {
   readonly survey: Survey;
   readonly plan: BuildPlan;
-  readonly baseUrl: string | null;
+  readonly settings: MirrorSettings;
   /** Of the plan, and what `--prune` removes. */
   readonly actions: readonly PlannedAction[];
   readonly hasWork: boolean;
@@ -99,19 +104,20 @@ interface BuildResult {
   readonly failures: number;
 }
 
-async function lookAt(request: BuildRequest, options: BuildOptions): Promise<Sight> {
+async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: BuildOptions): Promise<Sight> {
   const { mirrorDir, prune } = options;
   const state = new MirrorState(mirrorDir);
   const survey = await surveyMirror(mirrorDir, state, request);
-  const baseUrl = options.baseUrl ?? survey.settings.baseUrl;
+  const baseUrl = options.baseUrl ?? survey.settings.baseUrl ?? publishedBaseUrl(survey.indexes.metas);
+  const settings: MirrorSettings = { baseUrl, deltas: policy };
   const plan = planBuild(request, survey, { baseUrl, maxDeltaRatio: options.maxDeltaRatio });
   const pruning = prune === undefined ? null : await planPrune({ mirrorDir, state }, prune.graceMs);
   return {
     survey,
     plan,
-    baseUrl,
+    settings,
     actions: [...plan.actions, ...(pruning?.actions ?? [])],
-    hasWork: plan.actions.length > 0 || baseUrl !== survey.settings.baseUrl || pruning?.hasWork === true,
+    hasWork: plan.actions.length > 0 || !isDeepStrictEqual(settings, survey.settings) || pruning?.hasWork === true,
   };
 }
 
@@ -119,12 +125,22 @@ function atRest({ plan }: Sight): BuildResult {
   return { ...knownOf(plan), changed: false, examined: new Set(), deltasMade: 0, failures: 0 };
 }
 
-async function buildLocked(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
+/** The policy that the options ask for, or else the mirror remembers. */
+async function chooseDeltas({ deltas, mirrorDir, onEvent }: BuildOptions): Promise<DeltaPolicy> {
+  if (deltas !== undefined) return deltas;
+  const remembered = (await new MirrorState(mirrorDir).readSettings()).deltas;
+  const policy = remembered ?? { kind: 'neighbours' };
+  const why = remembered === null ? 'the default' : 'as before';
+  onEvent({ type: 'note', level: 'info', message: `delta policy ${formatDeltaPolicy(policy)}: ${why}` });
+  return policy;
+}
+
+async function buildLocked(request: BuildRequest, policy: DeltaPolicy, options: BuildOptions): Promise<BuildResult> {
   const { mirrorDir, onEvent } = options;
   return await withLock(mirrorDir, options, async (lock, state) => {
     await using crew = new Crew(options);
     // Whoever held the lock until now may have done a part of the work, or all of it.
-    const sight = await lookAt(request, options);
+    const sight = await lookAt(request, policy, options);
     return await build({ mirrorDir, state, lock, onEvent }, crew, request, sight, options);
   });
 }
@@ -133,15 +149,15 @@ async function build(
   site: MirrorSite,
   crew: Crew,
   request: BuildRequest,
-  { survey, plan, baseUrl }: Sight,
+  { survey, plan, settings }: Sight,
   options: BuildOptions,
 ): Promise<BuildResult> {
   const images = await bringImages(site, crew, request, plan, options);
   const left = await surveyDeltas(site.mirrorDir, site.state, request);
   const deltas = await makeDeltas(site, crew, survey.images, images.records, left, options);
-  if (baseUrl !== survey.settings.baseUrl) await site.state.writeSettings({ baseUrl });
+  if (!isDeepStrictEqual(settings, survey.settings)) await site.state.writeSettings(settings);
   const result = { images: images.records, deltas: deltas.outcomes };
-  const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), baseUrl));
+  const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), settings.baseUrl));
   const pruned =
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {

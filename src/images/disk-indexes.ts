@@ -62,6 +62,15 @@ export function publishedDiffs(metas: readonly SeriesMeta[]): ReadonlyMap<string
   return new Map(diffs.map((diff) => [diff.filename, diff]));
 }
 
+/** The URL below which the files of a mirror are published, as its meta has it; null where that is no whole URL. */
+export function publishedBaseUrl(metas: readonly SeriesMeta[]): string | null {
+  for (const { urls, filename } of metas.flatMap(({ images }) => images)) {
+    const [url = ''] = urls;
+    if (/^https?:/.test(url) && url.endsWith(`/${filename}`)) return url.slice(0, -filename.length - 1);
+  }
+  return null;
+}
+
 async function metaFiles(mirrorDir: string): Promise<string[]> {
   try {
     const entries = await readdir(join(mirrorDir, META_DIR), { withFileTypes: true });

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { hasCode, UpdateRepositoryError } from '../errors.js';
 import { checkUnwritten } from '../io/digest.js';
 import { type FileIdentity, isUntouched } from '../io/file-identity.js';
-import type { LinkMode } from '../io/link.js';
+import type { LinkKind, LinkMode } from '../io/link.js';
 import type { Digests } from '../metadata/digests.js';
 import type { RunJob, Task, TaskOutcome } from '../workers/crew.js';
 import type { DigestedPath, ExaminedImage } from '../workers/jobs.js';
@@ -19,6 +19,7 @@ export interface ExamineOptions {
   readonly link: LinkMode;
   /** Takes what is known of the image, once it is in place. */
   readonly onRecord: (record: ImageRecord) => void;
+  readonly onLinked: (kind: LinkKind) => void;
   /** Called, before the failure, when the mirror does not serve the bytes that were published under the name any more. */
   readonly onSpoiled: () => void;
   /** Called instead of a NAME_REUSED failure: the image has other bytes than those published under its name. */
@@ -46,6 +47,7 @@ export function examineTask(
       try {
         const found = await examine({ site, status, run, link: options.link, onSpoiled: options.onSpoiled });
         options.onRecord(await remember(site, status, found));
+        if (found.examined.link !== null) options.onLinked(found.examined.link);
         return { sizeBytes, detail: describe(found.examined) };
       } catch (error) {
         if (hasCode(error, 'NOT_FOUND')) throw vanished(error);
@@ -115,8 +117,23 @@ async function stage({ site, status, run, link }: Examination): Promise<{ staged
   const staged = site.state.temporaryPath(status.name.fileName);
   // A second pass over a replaced image may find the first one's link.
   await rm(staged, { force: true });
-  const examined = await run({ kind: 'examine', path: staged, linkFrom: { source: status.file.path, mode: link } });
-  return { staged, examined };
+  const source = status.file.path;
+  try {
+    return { staged, examined: await run({ kind: 'examine', path: staged, linkFrom: { source, mode: link } }) };
+  } catch (error) {
+    throw error instanceof UpdateRepositoryError ? aboutSource(error, staged, source) : error;
+  }
+}
+
+/** The file that people know is the image, not the link to it in the making. */
+function aboutSource(error: UpdateRepositoryError, staged: string, source: string): UpdateRepositoryError {
+  const message = error.message.replaceAll(staged, source);
+  const { data, hint } = error;
+  return new UpdateRepositoryError(error.code, message, {
+    data,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** Renaming has changed the ctime, and nothing else. */

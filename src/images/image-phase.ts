@@ -1,3 +1,4 @@
+import type { NoteEvent } from '../events.js';
 import type { LinkMode } from '../io/link.js';
 import { rdiffPath } from '../metadata/mirror-paths.js';
 import type { Crew, Task, TaskFailure } from '../workers/crew.js';
@@ -35,10 +36,14 @@ export async function bringImages(
   const records = new Map(knownOf(plan).images);
   const reused: FoundImage[] = [];
   const spoiled = new Set<string>();
+  let copied = 0;
   const taskOf = ({ status, decision }: ImageWork, onReused?: () => void): Task =>
     examineTask(site, status, decision, {
       link: options.link,
       onRecord: (record) => records.set(status.name.fileName, record),
+      onLinked: (kind) => {
+        if (kind === 'copy') copied += 1;
+      },
       onSpoiled: () => spoiled.add(status.name.fileName),
       ...(onReused === undefined ? {} : { onReused }),
     });
@@ -50,17 +55,27 @@ export async function bringImages(
   } finally {
     // The build may fail, but not leave indexes that are known to be wrong.
     await withdrawImages(site, request, spoiled);
+    for (const fileName of spoiled) {
+      const message = 'the mirror has other bytes than those published: taken out of the indexes';
+      site.onEvent({ type: 'note', level: 'warning', subject: fileName, message });
+    }
   }
   const freed = await freeNames(site, request, reused);
   const second = freed.map((status) => taskOf({ status, decision: status.publish ? 'link' : 'read-base' }));
   failures.push(...(await crew.run(second, options.keepGoing)));
 
+  if (options.link === 'auto' && copied > 0) site.onEvent(copiesNote(copied));
   const failed = new Set(failures.map(({ task }) => task.path));
   const unusable = [...plan.images]
     .map(({ status }) => status)
     .filter(({ file, name }) => !records.has(name.fileName) && (file === null || failed.has(name.fileName)));
   for (const [fileName, record] of await keepServed(site, crew, unusable)) records.set(fileName, record);
   return { records, failures, examined: new Set(work.map(({ status }) => status.name.fileName)) };
+}
+
+function copiesNote(count: number): NoteEvent {
+  const message = `${count} image${count === 1 ? ' was' : 's were'} copied: hard links and reflinks are not possible here`;
+  return { type: 'note', level: 'warning', message };
 }
 
 interface ImageWork {

@@ -1,6 +1,9 @@
-import type { EventSink } from '../events.js';
+import { dirname } from 'node:path';
+import type { EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
+import { RDIFFS_DIR } from '../metadata/mirror-paths.js';
 import type { BuildRequest } from './build-request.js';
+import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import type { ImageRecord } from './records.js';
 import { unreadableNotes } from './scan.js';
 
@@ -33,24 +36,43 @@ export function reportRequest(
   }
 }
 
+/** A warning of deltas that clients may count on and that this build takes out of the indexes. */
+export function reportDropped(actions: readonly PlannedAction[], policy: DeltaPolicy, onEvent: EventSink): void {
+  const dropped = actions.filter(({ action, path }) => action === 'drop' && dirname(path) === RDIFFS_DIR).length;
+  if (dropped === 0) return;
+  const message = `${dropped} published delta${dropped === 1 ? ' is' : 's are'} not wanted any more (policy ${formatDeltaPolicy(policy)})`;
+  onEvent({ type: 'note', level: 'warning', message });
+}
+
 /** What a user should know of the images' contents; `examined` are those that were read in this run. */
 export function reportImages(
+  request: BuildRequest,
   images: ReadonlyMap<string, ImageRecord>,
   examined: ReadonlySet<string>,
   onEvent: EventSink,
 ): void {
+  const odd = oddImages(request, images);
   // In the order of the names, whichever worker was done first.
   const inOrder = [...images].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [fileName, { innerName, kind }] of inOrder) {
-    if (kind !== 'squashfs' && examined.has(fileName)) {
-      onEvent({ type: 'note', level: 'info', subject: fileName, message: `${kind}, no squashfs: no puavo-conf` });
-    } else if (innerName !== null && innerName !== fileName) {
-      onEvent({
-        type: 'note',
-        level: 'warning',
-        subject: fileName,
-        message: `calls itself ${innerName} (/etc/puavo-image/name): laptops that boot it will not find their updates`,
-      });
+    const note = (level: 'info' | 'warning', message: string): void =>
+      onEvent({ type: 'note', level, subject: fileName, message });
+    if (odd.has(fileName)) note('warning', `${kind}, no squashfs as other images of its series: is it damaged?`);
+    else if (kind !== 'squashfs' && examined.has(fileName)) note('info', `${kind}, no squashfs: no puavo-conf`);
+    else if (innerName !== null && innerName !== fileName) {
+      note(
+        'warning',
+        `calls itself ${innerName} (/etc/puavo-image/name): laptops that boot it will not find their updates`,
+      );
     }
   }
+}
+
+/** Images that are no squashfs in a series that has some. */
+function oddImages({ series }: BuildRequest, images: ReadonlyMap<string, ImageRecord>): ReadonlySet<string> {
+  const isSquashfs = (fileName: string): boolean => images.get(fileName)?.kind === 'squashfs';
+  const mixed = series
+    .map((one) => one.images.map(({ fileName }) => fileName))
+    .filter((names) => names.some(isSquashfs));
+  return new Set(mixed.flat().filter((fileName) => images.has(fileName) && !isSquashfs(fileName)));
 }

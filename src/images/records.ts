@@ -1,13 +1,16 @@
+import { hasCode } from '../errors.js';
 import { type FileIdentity, parseFileIdentity } from '../io/file-identity.js';
 import { isSha256Hex, isSha512Hex } from '../metadata/brands.js';
 import { type Digests, isCksum } from '../metadata/digests.js';
 import type { PuavoConf } from '../metadata/puavo-conf.js';
 import { type ImageKind, isImageKind } from '../squashfs/kind.js';
+import { type DeltaPolicy, parseDeltaPolicy } from './delta-policy.js';
 
 /** What a mirror remembers between builds. */
 export interface MirrorSettings {
   /** Where the mirror is served, without a trailing slash. */
   readonly baseUrl: string | null;
+  readonly deltas: DeltaPolicy | null;
 }
 
 /** What is known of an image file. */
@@ -38,8 +41,11 @@ export type DeltaOutcome =
 
 export function parseSettings(value: unknown): MirrorSettings | null {
   if (!isObject(value)) return null;
-  const { baseUrl } = value;
-  return { baseUrl: typeof baseUrl === 'string' && URL.canParse(baseUrl) ? baseUrl : null };
+  const { baseUrl, deltas } = value;
+  return {
+    baseUrl: typeof baseUrl === 'string' && URL.canParse(baseUrl) ? baseUrl : null,
+    deltas: typeof deltas === 'string' ? parsePolicyOrNull(deltas) : null,
+  };
 }
 
 export function parseImageRecord(value: unknown): ImageRecord | null {
@@ -65,6 +71,15 @@ export function parseDropped(value: unknown): ReadonlyMap<string, string> | null
   if (!isObject(value)) return null;
   const entries = Object.entries(value);
   return new Map(entries.filter((entry): entry is [string, string] => isTimestamp(entry[1])));
+}
+
+function parsePolicyOrNull(text: string): DeltaPolicy | null {
+  try {
+    return parseDeltaPolicy(text);
+  } catch (error) {
+    if (hasCode(error, 'USAGE')) return null;
+    throw error;
+  }
 }
 
 function parseOutcome(value: unknown): DeltaOutcome | null {

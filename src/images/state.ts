@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { makeDirectory, readTextFile, writeFileAtomic, writeFileQuickly } from '../io/atomic-file.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
+import { formatDeltaPolicy } from './delta-policy.js';
 import {
   type DeltaRecord,
   type ImageRecord,
@@ -58,11 +59,12 @@ export class MirrorState {
   }
 
   async readSettings(): Promise<MirrorSettings> {
-    return (await this.#read('settings.json', parseSettings)) ?? { baseUrl: null };
+    return (await this.#read('settings.json', parseSettings)) ?? { baseUrl: null, deltas: null };
   }
 
   async writeSettings(settings: MirrorSettings): Promise<void> {
-    await this.#write('settings.json', settings);
+    const { baseUrl, deltas } = settings;
+    await this.#write('settings.json', { baseUrl, deltas: deltas === null ? null : formatDeltaPolicy(deltas) });
   }
 
   async readImage(fileName: string): Promise<ImageRecord | null> {

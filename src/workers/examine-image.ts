@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { UpdateRepositoryError } from '../errors.js';
 import { checkUnwritten } from '../io/digest.js';
 import { identityOfPath } from '../io/file-identity.js';
 import { linkFile } from '../io/link.js';
@@ -37,6 +38,8 @@ async function examine(path: string, onProgress: (doneBytes: number) => void): P
 async function readFacts(path: string): Promise<Pick<ExaminedImage, 'kind' | 'innerName' | 'puavoConf'>> {
   const file = await openImageFile(path);
   try {
+    if (file.sizeBytes === 0)
+      throw new UpdateRepositoryError('FORMAT', `${path}: expected an image, found an empty file`);
     const kind: ImageKind = await detectImageKind(file);
     if (kind !== 'squashfs') return { kind, innerName: null, puavoConf: {} };
     const { innerName, definitionFiles } = await readPuavoImage(await openSquashfs(file));

@@ -17,7 +17,7 @@ describe('what the flags of build ask for', () => {
     expect(plan({})).toEqual({
       settings: {
         selection: { configPaths: [], executableOnly: false },
-        deltas: { kind: 'neighbours' },
+        deltas: undefined,
         maxDeltaRatio: 0.8,
         baseUrl: undefined,
         link: 'auto',
@@ -27,7 +27,7 @@ describe('what the flags of build ask for', () => {
         breakLock: false,
         dryRun: false,
       },
-      notes: ['delta policy neighbours: the default'],
+      notes: [],
     });
   });
 
@@ -48,7 +48,7 @@ describe('what the flags of build ask for', () => {
       settings: { deltas: { kind: 'puavo' } },
       notes: [note],
     });
-    expect(plan({ baseUrl: 'https://i.example' })).toMatchObject({ settings: { deltas: { kind: 'neighbours' } } });
+    expect(plan({ baseUrl: 'https://i.example' }).settings.deltas).toBeUndefined();
   });
 
   it('the configuration of a Puavo tree joins those that are named', () => {

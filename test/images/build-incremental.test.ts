@@ -37,6 +37,26 @@ describe('a second build with nothing new', () => {
   });
 });
 
+describe('a build without a policy', () => {
+  it('takes that of the build before, and neighbours at first', async () => {
+    const workshop = await makeWorkshop(3);
+    const first = await build(workshop, { deltas: undefined });
+    expect(first.summary.deltasMade).toBe(3);
+    await build(workshop, { deltas: { kind: 'all' } });
+    const before = fileStates(workshop.folder);
+    const again = await build(workshop, { deltas: undefined });
+    expect(notes(again, 'info')).toEqual(['delta policy all: as before']);
+    expect(fileStates(workshop.folder)).toEqual(before);
+  });
+
+  it('that does not want published deltas any more warns of it', async () => {
+    const workshop = await makeWorkshop(3);
+    await build(workshop, { deltas: { kind: 'all' } });
+    const run = await build(workshop, { deltas: { kind: 'neighbours' } });
+    expect(notes(run)).toEqual(['3 published deltas are not wanted any more (policy neighbours)']);
+  });
+});
+
 describe('a build with one change', () => {
   it('reads a new image alone and makes the deltas that it brings', async () => {
     const workshop = await makeWorkshop(3);

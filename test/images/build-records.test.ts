@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { servedTree } from '../support/served-tree.js';
@@ -60,12 +60,20 @@ describe('a build whose private memory is', () => {
   });
 });
 
-it('the base URL is forgotten with the settings: the next build without one warns and writes relative URLs', async () => {
+it('the base URL is taken from the meta when the settings are lost', async () => {
   const workshop = await builtWorkshop();
   rmSync(join(privateDir(workshop), 'settings.json'));
   const run = await build(workshop, { baseUrl: undefined, deltas: LATEST });
+  expect(notes(run)).toEqual([]);
+  expect(writtenIndexes(run)).toEqual([]);
+});
+
+it('without a base URL anywhere a build warns and writes URLs relative to the root', async () => {
+  const workshop = await makeWorkshop(1);
+  const run = await build(workshop, { baseUrl: undefined });
   expect(notes(run)).toEqual([expect.stringMatching(/^no base URL: /)]);
-  expect(writtenIndexes(run)).toEqual(['meta/puavo-os-acme-bookworm-amd64.json']);
+  const meta = readFileSync(join(workshop.mirrorDir, 'meta/puavo-os-acme-bookworm-amd64.json'), 'utf8');
+  expect(meta).toContain(`"urls":["/${dayImage(1)}"]`);
 });
 
 /** Two images and one delta; a second delta was dropped, so that every kind of record is there. */

@@ -29,6 +29,15 @@ describe('an image that cannot be published stops the build with an error that n
     await expectUnpublished(workshop, dayImage(2));
   });
 
+  it('when it is empty', async () => {
+    const workshop = await makeWorkshop(1);
+    writeFileSync(join(workshop.imagesDir, dayImage(2)), '');
+    const error = await caught(build(workshop));
+    const path = join(workshop.imagesDir, dayImage(2));
+    expect(error).toMatchObject({ code: 'FORMAT', message: `${path}: expected an image, found an empty file` });
+    await expectUnpublished(workshop, dayImage(2));
+  });
+
   it('when it only begins like a squashfs', async () => {
     const workshop = await makeWorkshop(1);
     writeFileSync(join(workshop.imagesDir, dayImage(2)), `hsqs${'x'.repeat(5000)}`);

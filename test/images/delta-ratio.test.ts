@@ -5,7 +5,7 @@ import { readClaims } from '../support/mirror-claims.js';
 import { eventsOf, startedJobs } from './support/events.js';
 import { fileStates } from './support/file-states.js';
 import { expectAsFresh } from './support/fresh-build.js';
-import { addImages, build, dayDeltaPath, dayImage, makeWorkshop, STEM, type Workshop } from './support/workshop.js';
+import { addImages, build, dayDeltaPath, dayImage, makeWorkshop, type Workshop } from './support/workshop.js';
 
 const DELTA = dayDeltaPath(1, 2);
 const LATEST = { kind: 'latest', count: 1 } as const;
@@ -66,14 +66,6 @@ it('a delta of just the largest size is published', async () => {
   const tighter = { ...workshop, mirrorDir: join(workshop.folder, 'tighter') };
   await build(tighter, { deltas: LATEST, maxDeltaRatio: exact - 1 / (targetBytes ?? 1) });
   expect(namedDeltas(tighter)).toEqual([]);
-});
-
-it('an image without bytes is published, and whatever leads to or from it', async () => {
-  const workshop = await makeWorkshop(1);
-  await addImages(workshop, [2], { stem: STEM, sizeBytes: 0 });
-  await build(workshop);
-  await expectAsFresh(workshop);
-  expect(readClaims(workshop.mirrorDir).broken).toEqual([]);
 });
 
 function namedDeltas({ mirrorDir }: Workshop): string[] {

@@ -15,8 +15,11 @@ describe('what a mirror remembers', () => {
     for (const record of [deltaRecord('a', 'b'), tooLargeRecord('a', 'b', 7)]) {
       expect(parseDeltaRecord(stored(record))).toEqual(record);
     }
-    expect(parseSettings({ baseUrl: 'https://images.example.org' })).toEqual({ baseUrl: 'https://images.example.org' });
-    expect(parseSettings({ baseUrl: null })).toEqual({ baseUrl: null });
+    expect(parseSettings({ baseUrl: 'https://images.example.org', deltas: 'latest:2' })).toEqual({
+      baseUrl: 'https://images.example.org',
+      deltas: { kind: 'latest', count: 2 },
+    });
+    expect(parseSettings({ baseUrl: null, deltas: 'some' })).toEqual({ baseUrl: null, deltas: null });
     const dropped = { 'rdiffs/x.rdiff': '2024-01-01T00:00:00.000Z' };
     expect(parseDropped(dropped)).toEqual(new Map(Object.entries(dropped)));
   });
