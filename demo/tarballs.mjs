@@ -17,7 +17,14 @@ export function fetchTarball(folder, name, version) {
   const scratch = mkdtempSync(join(folder, 'npm-pack-'));
   try {
     console.log(`fetching ${name}@${version} with npm pack`);
-    const npm = run(['pack', `${name}@${version}`, '--loglevel=error', '--fetch-retries=1', '--pack-destination', scratch]);
+    const npm = run([
+      'pack',
+      `${name}@${version}`,
+      '--loglevel=error',
+      '--fetch-retries=1',
+      '--pack-destination',
+      scratch,
+    ]);
     const [packed] = readdirSync(scratch);
     if (npm.status !== 0 || packed === undefined) throw notFetched(name, version, npm);
     renameSync(join(scratch, packed), tarball); // never half a tarball under the final name
