@@ -10,7 +10,7 @@ import { makeDeltas } from './delta-phase.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import { publishedBaseUrl } from './disk-indexes.js';
 import { bringImages } from './image-phase.js';
-import { reportDropped, reportImages, reportRequest } from './notes.js';
+import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
 import { type BuildPlan, knownOf, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
 import type { DeltaOutcome, ImageRecord, MirrorSettings } from './records.js';
@@ -65,7 +65,7 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
   const missing = countMissing(request, options.keepGoing);
   const sight = await lookAt(request, policy, options);
   reportRequest(request, sight.settings.baseUrl, options);
-  reportDropped(sight.actions, policy, options.onEvent);
+  reportPolicyChange(sight.survey.settings.deltas, policy, sight.actions, options.onEvent);
   options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.actions });
   const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, policy, options);
   reportImages(request, result.images, result.examined, options.onEvent);

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
 import { RDIFFS_DIR } from '../metadata/mirror-paths.js';
@@ -36,11 +37,18 @@ export function reportRequest(
   }
 }
 
-/** A warning of deltas that clients may count on and that this build takes out of the indexes. */
-export function reportDropped(actions: readonly PlannedAction[], policy: DeltaPolicy, onEvent: EventSink): void {
+/** A warning of deltas that another policy published, that clients may count on, and that this build drops. */
+export function reportPolicyChange(
+  before: DeltaPolicy | null,
+  policy: DeltaPolicy,
+  actions: readonly PlannedAction[],
+  onEvent: EventSink,
+): void {
+  if (before === null || isDeepStrictEqual(before, policy)) return;
   const dropped = actions.filter(({ action, path }) => action === 'drop' && dirname(path) === RDIFFS_DIR).length;
   if (dropped === 0) return;
-  const message = `${dropped} published delta${dropped === 1 ? ' is' : 's are'} not wanted any more (policy ${formatDeltaPolicy(policy)})`;
+  const change = `policy ${formatDeltaPolicy(policy)}, before ${formatDeltaPolicy(before)}`;
+  const message = `${dropped} published delta${dropped === 1 ? ' is' : 's are'} not wanted any more (${change})`;
   onEvent({ type: 'note', level: 'warning', message });
 }
 

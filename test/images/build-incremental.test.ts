@@ -53,7 +53,7 @@ describe('a build without a policy', () => {
     const workshop = await makeWorkshop(3);
     await build(workshop, { deltas: { kind: 'all' } });
     const run = await build(workshop, { deltas: { kind: 'neighbours' } });
-    expect(notes(run)).toEqual(['3 published deltas are not wanted any more (policy neighbours)']);
+    expect(notes(run)).toEqual(['3 published deltas are not wanted any more (policy neighbours, before all)']);
   });
 });
 

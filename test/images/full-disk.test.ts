@@ -71,6 +71,8 @@ function mirrorOn(disk: SmallDisk): string {
 function build(disk: SmallDisk) {
   return runCli([
     '--quiet',
+    '--link',
+    'copy',
     '--deltas',
     'puavo',
     '--base-url',
