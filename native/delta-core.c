@@ -2,6 +2,7 @@
 // has the same in TypeScript, and both make the same bytes.
 #include "abi.h"
 #include "bytes.h"
+#include "encode.h"
 #include "fill.h"
 #include "key.h"
 #include "match.h"
@@ -30,7 +31,8 @@ void index_segment(struct core *core, double start, uint32_t length, uint32_t wi
   note_runs(core, start, length);
 }
 
-uint32_t match_segment(struct core *core, double start, uint32_t length) {
+void match_segment(struct core *core, double start, uint32_t length, struct encoded *out) {
   uint32_t count = match_anchors(core, (int64_t)start, length);
-  return fill_gaps(core, count, (int64_t)start, length);
+  count = fill_gaps(core, count, (int64_t)start, length);
+  encode_segment(core, count, length, out);
 }
