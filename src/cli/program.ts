@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
 import { defineBuild } from './commands/build.js';
+import { defineDelta } from './commands/delta.js';
 import { definePrune } from './commands/prune.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
@@ -44,6 +45,7 @@ export function createProgram(
   defineBuild(program, accept);
   defineVerify(program, accept);
   definePrune(program, accept);
+  defineDelta(program, accept);
   defineHelp(program);
   return program;
 }

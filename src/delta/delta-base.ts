@@ -27,11 +27,9 @@ export interface DeltaTargetRequest {
 /** A base that is indexed once for any number of deltas, made one after the other, each by several threads. */
 export class DeltaBase implements Disposable {
   readonly #session: BaseSession;
-  readonly #run: RunDeltaPart;
 
-  private constructor(session: BaseSession, run: RunDeltaPart) {
+  private constructor(session: BaseSession) {
     this.#session = session;
-    this.#run = run;
   }
 
   /**
@@ -47,7 +45,7 @@ export class DeltaBase implements Disposable {
     const session = new BaseSession(basePath, effort, { ...TUNING, ...tuning }, threads);
     try {
       await runStepsAside(session.index(), run);
-      return new DeltaBase(session, run);
+      return new DeltaBase(session);
     } catch (error) {
       session.close();
       throw error;
@@ -65,9 +63,11 @@ export class DeltaBase implements Disposable {
    *
    * @throws UpdateRepositoryError as generateDelta, or what `run` throws
    */
-  async delta({ targetPath, deltaPath, maxDeltaBytes }: DeltaTargetRequest): Promise<DeltaStatistics> {
-    const limit = maxDeltaBytes ?? Number.POSITIVE_INFINITY;
-    return await runStepsAside(this.#session.delta(targetPath, deltaPath, limit), this.#run);
+  async delta(
+    { targetPath, deltaPath, maxDeltaBytes = Number.POSITIVE_INFINITY }: DeltaTargetRequest,
+    run: RunDeltaPart,
+  ): Promise<DeltaStatistics> {
+    return await runStepsAside(this.#session.delta(targetPath, deltaPath, maxDeltaBytes), run);
   }
 
   /** Ends its use, when no delta is being made any more. */

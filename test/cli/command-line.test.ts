@@ -67,7 +67,7 @@ describe('a line that is wrong', () => {
     ],
     [['--json', '-q', 'x'], "option '--json' cannot be used with option '-q, --quiet'"],
     [['help', 'prun'], "unknown command 'prun' (did you mean prune?)"],
-    [['help', 'fly'], "unknown command 'fly' (the commands are build, verify, prune, help)"],
+    [['help', 'fly'], "unknown command 'fly' (the commands are build, verify, prune, delta, help)"],
   ])('%j is one line on stderr and exit 2', async (args, message) => {
     const { stderr, code } = await runCli(args);
     expect({ stderr, code }).toEqual({ stderr: `update-repository: ${message}\n`, code: 2 });

@@ -23,6 +23,7 @@ export class ResultRenderer implements Renderer {
       case 'build-summary':
       case 'verify-summary':
       case 'prune-summary':
+      case 'delta-summary':
         this.#print(summaryLines(event, this.#layout()));
         break;
       default:

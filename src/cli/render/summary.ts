@@ -1,4 +1,10 @@
-import type { BuildSummaryEvent, PruneSummaryEvent, SeriesSummary, VerifySummaryEvent } from '../../events.js';
+import type {
+  BuildSummaryEvent,
+  DeltaSummaryEvent,
+  PruneSummaryEvent,
+  SeriesSummary,
+  VerifySummaryEvent,
+} from '../../events.js';
 import { formatBytes, formatPercent } from '../bytes.js';
 import { formatDuration } from '../durations.js';
 import type { Palette } from './colors.js';
@@ -13,7 +19,7 @@ export interface Layout {
 
 /** The last words of a command: what it did, and what the mirror has now. */
 export function summaryLines(
-  summary: BuildSummaryEvent | VerifySummaryEvent | PruneSummaryEvent,
+  summary: BuildSummaryEvent | VerifySummaryEvent | PruneSummaryEvent | DeltaSummaryEvent,
   layout: Layout,
 ): string[] {
   switch (summary.type) {
@@ -25,6 +31,8 @@ export function summaryLines(
       return verifyLines(summary);
     case 'prune-summary':
       return pruneLines(summary);
+    case 'delta-summary':
+      return deltaLines(summary);
   }
 }
 
@@ -119,6 +127,17 @@ function pruneLines(summary: PruneSummaryEvent): string[] {
   return [`${printable(summary.mirror)}: ${removed}${waiting}`];
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function deltaLines(summary: DeltaSummaryEvent): string[] {
+  const { deltaBytes, targetBytes, copyCommands, literalBytes } = summary;
+  const facts = [
+    `${formatBytes(deltaBytes)}, ${formatPercent(deltaBytes, targetBytes)} of ${printable(summary.target)}`,
+    `${count(copyCommands, 'copy', 'copies')} and ${formatBytes(literalBytes)} of literals`,
+    ...(summary.verified ? ['verified'] : []),
+    formatDuration(summary.durationMs),
+  ];
+  return [`${printable(summary.delta)}: ${facts.join(', ')}`];
+}
+
+function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }
