@@ -1,6 +1,6 @@
 // What JavaScript (src/delta/wasm-core.ts) and the core agree on. docs/delta-algorithm.md says what the core computes.
 //
-// The core allocates nothing and, but for the gear table, has no variables. All its state is in the areas that a `struct
+// The core allocates nothing and has no variables. All its state is in the areas that a `struct
 // core` names; JavaScript decides where they and the struct lie, writes the addresses and hands the struct's address to
 // each call. Several threads work in one memory so, each with a struct, a stack and areas of its own; they share the
 // table and its locks, and the base's longest runs once all of it is indexed.
@@ -52,7 +52,7 @@ struct encoded {
 // On wasm32 a double and 22 words of 32 bits. JavaScript writes all but `touched` before the first call.
 struct core {
   double base_bytes;
-  // A window is an anchor when that many top bits of its gear hash are 0.
+  // A window is an anchor when that many top bits of its hash are 0.
   uint32_t sample_bits;
   uint32_t buckets;
   // Windows that are sampled and looked up together, at least 1; no result depends on it.
@@ -93,10 +93,6 @@ struct core {
 #define EXPORT(name)
 #define IMPORT(name)
 #endif
-
-// Export: the address of the gear table, whose numbers JavaScript writes before the first call. It is in a fixed place,
-// because then each look-up is an instruction less.
-extern uint32_t gear[BYTE_VALUES];
 
 // Import: stores page `page` of the base, and the overlap after it, at `address`, as far as the base reaches. It may
 // leave by an exception; the core is then in order, but for the stack pointer, which the caller sets back.

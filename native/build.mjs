@@ -21,7 +21,7 @@ const options = [
   '-Werror',
   // JavaScript makes the memory, which threads share, lays it out and gives each of them a stack.
   '-Wl,--no-entry,--import-memory,--shared-memory,--max-memory=4294967296,--stack-first,-z,stack-size=16384,--strip-all',
-  '-Wl,--export=__heap_base,--export=__stack_pointer,--export=gear',
+  '-Wl,--export=__heap_base,--export=__stack_pointer',
 ];
 
 const sources = Object.fromEntries(

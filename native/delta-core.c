@@ -10,8 +10,6 @@
 #include "sample.h"
 #include "table.h"
 
-uint32_t gear[BYTE_VALUES];
-
 static void index_batch(struct core *core, uint64_t origin, uint32_t from, uint32_t to) {
   uint32_t read = to - from + WINDOW_BYTES - 1;
   // All windows of a constant stretch have period 1 and would be dropped.

@@ -1,6 +1,5 @@
 import { UpdateRepositoryError } from '../errors.js';
 import { notEnoughMemory } from './not-enough-memory.js';
-import { GEAR } from './sample.js';
 import { compileWasmModule } from './wasm-module.js';
 import { startWasmThread } from './wasm-thread.js';
 
@@ -22,9 +21,7 @@ export class WasmMemory {
   constructor(module: WebAssembly.Module) {
     this.module = module;
     this.memory = allocateMemory();
-    const { heapBase, gear } = startWasmThread(module, this.memory, () => undefined);
-    new Int32Array(this.memory.buffer, gear, GEAR.length).set(GEAR);
-    this.heapBase = heapBase;
+    this.heapBase = startWasmThread(module, this.memory, () => undefined).heapBase;
   }
 
   /**

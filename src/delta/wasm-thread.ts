@@ -6,8 +6,6 @@ export type LoadPage = (page: number, address: number) => void;
 /** An instance of the core, for the thread that made it. */
 export interface WasmThread {
   readonly heapBase: number;
-  /** Address of the gear table. */
-  readonly gear: number;
   readonly stackPointer: WebAssembly.Global;
   readonly indexSegment: (core: number, start: number, length: number, windows: number) => void;
   readonly matchSegment: (core: number, start: number, length: number, out: number) => void;
@@ -23,7 +21,6 @@ export function startWasmThread(
   const { exports } = new WebAssembly.Instance(module, { env: { memory, load_page } });
   return {
     heapBase: Number(globalOf(exports, '__heap_base').value),
-    gear: Number(globalOf(exports, 'gear').value),
     stackPointer: globalOf(exports, '__stack_pointer'),
     indexSegment: functionOf(exports, 'index_segment'),
     matchSegment: functionOf(exports, 'match_segment'),
