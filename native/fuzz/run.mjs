@@ -1,0 +1,161 @@
+// `npm run fuzz [-- --seconds N --seed S] [INPUT…]`: the delta core under a coverage-guided fuzzer (libFuzzer, of
+// Debian's clang) with sanitizers, for 60 seconds. The inputs are decisions of native/test/trial.h. An input that fails
+// is kept in native/fuzz/out/, and the exit code is 1; given as an argument, it is run again.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const SEED_INPUTS = 256;
+const INPUT_BYTES_MAX = 1024;
+
+const native = dirname(dirname(fileURLToPath(import.meta.url)));
+const findings = join(native, 'fuzz', 'out');
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string' }, seed: { type: 'string' } },
+});
+const seconds = wholeNumber('seconds', values.seconds ?? '60');
+const seed = wholeNumber('seed', values.seed ?? String(1 + (Date.now() % 2 ** 31)));
+
+const folder = mkdtempSync(join(tmpdir(), 'update-repository-fuzz-'));
+// What interrupts this reaches the fuzzer, too, which ends then.
+process.on('SIGINT', () => undefined);
+try {
+  const fuzzer = build(folder);
+  process.exitCode = positionals.length > 0 ? runInputs(fuzzer, positionals) : await fuzz(fuzzer, folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Compiles the core, both ways, and the trials around it.
+ * @param {string} folder
+ * @returns {string} the program
+ */
+function build(folder) {
+  const checks = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+  // Inputs decide what is made, and are compared with nothing: looking for what they are compared with is in vain.
+  const guided = ['-fsanitize=fuzzer-no-link', '-fno-sanitize-coverage=trace-cmp'];
+  const program = join(folder, 'fuzzer');
+  const objects = [
+    compile('delta-core.c', [...checks, ...guided], folder),
+    compile('test/simd/simd-core.c', [...checks, ...guided], folder),
+    compile('test/base.c', checks, folder),
+    compile('fuzz/round-trip-fuzzer.c', checks, folder),
+  ];
+  clang([...checks, '-fsanitize=fuzzer', ...objects, '-o', program]);
+  return program;
+}
+
+/**
+ * @param {string} source
+ * @param {readonly string[]} options
+ * @param {string} folder
+ * @returns {string} the object file
+ */
+function compile(source, options, folder) {
+  const object = join(folder, `${source.replaceAll('/', '-')}.o`);
+  clang([
+    '-std=c17',
+    '-O2',
+    '-g',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-Itest/simd',
+    ...options,
+    '-c',
+    source,
+    '-o',
+    object,
+  ]);
+  return object;
+}
+
+/** @param {readonly string[]} args */
+function clang(args) {
+  const { status, error } = spawnSync('clang', args, { cwd: native, stdio: 'inherit' });
+  if (status === 0) return;
+  console.error(error ? `clang cannot be run: ${error.message}` : 'the fuzzer does not compile');
+  process.exit(2);
+}
+
+/**
+ * @param {string} fuzzer
+ * @param {readonly string[]} inputs
+ * @returns {number} the exit code
+ */
+function runInputs(fuzzer, inputs) {
+  return spawnSync(fuzzer, inputs, { stdio: 'inherit' }).status === 0 ? 0 : 1;
+}
+
+/**
+ * @param {string} fuzzer
+ * @param {string} folder
+ * @returns {Promise<number>} the exit code
+ */
+async function fuzz(fuzzer, folder) {
+  const corpus = join(folder, 'corpus');
+  mkdirSync(corpus);
+  for (let n = 0; n < SEED_INPUTS; n += 1) writeFileSync(join(corpus, `seed-${n}`), seedInput(n));
+  mkdirSync(findings, { recursive: true });
+  console.log(`fuzzing the delta core for ${seconds} s, --seed ${seed}`);
+  const limits = [`-max_total_time=${seconds}`, `-max_len=${INPUT_BYTES_MAX}`, '-timeout=120'];
+  const report = ['-print_final_stats=1', `-artifact_prefix=${findings}/`];
+  const child = spawn(fuzzer, [`-seed=${seed}`, ...limits, ...report, corpus], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  const summary = await follow(child.stderr);
+  const failed = (await ended) !== 0;
+  const { executions, edges, features, instrumented, input } = summary;
+  console.log(`${executions} executions, coverage ${edges} of ${instrumented} edges, ${features} features`);
+  console.log(
+    failed ? `FOUND: ${input === '' ? 'no input was kept' : relative(process.cwd(), input)}` : 'found nothing',
+  );
+  return failed ? 1 : 0;
+}
+
+/**
+ * Reads what the fuzzer says: shows what is no progress, and keeps the figures.
+ * @param {import('node:stream').Readable} messages
+ */
+async function follow(messages) {
+  const summary = { executions: '0', edges: '0', features: '0', instrumented: '0', input: '' };
+  for await (const line of createInterface(messages)) {
+    const [, edges, features] = / cov: (\d+) ft: (\d+) /.exec(line) ?? [];
+    const [, instrumented] = /\((\d+) inline 8-bit counters\)/.exec(line) ?? [];
+    const [, executions] = /^stat::number_of_executed_units: (\d+)/.exec(line) ?? [];
+    const [, input] = /Test unit written to (.*)/.exec(line) ?? [];
+    Object.assign(summary, edges && { edges, features }, instrumented && { instrumented });
+    Object.assign(summary, executions && { executions }, input && { input });
+    const isProgress = /^#\d+\t(NEW|REDUCE|RELOAD) |^INFO: |^stat::|Uses: \d+$|Recommended dictionary/.test(line);
+    if (!isProgress) console.error(line);
+  }
+  return summary;
+}
+
+/**
+ * Bytes that depend on the seed and the number of the input, of various lengths.
+ * @param {number} number
+ */
+function seedInput(number) {
+  const hash = createHash('shake256', { outputLength: INPUT_BYTES_MAX }).update(`${seed}/${number}`).digest();
+  return hash.subarray(0, 16 + ((number * 37) % 300));
+}
+
+/**
+ * @param {string} option
+ * @param {string} text
+ */
+function wholeNumber(option, text) {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  console.error(`--${option}: expected a whole number, found '${text}'`);
+  process.exit(2);
+}
