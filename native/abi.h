@@ -1,4 +1,4 @@
-// What JavaScript (src/delta/wasm-core.ts) and the core agree on. docs/delta-algorithm.md says what the core computes.
+// What JavaScript (src/delta/wasm-engine.ts) and the core agree on. docs/delta-algorithm.md says what the core computes.
 //
 // The core allocates nothing and has no variables. All its state is in the areas that a `struct
 // core` names; JavaScript decides where they and the struct lie, writes the addresses and hands the struct's address to
@@ -99,8 +99,10 @@ struct core {
 IMPORT("load_page") void load_page(double page, uint8_t *address);
 
 // Export: enters a segment of the base into table and runs. `segment` holds its `length` bytes and the 31 after them
-// as far as there are any; the windows that start in the first `windows` bytes are indexed.
+// as far as there are any, and nothing after those is read; the windows that start in the first `windows` bytes are
+// indexed.
 EXPORT("index_segment") void index_segment(struct core *core, double start, uint32_t length, uint32_t windows);
 
-// Export: writes the target segment of `length` bytes, whose first byte is the target's at `start`, as commands.
+// Export: writes the target segment of `length` bytes, whose first byte is the target's at `start`, as commands. Nothing
+// of `segment` after them is read.
 EXPORT("match_segment") void match_segment(struct core *core, double start, uint32_t length, struct encoded *out);
