@@ -1,11 +1,10 @@
 // `round-trip SEED TRIALS THREADS`: that many trials (trial.h), from the seeds SEED, SEED + 1, ... and with up to THREADS
-// threads, on pairs of up to 1 MB, and one in 64 on pairs of several segments. So a failure of the seed S is repeated by
-// `round-trip S 1 THREADS`.
+// threads, on pairs of at most 64 bytes to 1 MiB, and one in 128 on pairs of several segments. So a failure of the seed S
+// is repeated by `round-trip S 1 THREADS`.
 #include <signal.h>
 
 #include "trial.h"
 
-#define MOST_BYTES 1000000
 #define SEGMENT_BYTES (1 << 21)
 #define LARGE_BYTES (5 * SEGMENT_BYTES / 2)
 
@@ -32,8 +31,9 @@ static uint64_t number(const char *argument) {
 
 static void run_seed(uint32_t threads) {
   struct choices choices = choices_from_seed(seed);
-  int large = choose(&choices, 64) == 0;
-  run_trial(&choices, (struct bounds){large ? LARGE_BYTES : MOST_BYTES, SEGMENT_BYTES, threads});
+  int large = choose(&choices, 128) == 0;
+  uint32_t most_bytes = large ? LARGE_BYTES : 64u << choose(&choices, 15);
+  run_trial(&choices, (struct bounds){most_bytes, SEGMENT_BYTES, threads});
 }
 
 int main(int count, char **arguments) {
