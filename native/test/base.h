@@ -1,5 +1,5 @@
-// The base of a trial, and load_page, which hands it to the core page by page. Before its bytes may lie up to 2^36 zeros
-// that no one stores, so that offsets of all widths occur.
+// The base of a trial, and load_page, which hands it to the core page by page. Before its bytes may lie up to 2^36
+// zeros that no one stores, so that offsets of all widths occur.
 #pragma once
 
 #include "../abi.h"

@@ -20,7 +20,10 @@ static inline void put_bytes(struct joiner *joiner, const void *bytes, uint32_t 
 static inline uint32_t width_of(uint64_t value) { return value >> 32 ? 3 : value >> 16 ? 2 : value >> 8 ? 1 : 0; }
 
 static inline void put_number(struct joiner *joiner, uint64_t value, uint32_t width) {
-  for (uint32_t left = 8u << width; left > 0; left -= 8) put_bytes(joiner, &(uint8_t){(uint8_t)(value >> (left - 8))}, 1);
+  for (uint32_t left = 8u << width; left > 0; left -= 8) {
+    uint8_t byte = (uint8_t)(value >> (left - 8));
+    put_bytes(joiner, &byte, 1);
+  }
 }
 
 static inline void put_pending(struct joiner *joiner) {

@@ -1,6 +1,6 @@
-// `round-trip SEED TRIALS THREADS`: that many trials (trial.h), from the seeds SEED, SEED + 1, ... and with up to THREADS
-// threads, on pairs of at most 64 bytes to 1 MiB, and one in 128 on pairs of several segments. So a failure of the seed S
-// is repeated by `round-trip S 1 THREADS`.
+// `round-trip SEED TRIALS THREADS`: that many trials (trial.h), from the seeds SEED, SEED + 1, ... and with up to
+// THREADS threads, on pairs of at most 64 bytes to 1 MiB, and one in 128 on pairs of several segments. So a failure of
+// the seed S is repeated by `round-trip S 1 THREADS`.
 #include <signal.h>
 
 #include "trial.h"
@@ -15,7 +15,8 @@ const char *__asan_default_options(void) { return "abort_on_error=1"; }
 const char *__ubsan_default_options(void) { return "abort_on_error=1:print_stacktrace=1"; }
 const char *__tsan_default_options(void) { return "abort_on_error=1:halt_on_error=1"; }
 
-// The core warms the cache with reads that no lock guards, on purpose: nothing depends on what they find.
+// The core warms the cache with reads that no lock guards, on purpose: nothing depends on what they find. (Atomic reads
+// would do, too, but are other instructions in WebAssembly.)
 const char *__tsan_default_suppressions(void) { return "race:^touch_buckets$\n"; }
 
 static void tell_seed(int signal) {

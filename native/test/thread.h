@@ -35,7 +35,8 @@ struct index {
 static inline size_t table_bytes(uint32_t buckets) { return (size_t)buckets * BUCKET_SLOTS * sizeof(uint64_t); }
 
 static inline struct index new_index(uint32_t sample_bits, uint32_t buckets, int locked) {
-  struct index index = {.sample_bits = sample_bits, .buckets = buckets, .table = aligned_alloc(64, table_bytes(buckets))};
+  struct index index = {.sample_bits = sample_bits, .buckets = buckets};
+  index.table = aligned_alloc(64, table_bytes(buckets));
   CHECK(index.table != NULL, "no memory for %u buckets", buckets);
   memset(index.table, 0, table_bytes(buckets));
   if (locked) index.locks = new_area(TABLE_LOCKS, sizeof *index.locks);

@@ -13,6 +13,22 @@ struct bounds {
   uint32_t most_threads;
 };
 
+struct trial {
+  struct pair pair;
+  // Where base and target start, that is: how many bytes there are said to be before them.
+  int64_t base_origin;
+  int64_t target_origin;
+  uint32_t segment_bytes;
+  uint32_t sample_bits;
+  uint32_t buckets;
+  struct tuning plain;
+  struct tuning other;
+  // Of the second time.
+  uint32_t threads;
+  int locked;
+};
+
+#define SEGMENTS_MAX 300
 #define PAGE_SHIFT_MAX 17
 #define PAGE_SLOTS_MAX 8
 #define BATCH_MAX 20000
@@ -28,8 +44,10 @@ static inline struct tuning choose_tuning(struct choices *choices, struct engine
   uint32_t page_shift = 33 - (uint32_t)__builtin_clz(most_bytes);
   if (page_shift > PAGE_SHIFT_MAX) page_shift = PAGE_SHIFT_MAX;
   uint32_t batch_windows = most_bytes < BATCH_MAX ? most_bytes : BATCH_MAX;
-  return (struct tuning){engine, 1 + choose_size(choices, batch_windows), choose(choices, page_shift + 1),
-                         1 + choose(choices, PAGE_SLOTS_MAX)};
+  struct tuning tuning = {.engine = engine, .batch_windows = 1 + choose_size(choices, batch_windows)};
+  tuning.page_shift = choose(choices, page_shift + 1);
+  tuning.page_slots = 1 + choose(choices, PAGE_SLOTS_MAX);
+  return tuning;
 }
 
 // Mostly where files start, at times around the place where offsets get wider or where indexing ends.
@@ -45,6 +63,29 @@ static inline int64_t choose_origin(struct choices *choices, uint32_t most_bytes
 static inline uint32_t choose_buckets(struct choices *choices, int64_t base_bytes, uint32_t sample_bits) {
   if (choose(choices, 4) == 0) return 1 + choose(choices, 4);
   return (uint32_t)(base_bytes / (4ll << sample_bits)) + 1;
+}
+
+// Half of the segments are as large as they may be; small ones have more borders.
+static inline uint32_t choose_segment_bytes(struct choices *choices, struct bounds bounds) {
+  if (choose(choices, 2) == 0) return bounds.segment_bytes;
+  uint32_t segment_bytes = 1 + choose_size(choices, bounds.most_bytes);
+  uint32_t least = segments_of(bounds.most_bytes, SEGMENTS_MAX);
+  return segment_bytes < least ? least : segment_bytes;
+}
+
+static inline struct trial choose_trial(struct choices *choices, struct bounds bounds) {
+  struct trial trial = {.segment_bytes = choose_segment_bytes(choices, bounds)};
+  trial.sample_bits = 1 + choose(choices, 9);
+  trial.threads = 1 + choose(choices, bounds.most_threads);
+  // One thread may have locks that it does not need.
+  trial.locked = trial.threads > 1 || choose(choices, 16) == 0;
+  trial.plain = choose_tuning(choices, plain_engine, bounds.most_bytes);
+  trial.other = choose_tuning(choices, simd_engine, bounds.most_bytes);
+  trial.base_origin = choose_origin(choices, bounds.most_bytes);
+  trial.target_origin = choose(choices, 2) == 0 ? trial.base_origin : 0;
+  trial.pair = choose_pair(choices, bounds.most_bytes);
+  trial.buckets = choose_buckets(choices, trial.pair.base.size, trial.sample_bits);
+  return trial;
 }
 
 static inline int compare_entries(const void *a, const void *b) {
@@ -67,31 +108,18 @@ static inline void expect_same_index(const struct index *index, const struct ind
 }
 
 static inline void run_trial(struct choices *choices, struct bounds bounds) {
-  uint32_t most_bytes = bounds.most_bytes;
-  // Small segments have more borders.
-  uint32_t segment_bytes = choose(choices, 2) == 0 ? bounds.segment_bytes : 1 + choose_size(choices, most_bytes);
-  uint32_t segments = segments_of(most_bytes, segment_bytes);
-  if (segments > 300) segment_bytes = segments_of(most_bytes, 300);
-  uint32_t sample_bits = 1 + choose(choices, 9);
-  uint32_t threads = 1 + choose(choices, bounds.most_threads);
-  // One thread may have locks that it does not need.
-  int locked = threads > 1 || choose(choices, 16) == 0;
-  struct tuning plain = choose_tuning(choices, plain_engine, most_bytes);
-  struct tuning other = choose_tuning(choices, simd_engine, most_bytes);
-  int64_t origin = choose_origin(choices, most_bytes);
-  int64_t target_origin = choose(choices, 2) == 0 ? origin : 0;
+  struct trial trial = choose_trial(choices, bounds);
+  const struct text *target = &trial.pair.target;
+  uint8_t *bytes = exact_copy(trial.pair.base.bytes, trial.pair.base.size);
+  base = (struct base){.bytes = bytes, .size = trial.pair.base.size, .origin = trial.base_origin};
 
-  struct pair pair = choose_pair(choices, most_bytes);
-  uint8_t *bytes = exact_copy(pair.base.bytes, pair.base.size);
-  base = (struct base){.bytes = bytes, .size = pair.base.size, .origin = origin};
-  uint32_t buckets = choose_buckets(choices, pair.base.size, sample_bits);
+  struct index index = new_index(trial.sample_bits, trial.buckets, 0);
+  struct text delta = make_delta(target, trial.target_origin, trial.segment_bytes, &trial.plain, 1, &index);
+  expect_target(&delta, target);
 
-  struct index index = new_index(sample_bits, buckets, 0);
-  struct text delta = make_delta(&pair.target, target_origin, segment_bytes, &plain, 1, &index);
-  expect_target(&delta, &pair.target);
-
-  struct index again = new_index(sample_bits, buckets, locked);
-  struct text same = make_delta(&pair.target, target_origin, segment_bytes, &other, threads, &again);
+  struct index again = new_index(trial.sample_bits, trial.buckets, trial.locked);
+  struct text same =
+      make_delta(target, trial.target_origin, trial.segment_bytes, &trial.other, trial.threads, &again);
   expect_same_index(&index, &again);
   CHECK(delta.size == same.size, "deltas of %u and %u bytes", delta.size, same.size);
   CHECK(memcmp(delta.bytes, same.bytes, delta.size) == 0, "deltas of %u bytes differ", delta.size);
@@ -100,6 +128,6 @@ static inline void run_trial(struct choices *choices, struct bounds bounds) {
   free_index(&again);
   free_text(&delta);
   free_text(&same);
-  free_pair(&pair);
+  free_pair(&trial.pair);
   free(bytes);
 }
