@@ -32,8 +32,9 @@ static inline void *work_through(void *argument) {
   struct pass *pass = worker->pass;
   const struct engine *engine = &pass->tuning->engine;
   for (;;) {
-    uint32_t segment = __atomic_fetch_add(&pass->next, 1, __ATOMIC_RELAXED);
-    if (segment >= pass->segments) return NULL;
+    uint32_t turn = __atomic_fetch_add(&pass->next, 1, __ATOMIC_RELAXED);
+    if (turn >= pass->segments) return NULL;
+    uint32_t segment = pass->tuning->backwards ? pass->segments - 1 - turn : turn;
     uint32_t start = segment * pass->segment_bytes;
     if (pass->target == NULL) {
       index_at(worker->core, engine, base.origin + start, pass->segment_bytes);

@@ -21,6 +21,8 @@ struct tuning {
   uint32_t batch_windows;
   uint32_t page_shift;
   uint32_t page_slots;
+  // Segments from the last to the first.
+  int backwards;
 };
 
 // What all threads share that work with one base.

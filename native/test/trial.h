@@ -47,6 +47,7 @@ static inline struct tuning choose_tuning(struct choices *choices, struct engine
   struct tuning tuning = {.engine = engine, .batch_windows = 1 + choose_size(choices, batch_windows)};
   tuning.page_shift = choose(choices, page_shift + 1);
   tuning.page_slots = 1 + choose(choices, PAGE_SLOTS_MAX);
+  tuning.backwards = choose(choices, 2) == 1;
   return tuning;
 }
 
