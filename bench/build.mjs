@@ -6,16 +6,17 @@ import { machineLine } from './machine.mjs';
 import { medianCost } from './measure.mjs';
 import { runOldProducer } from './old-producer.mjs';
 import { measureOurBuild } from './our-build.mjs';
-import { megabytes, ratio, seconds, table } from './table.mjs';
+import { megabytes, ratio, seconds } from './table.mjs';
 
 /** @typedef {import('./old-producer.mjs').ProducerResult} ProducerResult */
 
 /**
  * Measures both producers on the series of images in `imagesDir`, `runs` times in turn, and prints a table of medians.
  * The mirrors are made beside the images (images enter a mirror as hard links) and removed. Returns the figures.
- * @param {{imagesDir: string, runs: number}} request
+ * @param {{imagesDir: string, program: string, runs: number}} request
+ * @param {import('./report.mjs').Say} say
  */
-export async function benchBuild({ imagesDir, runs }) {
+export async function benchBuild({ imagesDir, program, runs }, say) {
   const images = seriesIn(imagesDir);
   execFileSync('cat', images, { stdio: ['ignore', 'ignore', 'inherit'] }); // both find them in the page cache
   /** @type {ProducerResult[]} */
@@ -25,7 +26,7 @@ export async function benchBuild({ imagesDir, runs }) {
   for (let run = 1; run <= runs; run++) {
     console.error(`run ${run} of ${runs}`);
     old.push(await inScratchFolder(imagesDir, (work) => runOldProducer(images, work)));
-    ours.push(await inScratchFolder(imagesDir, (work) => runOurs(imagesDir, work)));
+    ours.push(await inScratchFolder(imagesDir, (work) => runOurs(program, imagesDir, work)));
   }
   const figures = {
     bench: 'build',
@@ -35,14 +36,15 @@ export async function benchBuild({ imagesDir, runs }) {
     old: { ...old[0], cost: medianCost(old.map((result) => result.cost)) },
     ours: { ...ours[0], cost: medianCost(ours.map((result) => result.cost)) },
   };
-  console.log(describe(figures));
+  say(buildBlock(figures));
   return figures;
 }
 
 /**
- * @param {{machine: string, runs: number, images: number[], old: ProducerResult, ours: ProducerResult}} figures
+ * @param {{runs: number, images: number[], old: ProducerResult, ours: ProducerResult}} figures
+ * @returns {import('./report.mjs').Block}
  */
-function describe({ machine, runs, images, old, ours }) {
+function buildBlock({ runs, images, old, ours }) {
   const row = (
     /** @type {string} */ label,
     /** @type {(value: number) => string} */ format,
@@ -58,22 +60,26 @@ function describe({ machine, runs, images, old, ours }) {
     ['cached signatures', megabytes(old.signatureBytes), megabytes(ours.signatureBytes), ''],
   ];
   const sizes = images.map((size) => megabytes(size)).join(', ');
-  return [
-    machine,
-    `${images.length} images (${sizes}), ${old.deltas} deltas by the old producer, ${ours.deltas} by ours`,
-    `${runs === 1 ? 'one run' : `medians of ${runs} runs`}; ours also applies every delta and reads the settings inside the images`,
-    table(rows),
-  ].join('\n');
+  return {
+    title: `A build of ${images.length} images (${sizes})`,
+    notes: [
+      `${old.deltas} deltas by the old producer, ${ours.deltas} by ours; ` +
+        `${runs === 1 ? 'one run' : `medians of ${runs} runs`}; ` +
+        'ours also applies every delta and reads the settings inside the images',
+    ],
+    rows,
+  };
 }
 
 /**
  * The whole build into a fresh mirror, which also reads puavo-conf and applies every delta as a test.
+ * @param {string} program
  * @param {string} imagesDir
  * @param {string} work
  */
-async function runOurs(imagesDir, work) {
+async function runOurs(program, imagesDir, work) {
   const mirror = join(work, 'mirror');
-  const cost = await measureOurBuild(imagesDir, mirror);
+  const cost = await measureOurBuild(program, imagesDir, mirror);
   const deltas = readdirSync(join(mirror, 'rdiffs')).filter((name) => name.endsWith('.rdiff'));
   const deltaBytes = deltas.reduce((total, name) => total + statSync(join(mirror, 'rdiffs', name)).size, 0);
   return { cost, deltas: deltas.length, deltaBytes, signatureBytes: 0 };
