@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { machineLine } from './machine.mjs';
-import { medianCost } from './measure.mjs';
+import { medianSampledCost } from './measure.mjs';
 import { runOldProducer } from './old-producer.mjs';
 import { measureOurBuild } from './our-build.mjs';
 import { megabytes, ratio, seconds } from './table.mjs';
@@ -33,11 +33,22 @@ export async function benchBuild({ imagesDir, program, runs }, say) {
     machine: machineLine(),
     runs,
     images: images.map((image) => statSync(image).size),
-    old: { ...old[0], cost: medianCost(old.map((result) => result.cost)) },
-    ours: { ...ours[0], cost: medianCost(ours.map((result) => result.cost)) },
+    old: medianResult(old),
+    ours: medianResult(ours),
   };
   say(buildBlock(figures));
   return figures;
+}
+
+/**
+ * The first run's, with the medians of what all runs cost.
+ * @param {readonly ProducerResult[]} results
+ * @returns {ProducerResult}
+ */
+function medianResult(results) {
+  const [first] = results;
+  if (first === undefined) throw new Error('expected at least one run, found none');
+  return { ...first, cost: medianSampledCost(results.map((result) => result.cost)) };
 }
 
 /**

@@ -61,15 +61,24 @@ export function sumCost(costs) {
 
 /**
  * The median of each figure.
- * @template {Cost} C
- * @param {readonly C[]} costs
- * @returns {C}
+ * @param {readonly Cost[]} costs
+ * @returns {Cost}
  */
 export function medianCost(costs) {
-  const [first] = costs;
-  if (first === undefined) throw new Error('expected at least one run, found none');
-  const figures = Object.keys(first).map((figure) => [figure, median(costs.map((cost) => Reflect.get(cost, figure)))]);
-  return { ...first, ...Object.fromEntries(figures) };
+  return {
+    cpuSeconds: median(costs.map((cost) => cost.cpuSeconds)),
+    wallSeconds: median(costs.map((cost) => cost.wallSeconds)),
+    peakRssBytes: median(costs.map((cost) => cost.peakRssBytes)),
+  };
+}
+
+/**
+ * The same, of sampled costs.
+ * @param {readonly SampledCost[]} costs
+ * @returns {SampledCost}
+ */
+export function medianSampledCost(costs) {
+  return { ...medianCost(costs), peakSumBytes: median(costs.map((cost) => cost.peakSumBytes)) };
 }
 
 /** @param {readonly number[]} values */

@@ -11,7 +11,7 @@ export const usage = `usage: npm run bench --                   every bench belo
        npm run bench -- shapes           inputs that are as easy or as hard as can be
        npm run bench -- memory           peak memory of deltas and of a build
        npm run bench -- build            a build beside the old producer's commands
-options: --runs N        take the medians of so many runs (default: 5; build 3, shapes 1)
+options: --runs N        take the medians of so many runs (default: 5; build 3; memory is run once)
          --cache DIR     make and keep files here (default: update-repository-bench in the temporary directory)
          --json FILE     write all figures
          --markdown FILE write the tables for a Markdown page
@@ -43,6 +43,7 @@ export function parseRequest(argv) {
   const effort = /** @type {const} */ (['fast', 'normal', 'max']).find((known) => known === values.effort);
   const isCount = (/** @type {number} */ value) => Number.isInteger(value) && value >= 1;
   if (![...(runs === undefined ? [] : [runs]), ...(sizes ?? [])].every(isCount)) return undefined;
+  if (bench === 'all' && sizes !== undefined) return undefined; // of which of them?
   if (values.effort !== undefined && effort === undefined) return undefined;
   return {
     bench,

@@ -19,6 +19,9 @@ import { ours } from '../program.mjs';
 /** What the issue's targets call all cores. */
 export const threads = availableParallelism();
 
+/** Neither xdelta3 nor zstd looks further back. */
+const mostWindowBytes = 2 ** 31;
+
 /** The programs that are asked for beside ours. */
 export const referenceTools = ['rdiff', 'xdelta3', 'zstd'];
 
@@ -29,7 +32,10 @@ export const referenceTools = ['rdiff', 'xdelta3', 'zstd'];
  */
 export function contendersFor({ program, tools, pair, xdelta }) {
   const isThere = (/** @type {{needs?: string}} */ { needs }) => needs === undefined || tools.has(needs);
-  return [...ourContenders(program, pair), rdiff(128), rdiff(2048), ...(xdelta ? [xdelta3()] : []), zstd()]
+  const isLarge = statSync(pair.base).size > mostWindowBytes;
+  if (isLarge) console.error(`LEFT OUT: ${pair.base} is larger than the windows of xdelta3 and zstd`);
+  const others = isLarge ? [] : [...(xdelta ? [xdelta3()] : []), zstd()];
+  return [...ourContenders(program, pair), rdiff(128), rdiff(2048), ...others]
     .filter(isThere)
     .map((contender) => ({ ...contender, appliers: contender.appliers.filter(isThere) }));
 }

@@ -33,7 +33,8 @@ export function pairBlock({ name, base, target, baseBytes, targetBytes, effort, 
     title: `${name}: ${basename(base)} (${megabytes(baseBytes)}) to ${basename(target)} (${megabytes(targetBytes)})`,
     notes: [
       `effort ${effort ?? 'by default'}; ${runs === 1 ? 'one run' : `medians of ${runs} runs`}` +
-        `${measured.some((one) => one.runs < runs) ? ', one run where it says so' : ''}; against rdiff -b 128, its CPU and wall through these, these bytes through its`,
+        `${measured.some((one) => one.runs < runs) ? ' but where one run is said' : ''}; CPU and wall vs rdiff are ` +
+        "rdiff -b 128's through the line's, bytes the line's through rdiff -b 128's",
     ],
     rows: [head, ...measured.flatMap((one) => contenderRows(one, reference, runs))],
   };
