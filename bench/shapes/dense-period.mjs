@@ -2,41 +2,52 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../program.mjs';
 
-const windowBytes = 32;
+/** What a base of 512 MiB is sampled by at the normal effort. */
+const sampleBits = 8;
+
 const periodBytes = 3;
 
+/** Room for a window at each of the three positions. */
+const patchBytes = 48;
+
 /**
- * Three bytes that, repeated, make anchors of as many positions as three bytes can: the most that can be indexed and
- * looked up, all under three keys. Found by trying all, with the gear table of our own sampling.
+ * Three bytes that, repeated, make an anchor of every position, or of as many as three bytes can: the most that can be
+ * indexed and looked up, all under three keys. Found by trying all with our own sampling, for any sampling has some.
  * @returns {Promise<Uint8Array>}
  */
 export async function densePeriod() {
   /** @type {typeof import('../../src/delta/sample.js')} */
-  const { GEAR } = await import(pathToFileURL(join(root, 'dist', 'delta', 'sample.js')).href);
-  // A window's hash weighs its bytes by powers of two; those of one residue are the same byte.
-  const shares = [0, 1, 2].map((residue) => GEAR.map((gear) => Math.imul(gear, weightOf(residue))));
-  const [first, second, third] = shares;
-  if (first === undefined || second === undefined || third === undefined) throw new Error('expected three shares');
-  const best = { bytes: Uint8Array.of(0, 0, 1), highestHash: 2 ** 32 };
-  for (let a = 0; a < 256; a++) {
-    for (let b = 0; b < 256; b++) {
-      for (let c = a + 1; c < 256; c++) {
-        // The three windows there are, each starting with another of the bytes; a lower hash is an anchor sooner.
-        const highestHash = Math.max(
-          (Number(first[a]) + Number(second[b]) + Number(third[c])) >>> 0,
-          (Number(first[b]) + Number(second[c]) + Number(third[a])) >>> 0,
-          (Number(first[c]) + Number(second[a]) + Number(third[b])) >>> 0,
-        );
-        if (highestHash < best.highestHash) Object.assign(best, { bytes: Uint8Array.of(a, b, c), highestHash });
-      }
+  const { sampleAnchors } = await import(pathToFileURL(join(root, 'dist', 'delta', 'sample.js')).href);
+  // A patch for each third byte, all sampled in one go.
+  const patches = Buffer.alloc(256 * patchBytes);
+  for (let at = 2; at < patches.length; at += periodBytes) patches[at] = Math.floor(at / patchBytes);
+  const view = new DataView(patches.buffer, patches.byteOffset, patches.length);
+  const anchors = new Int32Array(patches.length);
+  let best = { bytes: [0, 0, 1], anchors: 0 };
+  for (let first = 0; first < 2 ** 16 && best.anchors < periodBytes; first++) {
+    const [a, b] = [first >> 8, first & 255];
+    for (let at = 0; at < patches.length; at += periodBytes) {
+      patches[at] = a;
+      patches[at + 1] = b;
     }
+    const count = sampleAnchors(view, 0, patches.length - patchBytes, sampleBits, anchors);
+    best = densest(anchors.subarray(0, count), [a, b], best);
   }
-  return best.bytes;
+  return Uint8Array.from(best.bytes);
 }
 
-/** @param {number} residue of the positions that count */
-function weightOf(residue) {
-  let weight = 0;
-  for (let position = residue; position < windowBytes; position += periodBytes) weight |= 1 << (31 - position);
-  return weight;
+/**
+ * The best so far, or one with more anchors at a patch's first three positions; three equal bytes are a constant run.
+ * @param {Int32Array} anchors
+ * @param {readonly [number, number]} bytes the first two
+ * @param {{bytes: number[], anchors: number}} best
+ */
+function densest(anchors, [a, b], best) {
+  const counts = new Uint8Array(256);
+  for (const at of anchors) {
+    const patch = Math.floor(at / patchBytes);
+    if (at % patchBytes < periodBytes) counts[patch] = Number(counts[patch]) + 1;
+  }
+  const c = counts.findIndex((found, third) => found > best.anchors && (a !== b || b !== third));
+  return c < 0 ? best : { bytes: [a, b, c], anchors: Number(counts[c]) };
 }
