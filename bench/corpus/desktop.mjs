@@ -1,4 +1,4 @@
-// A Debian desktop of which about a third of the bytes were updated since its point release: what is installed, and
+// A Debian desktop of which about a quarter of the bytes was updated since its point release: what is installed, and
 // at which of two versions.
 import { packageVersions, unpackedPackage, withoutIndirection } from './debian-packages.mjs';
 import { dpkgStatus } from './tree.mjs';
