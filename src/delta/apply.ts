@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import fs from 'node:fs';
-import { dirname } from 'node:path';
-import { fromSystemError, isSystemError } from '../errors.js';
+import { createHash, randomBytes } from 'node:crypto';
+import { UpdateRepositoryError } from '../errors.js';
+import { placeFile } from '../io/atomic-file.js';
+import { makeBreather } from './breather.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { OutputFile } from './output-file.js';
 import { DeltaPatcher } from './patch.js';
@@ -16,13 +16,18 @@ export interface ApplyRequest {
   readonly targetBytes: number;
 }
 
-export interface ApplyToFileRequest {
+export interface StreamTargetRequest {
   readonly basePath: string;
   readonly deltaPath: string;
-  /** Where the target goes; what is there is replaced. */
-  readonly targetPath: string;
   /** Size that the target must have; left out, any. A delta of a few bytes can ask for a target of any size. */
   readonly targetBytes?: number;
+  /** Lower-case hex; left out, the target's bytes are not checked. */
+  readonly sha256?: string;
+}
+
+export interface ApplyToFileRequest extends StreamTargetRequest {
+  /** Where the target goes; what is there is replaced. */
+  readonly targetPath: string;
 }
 
 /**
@@ -34,22 +39,78 @@ export interface ApplyToFileRequest {
  * CHANGED_WHILE_READ, INTERRUPTED, NOT_FOUND, IO
  */
 export function applyDelta(request: ApplyRequest, sink: (bytes: Uint8Array) => void, hooks: DeltaHooks = {}): void {
-  streamTarget(request, sink, hooks);
+  let doneBytes = 0;
+  const passAndReport = (bytes: Uint8Array) => {
+    sink(bytes);
+    doneBytes += bytes.length;
+    reportProgress(doneBytes, request.deltaPath, hooks);
+  };
+  const sources = openSources(request);
+  try {
+    const patcher = makePatcher(sources, request.targetBytes, passAndReport);
+    for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) patcher.push(chunk);
+    patcher.finish();
+    assertUnchanged(sources);
+  } finally {
+    closeSources(sources);
+  }
 }
 
 /**
- * Applies a delta into a file: written beside `targetPath` under a temporary name that ends in `.tmp`, fsynced and
- * renamed. Leaves nothing behind when it fails. Returns the size of the target; else like {@link applyDelta}.
+ * Applies a delta as {@link applyDelta} does, to a sink that may take its time: a piece is valid until its promise is
+ * fulfilled. Lets the event loop run now and then. Returns the size of the target. Whether its digest is the expected
+ * one is known at the end only, after the sink has got it all.
  *
- * @throws UpdateRepositoryError as {@link applyDelta}, and NO_SPACE
+ * @throws UpdateRepositoryError as {@link applyDelta}, and VERIFICATION for another sha256
  */
-export function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): number {
+export async function streamTarget(
+  request: StreamTargetRequest,
+  sink: (bytes: Uint8Array) => Promise<void>,
+  hooks: DeltaHooks = {},
+): Promise<number> {
+  const digest = request.sha256 === undefined ? undefined : createHash('sha256');
+  const breathe = makeBreather();
+  let doneBytes = 0;
+  let taken: Promise<void> | undefined;
+  const settle = async () => {
+    await taken;
+    taken = undefined;
+    reportProgress(doneBytes, request.deltaPath, hooks);
+    await breathe();
+  };
+  const sources = openSources(request);
+  try {
+    const patcher = makePatcher(sources, request.targetBytes, (bytes) => {
+      digest?.update(bytes);
+      doneBytes += bytes.length;
+      taken = sink(bytes);
+    });
+    for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) {
+      for (let rest: Uint8Array | null = chunk; rest !== null; await settle()) rest = patcher.pushSome(rest);
+    }
+    const targetBytes = patcher.finish();
+    await settle();
+    assertUnchanged(sources);
+    if (digest !== undefined) checkDigest(request, digest.digest('hex'));
+    return targetBytes;
+  } finally {
+    closeSources(sources);
+  }
+}
+
+/**
+ * Applies a delta into a file: written beside `targetPath` under a temporary name that ends in `.tmp`, fsynced, checked
+ * and renamed. Leaves nothing behind when it fails. Else like {@link streamTarget}.
+ *
+ * @throws UpdateRepositoryError as {@link streamTarget}, and NO_SPACE
+ */
+export async function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): Promise<number> {
   const { targetPath } = request;
   const output = new OutputFile(`${targetPath}.${randomBytes(4).toString('hex')}.tmp`);
   try {
-    const targetBytes = streamTarget(request, (bytes) => output.write(bytes), hooks);
+    const targetBytes = await streamTarget(request, async (bytes) => output.write(bytes), hooks);
     output.complete();
-    placeFile(output.path, targetPath);
+    await placeFile(output.path, targetPath);
     return targetBytes;
   } catch (error) {
     output.discard();
@@ -57,67 +118,46 @@ export function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks 
   }
 }
 
-function streamTarget(
-  request: Omit<ApplyToFileRequest, 'targetPath'>,
-  sink: (bytes: Uint8Array) => void,
-  hooks: DeltaHooks,
-): number {
-  const delta = new SourceFile(request.deltaPath);
+/** The files that a target is made of. */
+interface Sources {
+  readonly base: SourceFile;
+  readonly delta: SourceFile;
+}
+
+function openSources({ basePath, deltaPath }: Pick<StreamTargetRequest, 'basePath' | 'deltaPath'>): Sources {
+  const delta = new SourceFile(deltaPath);
   try {
-    const base = new SourceFile(request.basePath);
-    try {
-      return feedPatcher(delta, base, request.targetBytes, sink, hooks);
-    } finally {
-      base.close();
-    }
-  } finally {
+    return { base: new SourceFile(basePath), delta };
+  } catch (error) {
     delta.close();
+    throw error;
   }
 }
 
-function feedPatcher(
-  delta: SourceFile,
-  base: SourceFile,
-  targetBytes: number | undefined,
-  sink: (bytes: Uint8Array) => void,
-  hooks: DeltaHooks,
-): number {
-  let done = 0;
-  const size = targetBytes === undefined ? {} : { targetBytes };
-  const patcher = new DeltaPatcher({ base, deltaName: delta.path, ...size }, (bytes) => {
-    sink(bytes);
-    done += bytes.length;
-    reportProgress(done, delta.path, hooks);
-  });
-  const chunk = new Uint8Array(Math.min(CHUNK_MAX_BYTES, delta.sizeBytes));
-  for (let position = 0; position < delta.sizeBytes; position += chunk.length) {
-    const length = Math.min(chunk.length, delta.sizeBytes - position);
-    delta.read(chunk, 0, length, position);
-    patcher.push(chunk.subarray(0, length));
-  }
-  const written = patcher.finish();
+function closeSources({ base, delta }: Sources): void {
+  base.close();
+  delta.close();
+}
+
+function assertUnchanged({ base, delta }: Sources): void {
   base.assertUnchanged();
   delta.assertUnchanged();
-  return written;
 }
 
-function placeFile(temporaryPath: string, path: string): void {
-  try {
-    fs.renameSync(temporaryPath, path);
-    syncDirectory(dirname(path));
-  } catch (error) {
-    throw fromSystemError(error, 'put it in place', path);
-  }
+function makePatcher(
+  { base, delta }: Sources,
+  targetBytes: number | undefined,
+  sink: (bytes: Uint8Array) => void,
+): DeltaPatcher {
+  const size = targetBytes === undefined ? {} : { targetBytes };
+  return new DeltaPatcher({ base, deltaName: delta.path, ...size }, sink);
 }
 
-function syncDirectory(path: string): void {
-  const fd = fs.openSync(path, 'r');
-  try {
-    fs.fsyncSync(fd);
-  } catch (error) {
-    // Some network file systems have no fsync for directories; their rename is as durable as it gets.
-    if (!isSystemError(error, 'EINVAL', 'ENOTSUP')) throw error;
-  } finally {
-    fs.closeSync(fd);
-  }
+function checkDigest({ basePath, deltaPath, sha256 }: StreamTargetRequest, found: string): void {
+  if (found === sha256) return;
+  throw new UpdateRepositoryError(
+    'VERIFICATION',
+    `${deltaPath}: applied to ${basePath}, expected sha256 ${sha256}, found ${found}`,
+    { data: { path: deltaPath, base: basePath, expected: sha256 ?? null, found } },
+  );
 }

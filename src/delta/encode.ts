@@ -1,4 +1,5 @@
 import { UpdateRepositoryError } from '../errors.js';
+import { copyBytes } from './copy-bytes.js';
 import {
   COMMAND_HEADER_MAX_BYTES,
   DELTA_MAGIC,
@@ -23,8 +24,6 @@ export interface DeltaStatistics {
 }
 
 const OUTPUT_BYTES = 262144;
-/** Below this a loop copies bytes faster than `set` makes its view. */
-const SHORT_LITERAL_BYTES = 64;
 
 /**
  * Writes a delta in the order of the target: whoever calls it hands over adjacent pieces, and it joins what belongs
@@ -78,7 +77,7 @@ export class DeltaWriter {
     this.#endCopy();
     for (let at = from; at < to; ) {
       const length = Math.min(to - at, LITERAL_MAX_BYTES - this.#literalUsed);
-      copyInto(this.#literal, this.#literalUsed, bytes, at, length);
+      copyBytes(this.#literal, this.#literalUsed, bytes, at, length);
       this.#literalUsed += length;
       at += length;
       if (this.#literalUsed === LITERAL_MAX_BYTES) this.#endLiteral();
@@ -131,7 +130,7 @@ export class DeltaWriter {
       this.#output[this.#outputUsed++] = OP_LITERAL_FIRST_WIDTH + code;
       this.#putInteger(length, code);
     }
-    copyInto(this.#output, this.#outputUsed, this.#literal, 0, length);
+    copyBytes(this.#output, this.#outputUsed, this.#literal, 0, length);
     this.#outputUsed += length;
     this.#literalCommands += 1;
     this.#literalBytes += length;
@@ -169,12 +168,4 @@ export class DeltaWriter {
       { data: { path: this.#name, maxDeltaBytes: this.#maxDeltaBytes, deltaBytes } },
     );
   }
-}
-
-function copyInto(to: Uint8Array, at: number, from: Uint8Array, start: number, length: number): void {
-  if (length > SHORT_LITERAL_BYTES) {
-    to.set(from.subarray(start, start + length), at);
-    return;
-  }
-  for (let i = 0; i < length; i += 1) to[at + i] = from[start + i]!;
 }

@@ -34,6 +34,16 @@ export class SourceFile {
     }
   }
 
+  /** The file from start to end in pieces of up to `maxBytes`, each valid until the next one is asked for. */
+  *chunks(maxBytes: number): Generator<Uint8Array, void> {
+    const chunk = new Uint8Array(Math.min(maxBytes, this.sizeBytes));
+    for (let position = 0; position < this.sizeBytes; position += chunk.length) {
+      const length = Math.min(chunk.length, this.sizeBytes - position);
+      this.read(chunk, 0, length, position);
+      yield chunk.subarray(0, length);
+    }
+  }
+
   /** @throws UpdateRepositoryError CHANGED_WHILE_READ when size or modification time are not those of the opening */
   assertUnchanged(): void {
     const { size, mtimeMs } = this.#stat();
