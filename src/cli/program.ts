@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
 import { defineBuild } from './commands/build.js';
+import { defineCompose } from './commands/compose.js';
+import { defineInspect } from './commands/inspect.js';
+import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
@@ -44,6 +47,9 @@ export function createProgram(
   defineBuild(program, accept);
   defineVerify(program, accept);
   definePrune(program, accept);
+  definePatch(program, accept);
+  defineCompose(program, accept);
+  defineInspect(program, accept);
   defineHelp(program);
   return program;
 }

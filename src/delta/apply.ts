@@ -1,9 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { UpdateRepositoryError } from '../errors.js';
-import { placeFile } from '../io/atomic-file.js';
 import { makeBreather } from './breather.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
-import { OutputFile } from './output-file.js';
+import { writeNewFile } from './output-file.js';
 import { DeltaPatcher } from './patch.js';
 import { SourceFile } from './source-file.js';
 
@@ -105,17 +104,9 @@ export async function streamTarget(
  * @throws UpdateRepositoryError as {@link streamTarget}, and NO_SPACE
  */
 export async function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): Promise<number> {
-  const { targetPath } = request;
-  const output = new OutputFile(`${targetPath}.${randomBytes(4).toString('hex')}.tmp`);
-  try {
-    const targetBytes = await streamTarget(request, async (bytes) => output.write(bytes), hooks);
-    output.complete();
-    await placeFile(output.path, targetPath);
-    return targetBytes;
-  } catch (error) {
-    output.discard();
-    throw error;
-  }
+  return await writeNewFile(request.targetPath, (output) =>
+    streamTarget(request, async (bytes) => output.write(bytes), hooks),
+  );
 }
 
 /** The files that a target is made of. */

@@ -88,6 +88,11 @@ export class DeltaDecoder {
     return at;
   }
 
+  /** Where in the delta the command begins that runs, or ran last. */
+  get commandOffset(): number {
+    return this.#commandOffset;
+  }
+
   /** Whether there is a rest of a copy that the receiver had no room for. */
   get isPending(): boolean {
     return this.#copyLeft > 0;

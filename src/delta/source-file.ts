@@ -12,11 +12,16 @@ export class SourceFile {
   constructor(path: string) {
     this.path = path;
     try {
-      this.#fd = fs.openSync(path, 'r');
+      // O_NONBLOCK, because opening a FIFO would otherwise wait for a writer.
+      this.#fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     } catch (error) {
       throw fromSystemError(error, 'open it', path);
     }
     const stat = this.#stat();
+    if (!stat.isFile()) {
+      this.close();
+      throw new UpdateRepositoryError('IO', `${path}: cannot read it: it is no regular file`, { data: { path } });
+    }
     this.sizeBytes = stat.size;
     this.#modifiedMs = stat.mtimeMs;
   }

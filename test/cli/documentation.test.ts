@@ -31,6 +31,9 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'build-summary': true,
   'verify-summary': true,
   'prune-summary': true,
+  'patch-summary': true,
+  'compose-summary': true,
+  inspection: true,
   error: true,
 };
 const ERRORS: Readonly<Record<ErrorCode, true>> = {

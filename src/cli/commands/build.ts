@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
-import { buildMirror } from '../../images/build.js';
 import { type BuildFlags, buildFlagOptions } from '../build-flags.js';
 import { planRequest } from '../build-request.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
@@ -47,6 +46,7 @@ async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, se
   const { settings, notes } = planRequest(flags, isDirectory);
   for (const note of notes) session.onEvent(note);
   const resources = chooseResources(flags);
+  const { buildMirror } = await import('../../images/build.js');
   const summary = await buildMirror({ imagesDir, mirrorDir, resources, ...settings, ...session });
   if (summary.failures > 0) return EXIT.failed;
   return summary.dryRun && summary.changed ? EXIT.somethingToDo : EXIT.done;

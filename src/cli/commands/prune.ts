@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { pruneMirror } from '../../images/prune.js';
 import { EXIT } from '../exit-codes.js';
 import { graceOption } from '../grace.js';
 import type { Accept } from '../invocation.js';
@@ -27,6 +26,7 @@ export function definePrune(program: Command, accept: Accept): void {
 
   command.action((mirrorDir: string, flags: PruneFlags) =>
     accept(command, async (session) => {
+      const { pruneMirror } = await import('../../images/prune.js');
       const summary = await pruneMirror({
         mirrorDir,
         graceMs: flags.grace,

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { verifyMirror } from '../../images/verify.js';
 import { EXIT } from '../exit-codes.js';
 import type { Accept } from '../invocation.js';
 import { chooseResources, type ResourceFlags, resourceOptions } from '../resources.js';
@@ -24,6 +23,7 @@ export function defineVerify(program: Command, accept: Accept): void {
 
   command.action((mirrorDir: string, flags: VerifyFlags) =>
     accept(command, async (session) => {
+      const { verifyMirror } = await import('../../images/verify.js');
       const summary = await verifyMirror({
         mirrorDir,
         deep: flags.deep ?? false,

@@ -39,6 +39,9 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'build-summary':
     case 'verify-summary':
     case 'prune-summary':
+    case 'patch-summary':
+    case 'compose-summary':
+    case 'inspection':
       return undefined;
   }
 }

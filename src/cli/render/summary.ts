@@ -1,4 +1,11 @@
-import type { BuildSummaryEvent, PruneSummaryEvent, SeriesSummary, VerifySummaryEvent } from '../../events.js';
+import type {
+  BuildSummaryEvent,
+  ComposeSummaryEvent,
+  PatchSummaryEvent,
+  PruneSummaryEvent,
+  SeriesSummary,
+  VerifySummaryEvent,
+} from '../../events.js';
 import { formatBytes, formatPercent } from '../bytes.js';
 import { formatDuration } from '../durations.js';
 import type { Palette } from './colors.js';
@@ -11,11 +18,16 @@ export interface Layout {
   readonly palette: Palette;
 }
 
+/** An event that ends a command. */
+export type SummaryEvent =
+  | BuildSummaryEvent
+  | VerifySummaryEvent
+  | PruneSummaryEvent
+  | PatchSummaryEvent
+  | ComposeSummaryEvent;
+
 /** The last words of a command: what it did, and what the mirror has now. */
-export function summaryLines(
-  summary: BuildSummaryEvent | VerifySummaryEvent | PruneSummaryEvent,
-  layout: Layout,
-): string[] {
+export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
   switch (summary.type) {
     case 'build-summary':
       return summary.dryRun
@@ -25,6 +37,10 @@ export function summaryLines(
       return verifyLines(summary);
     case 'prune-summary':
       return pruneLines(summary);
+    case 'patch-summary':
+      return [madeSentence(summary.target, summary.targetBytes, [summary.base, summary.delta], summary.durationMs)];
+    case 'compose-summary':
+      return [madeSentence(summary.delta, summary.deltaBytes, [summary.first, summary.second], summary.durationMs)];
   }
 }
 
@@ -117,6 +133,11 @@ function pruneLines(summary: PruneSummaryEvent): string[] {
       : '';
   const removed = `${count(summary.removed, 'file')} ${verb} (${formatBytes(summary.removedBytes)})`;
   return [`${printable(summary.mirror)}: ${removed}${waiting}`];
+}
+
+function madeSentence(path: string, bytes: number, from: readonly string[], durationMs: number): string {
+  const sources = from.map(printable).join(' and ');
+  return `${printable(path)}: ${formatBytes(bytes)}, made from ${sources}, ${formatDuration(durationMs)}`;
 }
 
 function count(number: number, noun: string): string {
