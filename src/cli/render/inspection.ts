@@ -8,7 +8,7 @@ import type {
 } from '../../events.js';
 import { formatBytes } from '../bytes.js';
 import { printable } from './printable.js';
-import type { Layout } from './summary.js';
+import { count, type Layout } from './summary.js';
 import { type Column, renderTable } from './table.js';
 
 /** What `inspect` found, for people: facts with their names, then a table of what a list names. */
@@ -77,8 +77,8 @@ function deltaFacts(delta: DeltaInspection): Facts {
     ['kind', 'delta'],
     ['target', exactBytes(delta.targetBytes)],
     ['expansion', `${delta.expansion.toFixed(delta.expansion < 100 ? 1 : 0)} times`],
-    ['copied', `${exactBytes(delta.copiedBytes)} by ${delta.copyCommands} copies`],
-    ['literal', `${exactBytes(delta.literalBytes)} in ${delta.literalCommands} literals`],
+    ['copied', `${exactBytes(delta.copiedBytes)} by ${count(delta.copyCommands, 'copy command')}`],
+    ['literal', `${exactBytes(delta.literalBytes)} in ${count(delta.literalCommands, 'literal command')}`],
     ['longest literal', exactBytes(delta.longestLiteralBytes)],
     ['base', `at least ${exactBytes(delta.baseMinBytes)}`],
   ];

@@ -140,6 +140,7 @@ function madeSentence(path: string, bytes: number, from: readonly string[], dura
   return `${printable(path)}: ${formatBytes(bytes)}, made from ${sources}, ${formatDuration(durationMs)}`;
 }
 
-function count(number: number, noun: string): string {
+/** `1 file`, `2 files`. */
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
