@@ -38,6 +38,14 @@ test('commands that continue each other count once, but never a copy and a liter
   expect([0, 1, 2, 3].map((index) => commands.placeOf(index))).toEqual([5, -21, -36, 0]);
 });
 
+test('a copy and a literal whose numbers would fit stay apart', () => {
+  const commands = new CommandList('a.rdiff', 2 ** 20);
+  commands.copy(5, 10);
+  commands.literal(nothing, 4, 19);
+  commands.copy(10, 1);
+  expect([0, 1, 2].map((index) => commands.placeOf(index))).toEqual([5, -5, 10]);
+});
+
 test('long lists keep every command', () => {
   const commands = new CommandList('a.rdiff', 2 ** 22);
   for (let n = 0; n < 200_000; n += 1) commands.copy(7 * n, 1 + (n % 2));

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ComposeRequest, composeDeltas } from '../../src/delta/compose.js';
 import { UpdateRepositoryError } from '../../src/errors.js';
+import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { requireTools } from '../support/tools.js';
 import { editedChain } from './support/edited-pairs.js';
@@ -90,6 +91,14 @@ describe('two deltas that follow each other, composed', () => {
     const first = commands(copy(0, 10), literal('abcdefghij'), copy(10, 10));
     const delta = await composedOf(first, commands(copy(12, 5), literal('XY'), copy(8, 4)));
     expect(delta).toEqual(commands(literal('cdefgXY'), copy(8, 2), literal('ab')));
+  });
+
+  test('copy a literal from anywhere in a first delta that is read in several pieces', async () => {
+    const [a, b] = [pseudoRandomBytes('short', 1000), pseudoRandomBytes('long', 900_000)];
+    const c = Buffer.concat([b.subarray(700_000), Buffer.from('fresh'), b.subarray(10, 600_000)]);
+    const first = makeDelta(dir, a, b);
+    const delta = await composed(first.deltaPath, makeDelta(dir, b, c).deltaPath);
+    expect(applied(first.basePath, delta, c.length).equals(c)).toBe(true);
   });
 });
 

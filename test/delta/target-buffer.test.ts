@@ -72,16 +72,19 @@ test('whatever the order of copies and literals, it holds what they say', () => 
   source.close();
 });
 
-test('copies that go on behind replaced bytes are read together', async () => {
+test.each([
+  ['within one buffer', 2 ** 20],
+  ['over several buffers', 20_000],
+])('copies that go on behind replaced bytes are read together, %s', async (_, capacity) => {
   const source = sourceIn(await temporaryDirectory());
   onTestFinished(() => source.close());
   const read = vi.spyOn(source, 'read');
-  const buffer = new TargetBuffer(source, 2 ** 20);
+  const buffer = new TargetBuffer(source, capacity);
   for (let at = 0; at < base.length; at += 40) {
     buffer.literal(Buffer.from('literal!'), 0, 8);
     buffer.copy(at + 8, 32);
+    if (buffer.room === 0) buffer.take();
   }
-  expect(buffer.take()).toHaveLength(base.length);
   expect(read.mock.calls.length).toBeLessThan(10);
 });
 
