@@ -13,14 +13,15 @@ const options = [
   '-O3',
   '-msimd128',
   '-mbulk-memory',
+  '-matomics',
   '-ffreestanding',
   '-nostdlib',
   '-Wall',
   '-Wextra',
   '-Werror',
-  // JavaScript makes the memory and lays it out; the stack lies below everything else.
-  '-Wl,--no-entry,--import-memory,--max-memory=4294967296,--stack-first,-z,stack-size=16384,--strip-all',
-  '-Wl,--export=__heap_base,--export=__stack_pointer,--export=gear',
+  // JavaScript makes the memory, which threads share, lays it out and gives each of them a stack.
+  '-Wl,--no-entry,--import-memory,--shared-memory,--max-memory=4294967296,--stack-first,-z,stack-size=16384,--strip-all',
+  '-Wl,--export=__heap_base,--export=__stack_pointer',
 ];
 
 const sources = Object.fromEntries(

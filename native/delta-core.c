@@ -2,14 +2,13 @@
 // has the same in TypeScript, and both make the same bytes.
 #include "abi.h"
 #include "bytes.h"
+#include "encode.h"
 #include "fill.h"
 #include "key.h"
 #include "match.h"
 #include "runs.h"
 #include "sample.h"
 #include "table.h"
-
-uint32_t gear[BYTE_VALUES];
 
 static void index_batch(struct core *core, uint64_t origin, uint32_t from, uint32_t to) {
   uint32_t read = to - from + WINDOW_BYTES - 1;
@@ -30,7 +29,8 @@ void index_segment(struct core *core, double start, uint32_t length, uint32_t wi
   note_runs(core, start, length);
 }
 
-uint32_t match_segment(struct core *core, double start, uint32_t length) {
+void match_segment(struct core *core, double start, uint32_t length, struct encoded *out) {
   uint32_t count = match_anchors(core, (int64_t)start, length);
-  return fill_gaps(core, count, (int64_t)start, length);
+  count = fill_gaps(core, count, (int64_t)start, length);
+  encode_segment(core, count, length, out);
 }

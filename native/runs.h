@@ -6,6 +6,29 @@
 
 #define RUN_MIN_BYTES 32
 
+// From `start` to before `end`.
+struct run {
+  uint32_t start;
+  uint32_t end;
+};
+
+// Finds the first maximal run of at least RUN_MIN_BYTES equal bytes in [from, to); 0 when there is none.
+static int next_run(const uint8_t *bytes, uint32_t from, uint32_t to, struct run *run) {
+  // Every run of 32 bytes holds a multiple of 16 (counted from `from`) and the 16 bytes from it on; the first and the
+  // last of these come first, because they tell most places apart.
+  for (uint32_t at = from; to - at > STRIDE; at += STRIDE) {
+    if (bytes[at] != bytes[at + STRIDE - 1] || constant_bytes(bytes + at, STRIDE) < STRIDE) continue;
+    uint32_t start = at;
+    while (start > from && bytes[start - 1] == bytes[at]) start -= 1;
+    uint32_t end = at + constant_bytes(bytes + at, to - at);
+    if (end - start < RUN_MIN_BYTES) continue;
+    run->start = start;
+    run->end = end;
+    return 1;
+  }
+  return 0;
+}
+
 // Remembers a run of the base when it is the longest of its byte value, or as long as that and lower.
 static void note_run(double *runs, uint8_t value, double position, double length) {
   double *positions = runs;
@@ -17,21 +40,8 @@ static void note_run(double *runs, uint8_t value, double position, double length
 
 // Notes all maximal runs of a base segment.
 static void note_runs(const struct core *core, double start, uint32_t length) {
-  const uint8_t *bytes = core->segment;
-  uint32_t done = 0;
-  // Every run of 32 bytes holds a multiple of 16 and the 16 bytes from it on; the first and the last of these come
-  // first, because they tell most places apart.
-  for (uint32_t at = 0; at + STRIDE < length;) {
-    if (bytes[at] != bytes[at + STRIDE - 1] || constant_bytes(bytes + at, STRIDE) < STRIDE) {
-      at += STRIDE;
-      continue;
-    }
-    uint32_t run_start = at;
-    while (run_start > done && bytes[run_start - 1] == bytes[at]) run_start -= 1;
-    uint32_t run_end = at + constant_bytes(bytes + at, length - at);
-    if (run_end - run_start >= RUN_MIN_BYTES) note_run(core->runs, bytes[at], start + run_start, run_end - run_start);
-    done = run_end;
-    // The next run starts at its end or later: the next multiple of 16 that it can hold is not before that.
-    at = (run_end + STRIDE - 1) / STRIDE * STRIDE;
+  struct run run = {0, 0};
+  while (next_run(core->segment, run.end, length, &run)) {
+    note_run(core->runs, core->segment[run.start], start + run.start, run.end - run.start);
   }
 }

@@ -1,45 +1,96 @@
-// Anchors: windows whose gear hash has its top bits 0 (docs/delta-algorithm.md, "Anchors").
+// Anchors: windows whose first bytes have a hash below a limit (docs/delta-algorithm.md, "Anchors").
 #pragma once
 
 #include "abi.h"
 #include "bytes.h"
 
-// The number of the byte that is bits 2 to 9 of `word`: so it is already the distance from the table's start.
-static inline uint32_t gear_of(uint32_t word) {
-  return *(const uint32_t *)((const uint8_t *)gear + (word & (BYTE_VALUES - 1) << 2));
+// The sum of the bytes b[0] .. b[15] of a window, each shifted left by 15 - k, in 16 bits.
+#define HASHED_BYTES 16
+#define HASH_MULTIPLIER 0x9e37
+#define HASH_ADDEND 0x3c6d
+
+// The anchors among the windows that start in [from, to), ascending, go to `anchors`; returns their number.
+static uint32_t sample_slowly(const uint8_t *bytes, uint32_t from, uint32_t to, uint32_t limit, uint32_t *anchors) {
+  uint32_t sum = 0;
+  uint32_t count = 0;
+  if (from == to) return 0;
+  for (uint32_t i = 0; i < HASHED_BYTES - 1; i += 1) sum = (sum << 1) + bytes[from + i];
+  for (uint32_t at = from; at < to; at += 1) {
+    // What was added 16 bytes ago has been shifted out of the 16 bits that count.
+    sum = (sum << 1) + bytes[at + HASHED_BYTES - 1];
+    if ((uint16_t)(sum * HASH_MULTIPLIER + HASH_ADDEND) < limit) anchors[count++] = at;
+  }
+  return count;
 }
 
-// One byte on: the hash is then that of the window that ends with it. The branch is cheap, it is hardly ever taken.
-#define GEAR_STEP(word, place)                            \
-  do {                                                    \
-    hash = (hash << 1) + gear_of(word);                   \
-    if (hash < limit) anchors[count++] = (place);         \
-  } while (0)
+#ifdef __wasm_simd128__
+// A block is what 8 neighbouring places have of something, 16 bits each; a block `moved` by n is that of the 8 places n
+// further on, taken from the block and the one after it.
+#define MOVED_2(block, next) \
+  wasm_i8x16_shuffle(block, next, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)
+#define MOVED_4(block, next) \
+  wasm_i8x16_shuffle(block, next, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23)
+
+static inline v128_t shifted_sum(v128_t first, uint32_t bits, v128_t then) {
+  return wasm_i16x8_add(wasm_i16x8_shl(first, bits), then);
+}
+
+// The sums over 2 bytes.
+static inline v128_t sums_of_2(const uint8_t *bytes) {
+  return shifted_sum(wasm_u16x8_load8x8(bytes), 1, wasm_u16x8_load8x8(bytes + 1));
+}
+
+static inline v128_t hashes(v128_t sums) {
+  return wasm_i16x8_add(wasm_i16x8_mul(sums, wasm_i16x8_splat((int16_t)HASH_MULTIPLIER)),
+                        wasm_i16x8_splat(HASH_ADDEND));
+}
+
+// Sums over 4, 8 and 16 bytes are two of half as many, so that each step doubles: four steps for 8 places instead of 16
+// for each. Windows are sampled 16 at a time; returns the number of anchors, and in `rest` where it stopped.
+static uint32_t sample_quickly(const uint8_t *bytes, uint32_t from, uint32_t to, uint32_t limit, uint32_t *anchors,
+                               uint32_t *rest) {
+  *rest = from;
+  if (to - from < 16) return 0;
+  v128_t limits = wasm_i16x8_splat((int16_t)limit);
+  uint32_t count = 0;
+  uint32_t at = from;
+  // Of the places from `at` on: sums over 8 bytes, from at + 8 on: over 4, from at + 16 on: over 2.
+  v128_t first_of_2 = sums_of_2(bytes + at);
+  v128_t next_of_2 = sums_of_2(bytes + at + 8);
+  v128_t of_2 = sums_of_2(bytes + at + 16);
+  v128_t first_of_4 = shifted_sum(first_of_2, 2, MOVED_2(first_of_2, next_of_2));
+  v128_t of_4 = shifted_sum(next_of_2, 2, MOVED_2(next_of_2, of_2));
+  v128_t of_8 = shifted_sum(first_of_4, 4, MOVED_4(first_of_4, of_4));
+  for (; at + 16 <= to; at += 16) {
+    v128_t low_of_2 = sums_of_2(bytes + at + 24);
+    v128_t low_of_4 = shifted_sum(of_2, 2, MOVED_2(of_2, low_of_2));
+    v128_t low_of_8 = shifted_sum(of_4, 4, MOVED_4(of_4, low_of_4));
+    v128_t low = hashes(shifted_sum(of_8, 8, low_of_8));
+    of_2 = sums_of_2(bytes + at + 32);
+    of_4 = shifted_sum(low_of_2, 2, MOVED_2(low_of_2, of_2));
+    of_8 = shifted_sum(low_of_4, 4, MOVED_4(low_of_4, of_4));
+    v128_t high = hashes(shifted_sum(low_of_8, 8, of_8));
+    v128_t found = wasm_i8x16_narrow_i16x8(wasm_u16x8_lt(low, limits), wasm_u16x8_lt(high, limits));
+    for (uint32_t mask = wasm_i8x16_bitmask(found); mask != 0; mask &= mask - 1) {
+      anchors[count++] = at + (uint32_t)__builtin_ctz(mask);
+    }
+  }
+  *rest = at;
+  return count;
+}
+#else
+static uint32_t sample_quickly(const uint8_t *bytes, uint32_t from, uint32_t to, uint32_t limit, uint32_t *anchors,
+                               uint32_t *rest) {
+  *rest = to;
+  return sample_slowly(bytes, from, to, limit, anchors);
+}
+#endif
 
 // The starts of the anchors among the windows that start in [from, to), ascending, go to core->anchors; returns their
 // number. Reads up to `to + WINDOW_BYTES - 1`.
 static uint32_t sample_anchors(const struct core *core, uint32_t from, uint32_t to) {
-  const uint8_t *ends = core->segment + WINDOW_BYTES - 1;
-  uint32_t *anchors = core->anchors;
-  uint32_t limit = 1u << (32 - core->sample_bits);
-  uint32_t hash = 0;
-  uint32_t count = 0;
-  uint32_t at = from;
-  for (uint32_t i = from; i < from + WINDOW_BYTES - 1; i += 1) hash = (hash << 1) + gear[core->segment[i]];
-  // Half of the engine's time is spent here. What makes it fast is few instructions, not steps that could overlap: two
-  // hashes rolled side by side were slower.
-  for (; at + 8 <= to; at += 8) {
-    uint32_t low = load_word(ends + at);
-    GEAR_STEP(low << 2, at);
-    GEAR_STEP(low >> 6, at + 1);
-    GEAR_STEP(low >> 14, at + 2);
-    GEAR_STEP(low >> 22, at + 3);
-    uint32_t high = load_word(ends + at + 4);
-    GEAR_STEP(high << 2, at + 4);
-    GEAR_STEP(high >> 6, at + 5);
-    GEAR_STEP(high >> 14, at + 6);
-    GEAR_STEP(high >> 22, at + 7);
-  }
-  for (; at < to; at += 1) GEAR_STEP((uint32_t)ends[at] << 2, at);
-  return count;
+  uint32_t limit = 1u << (16 - core->sample_bits);
+  uint32_t rest;
+  uint32_t count = sample_quickly(core->segment, from, to, limit, core->anchors, &rest);
+  return count + sample_slowly(core->segment, rest, to, limit, core->anchors + count);
 }

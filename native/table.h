@@ -25,8 +25,7 @@ static inline int64_t find_key(const struct core *core, const struct key *key) {
 }
 
 // Keeps for each tag the lowest position, and of more than eight tags those with the lowest positions.
-static inline void insert_key(const struct core *core, const struct key *key, uint64_t position) {
-  uint64_t *bucket = core->table + key->bucket * BUCKET_SLOTS;
+static inline void insert_in_bucket(uint64_t *bucket, const struct key *key, uint64_t position) {
   uint64_t entry = position + 1;
   uint64_t *victim = bucket;
   uint64_t highest = 0;
@@ -40,4 +39,18 @@ static inline void insert_key(const struct core *core, const struct key *key, ui
     if (ends) break;
   }
   if (entry < highest) *victim = ((uint64_t)key->tag << POSITION_BITS) | entry;
+}
+
+// The same by any number of threads: the outcome does not depend on their order. A lock is held for a few dozen
+// instructions and seldom wanted by two, so it is waited for without sleeping.
+static inline void insert_key(const struct core *core, const struct key *key, uint64_t position) {
+  uint64_t *bucket = core->table + (uint64_t)key->bucket * BUCKET_SLOTS;
+  if (core->locks == 0) {
+    insert_in_bucket(bucket, key, position);
+    return;
+  }
+  uint32_t *lock = core->locks + key->bucket % TABLE_LOCKS;
+  while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE) != 0) continue;
+  insert_in_bucket(bucket, key, position);
+  __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }

@@ -21,6 +21,7 @@ export type RepositoryEvent =
   | BuildSummaryEvent
   | VerifySummaryEvent
   | PruneSummaryEvent
+  | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent
   | InspectionEvent;
@@ -162,6 +163,26 @@ export interface PruneSummaryEvent {
   /** Files that no index names any more but whose grace period is not over. */
   readonly waiting: number;
   readonly waitingBytes: number;
+}
+
+export interface DeltaSummaryEvent {
+  readonly type: 'delta-summary';
+  readonly base: string;
+  readonly target: string;
+  readonly delta: string;
+  readonly baseBytes: number;
+  readonly targetBytes: number;
+  readonly deltaBytes: number;
+  readonly copyCommands: number;
+  /** Bytes of the target that come from the base. */
+  readonly copiedBytes: number;
+  readonly literalCommands: number;
+  /** Bytes of the target that the delta carries. */
+  readonly literalBytes: number;
+  readonly effort: 'fast' | 'normal' | 'max';
+  /** Whether the delta was applied and made the target. */
+  readonly verified: boolean;
+  readonly durationMs: number;
 }
 
 /** The end of `patch`; the paths are as they were given. */

@@ -2,13 +2,14 @@ import { Option } from 'commander';
 import { type DeltaPolicy, parseDeltaPolicy } from '../images/delta-policy.js';
 import type { LinkMode } from '../io/link.js';
 import { parseBaseUrl } from './base-url.js';
+import { type DeltaFlags, deltaOptions } from './delta-flags.js';
 import { graceOption } from './grace.js';
 import { parseRatio } from './numbers.js';
 import { optionValue } from './option-value.js';
 import { type ResourceFlags, resourceOptions } from './resources.js';
 
 /** What the options of `build` leave in commander's hands. */
-export interface BuildFlags extends ResourceFlags {
+export interface BuildFlags extends ResourceFlags, DeltaFlags {
   readonly seriesConfig?: readonly string[];
   readonly deltas?: DeltaPolicy;
   readonly maxDeltaRatio: number;
@@ -30,7 +31,7 @@ export interface BuildFlags extends ResourceFlags {
 
 /** The options of `build`, in the order in which help shows them. */
 export function buildFlagOptions(): Option[] {
-  return [...contentOptions(), ...workOptions(), ...resourceOptions(), ...puavoOptions()];
+  return [...contentOptions(), ...deltaOptions(), ...workOptions(), ...resourceOptions(), ...puavoOptions()];
 }
 
 function contentOptions(): Option[] {

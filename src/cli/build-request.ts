@@ -23,6 +23,8 @@ export function planRequest(
     maxDeltaRatio: flags.maxDeltaRatio,
     baseUrl: flags.baseUrl ?? flags.repository,
     link: flags.link,
+    deltaEffort: flags.deltaEffort,
+    engine: flags.engine,
     prune: flags.prune === true ? { graceMs: flags.grace } : undefined,
     keepGoing: flags.keepGoing ?? false,
     replace: flags.replace ?? false,

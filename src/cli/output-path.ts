@@ -9,11 +9,15 @@ import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors
 export function requireWritable(path: string, force: boolean): void {
   const stats = statsOf(path);
   if (stats === undefined || (stats.isFile() && force)) return;
-  const found = stats.isFile() ? 'a file' : stats.isDirectory() ? 'a directory' : 'something that is no regular file';
-  const expected = stats.isFile() ? 'nothing there' : 'a file or nothing there';
-  throw new UpdateRepositoryError('USAGE', `${path}: expected ${expected}, found ${found}`, {
+  if (stats.isFile()) {
+    throw new UpdateRepositoryError('USAGE', `${path}: expected no such file, found one`, {
+      data: { path },
+      hint: 'choose another name, or replace it with --force',
+    });
+  }
+  const found = stats.isDirectory() ? 'a directory' : 'something else';
+  throw new UpdateRepositoryError('USAGE', `${path}: expected no such file or a regular one, found ${found}`, {
     data: { path },
-    ...(stats.isFile() ? { hint: '--force replaces it' } : {}),
   });
 }
 

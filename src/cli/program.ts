@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
 import { defineBuild } from './commands/build.js';
 import { defineCompose } from './commands/compose.js';
+import { defineDelta } from './commands/delta.js';
 import { defineInspect } from './commands/inspect.js';
 import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
@@ -47,6 +48,7 @@ export function createProgram(
   defineBuild(program, accept);
   defineVerify(program, accept);
   definePrune(program, accept);
+  defineDelta(program, accept);
   definePatch(program, accept);
   defineCompose(program, accept);
   defineInspect(program, accept);

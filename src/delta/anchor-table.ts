@@ -1,4 +1,3 @@
-import { UpdateRepositoryError } from '../errors.js';
 import type { KeyBatch } from './key.js';
 import { BUCKET_BYTES, BUCKET_SLOTS } from './parameters.js';
 
@@ -24,10 +23,10 @@ export class AnchorTable {
   /** Sum of the words that {@link touch} read; it keeps the reads from being optimised away. */
   touched = 0;
 
-  /** @throws UpdateRepositoryError MEMORY when there is no room for `64 * buckets` bytes */
-  constructor(buckets: number) {
+  /** The table of `64 * buckets` bytes, at first all 0, at an address of a buffer. */
+  constructor(buffer: ArrayBufferLike, address: number, buckets: number) {
     this.buckets = buckets;
-    this.#words = allocateWords(buckets);
+    this.#words = new Uint32Array(buffer, address, buckets * BUCKET_WORDS);
   }
 
   /** Brings the buckets of a batch into the cache: these reads overlap, those of a search do not. */
@@ -85,19 +84,5 @@ export class AnchorTable {
     const entry = position + 1;
     words[victim] = entry % HIGH;
     words[victim + 1] = (tag << 4) | Math.floor(entry / HIGH);
-  }
-}
-
-function allocateWords(buckets: number): Uint32Array {
-  try {
-    return new Uint32Array(buckets * BUCKET_WORDS);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const bytes = buckets * BUCKET_BYTES;
-    throw new UpdateRepositoryError('MEMORY', `anchor table: expected ${bytes} bytes of memory, found less`, {
-      data: { neededBytes: bytes },
-      hint: 'run fewer jobs at once, or make the delta with less effort',
-      cause: error,
-    });
   }
 }

@@ -1,15 +1,6 @@
 import { UpdateRepositoryError } from '../errors.js';
-import { copyBytes } from './copy-bytes.js';
-import {
-  COMMAND_HEADER_MAX_BYTES,
-  DELTA_MAGIC,
-  LITERAL_MAX_BYTES,
-  OP_COPY_FIRST,
-  OP_END,
-  OP_LITERAL_FIRST_WIDTH,
-  OP_LITERAL_MAX_INLINE,
-  widthCode,
-} from './format.js';
+import { type CommandBytes, putCopy, putInteger, putLiteralHeader, putText } from './commands.js';
+import { COMMAND_HEADER_MAX_BYTES, DELTA_MAGIC, LITERAL_MAX_BYTES, OP_END } from './format.js';
 
 /** What a delta consists of. */
 export interface DeltaStatistics {
@@ -33,8 +24,7 @@ const OUTPUT_BYTES = 262144;
  * Holds 288 KiB. The sink must use or copy what it gets before it returns.
  */
 export class DeltaWriter {
-  readonly #output = new Uint8Array(OUTPUT_BYTES);
-  readonly #view = new DataView(this.#output.buffer);
+  readonly #output: CommandBytes;
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #name: string;
   readonly #maxDeltaBytes: number;
@@ -56,7 +46,9 @@ export class DeltaWriter {
     this.#sink = sink;
     this.#name = name;
     this.#maxDeltaBytes = maxDeltaBytes;
-    this.#putInteger(DELTA_MAGIC, 2);
+    const bytes = new Uint8Array(OUTPUT_BYTES);
+    this.#output = { bytes, view: new DataView(bytes.buffer) };
+    this.#outputUsed = putInteger(this.#output.view, 0, DELTA_MAGIC, 2);
   }
 
   /** The next `length` bytes of the target are the base's from `offset` on. Nothing is written for none. */
@@ -77,8 +69,7 @@ export class DeltaWriter {
     this.#endCopy();
     for (let at = from; at < to; ) {
       const length = Math.min(to - at, LITERAL_MAX_BYTES - this.#literalUsed);
-      copyBytes(this.#literal, this.#literalUsed, bytes, at, length);
-      this.#literalUsed += length;
+      this.#literalUsed = putText(this.#literal, this.#literalUsed, bytes, at, length);
       at += length;
       if (this.#literalUsed === LITERAL_MAX_BYTES) this.#endLiteral();
     }
@@ -88,7 +79,7 @@ export class DeltaWriter {
   finish(): DeltaStatistics {
     this.#endPending();
     this.#reserve(1);
-    this.#output[this.#outputUsed++] = OP_END;
+    this.#output.bytes[this.#outputUsed++] = OP_END;
     this.#checkSize();
     this.#flush();
     return {
@@ -107,12 +98,8 @@ export class DeltaWriter {
 
   #endCopy(): void {
     if (this.#copyLength === 0) return;
-    const offsetCode = widthCode(this.#copyOffset);
-    const lengthCode = widthCode(this.#copyLength);
     this.#reserve(COMMAND_HEADER_MAX_BYTES);
-    this.#output[this.#outputUsed++] = OP_COPY_FIRST + 4 * offsetCode + lengthCode;
-    this.#putInteger(this.#copyOffset, offsetCode);
-    this.#putInteger(this.#copyLength, lengthCode);
+    this.#outputUsed = putCopy(this.#output, this.#outputUsed, this.#copyOffset, this.#copyLength);
     this.#copyCommands += 1;
     this.#copiedBytes += this.#copyLength;
     this.#copyLength = 0;
@@ -123,29 +110,12 @@ export class DeltaWriter {
     const length = this.#literalUsed;
     if (length === 0) return;
     this.#reserve(COMMAND_HEADER_MAX_BYTES + length);
-    if (length <= OP_LITERAL_MAX_INLINE) {
-      this.#output[this.#outputUsed++] = length;
-    } else {
-      const code = widthCode(length);
-      this.#output[this.#outputUsed++] = OP_LITERAL_FIRST_WIDTH + code;
-      this.#putInteger(length, code);
-    }
-    copyBytes(this.#output, this.#outputUsed, this.#literal, 0, length);
-    this.#outputUsed += length;
+    const at = putLiteralHeader(this.#output, this.#outputUsed, length);
+    this.#outputUsed = putText(this.#output.bytes, at, this.#literal, 0, length);
     this.#literalCommands += 1;
     this.#literalBytes += length;
     this.#literalUsed = 0;
     this.#checkSize();
-  }
-
-  /** Appends `value` as a big-endian integer of `2 ** code` bytes. */
-  #putInteger(value: number, code: 0 | 1 | 2 | 3): void {
-    const at = this.#outputUsed;
-    if (code === 0) this.#view.setUint8(at, value);
-    else if (code === 1) this.#view.setUint16(at, value);
-    else if (code === 2) this.#view.setUint32(at, value);
-    else this.#view.setBigUint64(at, BigInt(value));
-    this.#outputUsed = at + (1 << code);
   }
 
   #reserve(bytes: number): void {
@@ -153,7 +123,7 @@ export class DeltaWriter {
   }
 
   #flush(): void {
-    const bytes = this.#output.subarray(0, this.#outputUsed);
+    const bytes = this.#output.bytes.subarray(0, this.#outputUsed);
     this.#flushedBytes += this.#outputUsed;
     this.#outputUsed = 0;
     this.#sink(bytes);
@@ -161,11 +131,11 @@ export class DeltaWriter {
 
   #checkSize(): void {
     const deltaBytes = this.#flushedBytes + this.#outputUsed;
-    if (deltaBytes <= this.#maxDeltaBytes) return;
-    throw new UpdateRepositoryError(
-      'DELTA_TOO_LARGE',
-      `${this.#name}: expected a delta of at most ${this.#maxDeltaBytes} bytes, it grew to ${deltaBytes}`,
-      { data: { path: this.#name, maxDeltaBytes: this.#maxDeltaBytes, deltaBytes } },
-    );
+    if (deltaBytes > this.#maxDeltaBytes) throw deltaTooLarge(this.#name, this.#maxDeltaBytes, deltaBytes);
   }
+}
+
+export function deltaTooLarge(path: string, maxDeltaBytes: number, deltaBytes: number): UpdateRepositoryError {
+  const message = `${path}: expected a delta of at most ${maxDeltaBytes} bytes, it grew to ${deltaBytes}`;
+  return new UpdateRepositoryError('DELTA_TOO_LARGE', message, { data: { path, maxDeltaBytes, deltaBytes } });
 }

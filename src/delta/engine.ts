@@ -1,8 +1,3 @@
-import type { ByteBlock } from './byte-block.js';
-import type { Copies } from './copy-list.js';
-import type { TargetSegment } from './match.js';
-import type { BaseRuns } from './runs.js';
-
 /** Which implementation does the work; `auto` takes WebAssembly where it can be had. The bytes are the same. */
 export type EngineChoice = 'auto' | 'wasm' | 'js';
 
@@ -11,21 +6,19 @@ export interface EngineTuning {
   readonly engine: EngineChoice;
   /** Windows that are sampled and looked up together. */
   readonly batchBytes: number;
-  /** The cache of base pages; the WebAssembly engine rounds the size of a page down to a power of two. */
+  /** A thread's cache of base pages; the WebAssembly engine rounds the size of a page down to a power of two. */
   readonly pageBytes: number;
   readonly maxPages: number;
+  /** How many segments may wait to be written, where several threads work. */
+  readonly slotsPerThread: number;
 }
 
-/** The inner loops of one delta: index the base, then match the target, both segment by segment. */
+/** The inner loops of one thread: it indexes segments of the base, or matches segments of a target. */
 export interface DeltaEngine {
   /** Where the bytes of a target segment go before it is matched. */
-  readonly segment: ByteBlock;
+  readonly segment: Uint8Array;
   /** Enters the base's segment at `start`, a multiple of SEGMENT_BYTES, into the index: all of them, in any order. */
   indexSegment(start: number): void;
-  /** The longest runs of the base, as far as it is indexed. */
-  baseRuns(): BaseRuns;
-  /** The copies of a target segment that lies in {@link segment}, valid until the next call. */
-  match(segment: TargetSegment): Copies;
-  /** Ends the use of the engine: its memory may then serve another delta. */
-  release(): void;
+  /** Encodes the target segment of `length` bytes in {@link segment}, the target's from `start` on, into a slot. */
+  match(start: number, length: number, slot: number): void;
 }

@@ -1,12 +1,11 @@
-import { PAGE_OVERLAP_BYTES } from './base-pages.js';
-import { chooseEngine } from './choose-engine.js';
-import { type DeltaStatistics, DeltaWriter } from './encode.js';
-import type { DeltaEngine, EngineTuning } from './engine.js';
+import { layOutArena } from './arena-layout.js';
+import { BaseSession } from './base-session.js';
+import { type DeltaPart, runDeltaPart } from './delta-part.js';
+import type { DeltaStatistics } from './encode.js';
+import type { EngineTuning } from './engine.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
-import { OutputFile } from './output-file.js';
-import { BUCKET_BYTES, type DeltaEffort, deltaParameters, SEGMENT_BYTES } from './parameters.js';
-import { SourceFile } from './source-file.js';
-import { writeSegment } from './write-segment.js';
+import { type DeltaEffort, deltaParameters } from './parameters.js';
+import { runSteps } from './steps.js';
 
 export type { DeltaStatistics } from './encode.js';
 export type { EngineChoice, EngineTuning } from './engine.js';
@@ -23,25 +22,32 @@ export interface DeltaRequest {
   readonly maxDeltaBytes?: number;
 }
 
-const TUNING: EngineTuning = { engine: 'auto', batchBytes: 8192, pageBytes: 65536, maxPages: 128 };
+export const TUNING: EngineTuning = {
+  engine: 'auto',
+  batchBytes: 8192,
+  pageBytes: 65536,
+  maxPages: 128,
+  slotsPerThread: 3,
+};
 
-/** Buffers for segments, copies, batches and output, with some room for the engine's many small objects. */
-const FIXED_BYTES = 16 * 1024 * 1024;
+/** What the engine's many small objects take, of each thread. */
+const THREAD_BYTES = 4 * 1024 * 1024;
 
 /**
- * An upper bound of the memory, in bytes, that {@link generateDelta} takes for a base of `baseBytes` bytes. With the
- * WebAssembly engine a thread keeps what the largest of its deltas took, and makes the next ones in it.
+ * An upper bound of the memory, in bytes, that deltas from a base of `baseBytes` bytes take, made by `threads` threads.
+ * With the WebAssembly engine a process keeps what its largest deltas took, and makes the next ones in it.
  */
-export function deltaMemoryBytes(baseBytes: number, effort: DeltaEffort): number {
-  const table = deltaParameters(baseBytes, effort).buckets * BUCKET_BYTES;
-  return table + TUNING.maxPages * (TUNING.pageBytes + PAGE_OVERLAP_BYTES) + FIXED_BYTES;
+export function deltaMemoryBytes(baseBytes: number, effort: DeltaEffort, threads = 1): number {
+  const start = 65536;
+  return (
+    layOutArena(start, baseBytes, deltaParameters(baseBytes, effort), TUNING, threads).end + threads * THREAD_BYTES
+  );
 }
 
 /**
- * Writes the librsync delta that makes the target from the base. Its bytes depend on the two files and the effort
- * alone (docs/delta-algorithm.md is the exact rule). Progress counts bytes of base and target. Reads both files about
- * once and blocks until it is done: it is meant for a worker thread. Memory: {@link deltaMemoryBytes}. Leaves no file
- * behind when it fails.
+ * Writes the librsync delta that makes the target from the base, in this thread, and blocks until it is done. Its bytes
+ * depend on the two files and the effort alone (docs/delta-algorithm.md is the exact rule). Progress counts bytes of
+ * base and target. Reads both files about once. Memory: {@link deltaMemoryBytes}. Leaves no file behind when it fails.
  *
  * @throws UpdateRepositoryError DELTA_TOO_LARGE, CONFIG (the chosen engine cannot be had), CHANGED_WHILE_READ, MEMORY, INTERRUPTED, NOT_FOUND, NO_SPACE, IO
  */
@@ -50,68 +56,18 @@ export function generateDelta(
   hooks: DeltaHooks = {},
   tuning: Partial<EngineTuning> = {},
 ): DeltaStatistics {
-  const base = new SourceFile(request.basePath);
+  const { basePath, targetPath, deltaPath, effort, maxDeltaBytes = Number.POSITIVE_INFINITY } = request;
+  const session = new BaseSession(basePath, effort, { ...TUNING, ...tuning }, 1);
+  let done = 0;
+  const run = (part: DeltaPart): void =>
+    runDeltaPart(part, (bytes, path) => {
+      done += bytes;
+      reportProgress(done, path, hooks);
+    });
   try {
-    const target = new SourceFile(request.targetPath);
-    try {
-      return writeDeltaFile({ base, target, hooks, tuning: { ...TUNING, ...tuning } }, request);
-    } finally {
-      target.close();
-    }
+    runSteps(session.index(), run);
+    return runSteps(session.delta(targetPath, deltaPath, maxDeltaBytes), run);
   } finally {
-    base.close();
-  }
-}
-
-/** What a run of the engine works on, and how. */
-interface DeltaWork {
-  readonly base: SourceFile;
-  readonly target: SourceFile;
-  readonly hooks: DeltaHooks;
-  readonly tuning: EngineTuning;
-}
-
-function writeDeltaFile(work: DeltaWork, { deltaPath, effort, maxDeltaBytes }: DeltaRequest): DeltaStatistics {
-  const delta = new OutputFile(deltaPath);
-  try {
-    const writer = new DeltaWriter((bytes) => delta.write(bytes), deltaPath, maxDeltaBytes);
-    runEngine(work, effort, writer);
-    const statistics = writer.finish();
-    work.base.assertUnchanged();
-    work.target.assertUnchanged();
-    delta.complete();
-    return statistics;
-  } catch (error) {
-    delta.discard();
-    throw error;
-  }
-}
-
-function runEngine(work: DeltaWork, effort: DeltaEffort, writer: DeltaWriter): void {
-  const { base, target, tuning } = work;
-  const engine = chooseEngine(base, target.sizeBytes, deltaParameters(base.sizeBytes, effort), tuning);
-  try {
-    indexBase(work, engine);
-    writeCommands(work, engine, writer);
-  } finally {
-    engine.release();
-  }
-}
-
-function indexBase({ base, hooks }: DeltaWork, engine: DeltaEngine): void {
-  for (let start = 0; start < base.sizeBytes; start += SEGMENT_BYTES) {
-    engine.indexSegment(start);
-    reportProgress(Math.min(start + SEGMENT_BYTES, base.sizeBytes), base.path, hooks);
-  }
-}
-
-function writeCommands({ base, target, hooks }: DeltaWork, engine: DeltaEngine, writer: DeltaWriter): void {
-  const runs = engine.baseRuns();
-  const block = engine.segment;
-  for (let start = 0; start < target.sizeBytes; start += SEGMENT_BYTES) {
-    const segment = { block, start, length: Math.min(SEGMENT_BYTES, target.sizeBytes - start) };
-    target.read(block.bytes, 0, segment.length, start);
-    writeSegment(segment, engine.match(segment), runs, writer);
-    reportProgress(base.sizeBytes + start + segment.length, target.path, hooks);
+    session.close();
   }
 }

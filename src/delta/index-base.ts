@@ -1,8 +1,8 @@
-import { AnchorTable } from './anchor-table.js';
+import type { AnchorTable } from './anchor-table.js';
 import { allocateBlock, type ByteBlock, isConstant } from './byte-block.js';
 import { KeyBatch, keyAnchors } from './key.js';
-import { type DeltaParameters, INDEXED_BASE_BYTES, SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
-import { BaseRuns, nextRun, type Run } from './runs.js';
+import { INDEXED_BASE_BYTES, SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
+import { type BaseRuns, nextRun, type Run } from './runs.js';
 import { sampleAnchors } from './sample.js';
 import type { SourceFile } from './source-file.js';
 
@@ -11,11 +11,6 @@ export interface BaseIndex {
   readonly sampleBits: number;
   readonly table: AnchorTable;
   readonly runs: BaseRuns;
-}
-
-/** @throws UpdateRepositoryError MEMORY */
-export function makeBaseIndex({ sampleBits, buckets }: DeltaParameters): BaseIndex {
-  return { sampleBits, table: new AnchorTable(buckets), runs: new BaseRuns() };
 }
 
 /** Memory that indexing works in, made once for all segments of a base: at most 2 MiB and a little. */

@@ -1,47 +1,58 @@
+import { AnchorTable } from './anchor-table.js';
+import type { ArenaLayout, ThreadLayout } from './arena-layout.js';
 import { BasePages } from './base-pages.js';
 import { allocateBlock, type ByteBlock } from './byte-block.js';
-import type { Copies } from './copy-list.js';
+import { encodeSegment } from './encode-segment.js';
+import { EncodedSegment } from './encoded-segment.js';
 import type { DeltaEngine, EngineTuning } from './engine.js';
 import { GapFiller } from './fill-gaps.js';
-import { type BaseIndex, type IndexScratch, indexSegment, makeBaseIndex, makeIndexScratch } from './index-base.js';
-import { SegmentMatcher, type TargetSegment } from './match.js';
+import { type BaseIndex, type IndexScratch, indexSegment, makeIndexScratch } from './index-base.js';
+import { SegmentMatcher } from './match.js';
 import { type DeltaParameters, SEGMENT_BYTES } from './parameters.js';
-import type { BaseRuns } from './runs.js';
+import { BaseRuns } from './runs.js';
 import type { SourceFile } from './source-file.js';
 
-/** The engine in TypeScript: it runs everywhere, and the one in C is held to its bytes. */
+/** The memory of an arena and where a thread's things are in it. */
+export interface JsPlace {
+  readonly buffer: SharedArrayBuffer;
+  readonly layout: ArenaLayout;
+  readonly thread: ThreadLayout;
+}
+
+/** One thread of the engine in TypeScript: it runs everywhere, and the one in C is held to its bytes. */
 export class JsEngine implements DeltaEngine {
-  readonly segment: ByteBlock;
+  readonly segment: Uint8Array;
+  readonly #place: JsPlace;
   readonly #base: SourceFile;
   readonly #index: BaseIndex;
-  readonly #scratch: IndexScratch;
+  readonly #baseRuns: BaseRuns;
+  readonly #block: ByteBlock = allocateBlock(SEGMENT_BYTES);
   readonly #matcher: SegmentMatcher;
   readonly #filler: GapFiller;
+  readonly #indexScratch: IndexScratch;
 
-  /** @throws UpdateRepositoryError MEMORY */
-  constructor(base: SourceFile, targetBytes: number, parameters: DeltaParameters, tuning: EngineTuning) {
+  constructor(place: JsPlace, base: SourceFile, { sampleBits, buckets }: DeltaParameters, tuning: EngineTuning) {
+    const { buffer, layout, thread } = place;
     const pages = new BasePages(base, tuning.pageBytes, tuning.maxPages);
+    const table = new AnchorTable(buffer, layout.table, buckets);
+    this.#place = place;
     this.#base = base;
-    this.#index = makeBaseIndex(parameters);
-    this.#scratch = makeIndexScratch(tuning.batchBytes, base.sizeBytes);
+    this.#index = { sampleBits, table, runs: new BaseRuns(buffer, thread.runs) };
+    this.#baseRuns = new BaseRuns(buffer, layout.baseRuns);
+    this.#indexScratch = makeIndexScratch(tuning.batchBytes, base.sizeBytes);
     this.#matcher = new SegmentMatcher(this.#index, pages, tuning.batchBytes);
     this.#filler = new GapFiller(pages);
-    this.segment = allocateBlock(Math.min(SEGMENT_BYTES, targetBytes));
+    this.segment = this.#block.bytes;
   }
 
   indexSegment(start: number): void {
-    indexSegment(this.#base, start, this.#index, this.#scratch);
+    indexSegment(this.#base, start, this.#index, this.#indexScratch);
   }
 
-  baseRuns(): BaseRuns {
-    return this.#index.runs;
-  }
-
-  match(segment: TargetSegment): Copies {
-    return this.#filler.fill(segment, this.#matcher.match(segment));
-  }
-
-  release(): void {
-    // The collector takes the memory.
+  match(start: number, length: number, slot: number): void {
+    const { buffer, layout } = this.#place;
+    const segment = { block: this.#block, start, length };
+    const copies = this.#filler.fill(segment, this.#matcher.match(segment));
+    encodeSegment(segment, copies, this.#baseRuns, new EncodedSegment(buffer, layout.slots[slot]!));
   }
 }

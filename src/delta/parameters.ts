@@ -32,7 +32,7 @@ const DENSITY: Readonly<Record<DeltaEffort, Density>> = {
 
 /** What the size of the base and the effort decide. */
 export interface DeltaParameters {
-  /** A window is an anchor when the top bits of its gear hash, as many as this, are 0: one in 2^sampleBits. */
+  /** A window is an anchor when the top bits of its hash, as many as this, are 0: one in 2^sampleBits. */
   readonly sampleBits: number;
   /** Buckets of the anchor table: half full on average. */
   readonly buckets: number;

@@ -48,19 +48,38 @@ function runEnd(block: ByteBlock, at: number, to: number): number {
   return end;
 }
 
+/** Bytes of a {@link BaseRuns}. */
+export const RUNS_BYTES = 2 * 256 * 8;
+
 /**
  * For each byte value the longest run of it in the base, where a run never crosses a multiple of the segment size; of
- * equally long ones the lowest. So the result does not depend on the order of the segments.
+ * equally long ones the lowest. So the result does not depend on the order of the segments, nor on who noted them. It
+ * lies in shared memory: 256 positions, then 256 lengths.
  */
 export class BaseRuns {
-  readonly #positions = new Float64Array(256);
-  readonly #lengths = new Float64Array(256);
+  readonly #positions: Float64Array;
+  readonly #lengths: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, address: number) {
+    this.#positions = new Float64Array(buffer, address, 256);
+    this.#lengths = new Float64Array(buffer, address + RUNS_BYTES / 2, 256);
+  }
+
+  clear(): void {
+    this.#positions.fill(0);
+    this.#lengths.fill(0);
+  }
 
   note(value: number, position: number, length: number): void {
     const known = this.#lengths[value]!;
     if (length < known || (length === known && position >= this.#positions[value]!)) return;
     this.#positions[value] = position;
     this.#lengths[value] = length;
+  }
+
+  /** Notes all that others noted. */
+  merge(others: BaseRuns): void {
+    for (let value = 0; value < 256; value += 1) this.note(value, others.positionOf(value), others.lengthOf(value));
   }
 
   positionOf(value: number): number {

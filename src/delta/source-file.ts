@@ -1,12 +1,19 @@
 import fs from 'node:fs';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 
-/** A file that is read at random and must not change meanwhile. */
-export class SourceFile {
+/** A file in one state of it. */
+export interface SourceState {
   readonly path: string;
   readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** A file that is read at random and must not change meanwhile. */
+export class SourceFile implements SourceState {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
   readonly #fd: number;
-  readonly #modifiedMs: number;
 
   /** @throws UpdateRepositoryError NOT_FOUND or IO */
   constructor(path: string) {
@@ -23,7 +30,28 @@ export class SourceFile {
       throw new UpdateRepositoryError('IO', `${path}: cannot read it: it is no regular file`, { data: { path } });
     }
     this.sizeBytes = stat.size;
-    this.#modifiedMs = stat.mtimeMs;
+    this.modifiedMs = stat.mtimeMs;
+  }
+
+  /**
+   * Opens the file again, as another thread found it.
+   *
+   * @throws UpdateRepositoryError NOT_FOUND, IO, or CHANGED_WHILE_READ when it is in another state
+   */
+  static inState({ path, sizeBytes, modifiedMs }: SourceState): SourceFile {
+    const file = new SourceFile(path);
+    try {
+      if (file.sizeBytes !== sizeBytes) throw file.#changed(`${sizeBytes} bytes`, `${file.sizeBytes} bytes`);
+      if (file.modifiedMs !== modifiedMs) throw file.#changed('one modification time', 'a later one');
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  get state(): SourceState {
+    return { path: this.path, sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs };
   }
 
   /**
@@ -53,7 +81,7 @@ export class SourceFile {
   assertUnchanged(): void {
     const { size, mtimeMs } = this.#stat();
     if (size !== this.sizeBytes) throw this.#changed(`${this.sizeBytes} bytes`, `${size} bytes`);
-    if (mtimeMs !== this.#modifiedMs) throw this.#changed('one modification time', 'a later one');
+    if (mtimeMs !== this.modifiedMs) throw this.#changed('one modification time', 'a later one');
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { copyBytes } from './copy-bytes.js';
+import { putText } from './commands.js';
 import type { DeltaReceiver } from './decode.js';
 import type { SourceFile } from './source-file.js';
 
@@ -32,8 +32,7 @@ export class TargetBuffer implements DeltaReceiver {
   }
 
   literal(bytes: Uint8Array, from: number, to: number): void {
-    copyBytes(this.#bytes, this.#used, bytes, from, to - from);
-    this.#used += to - from;
+    this.#used = putText(this.#bytes, this.#used, bytes, from, to - from);
   }
 
   copy(offset: number, length: number): void {

@@ -11,8 +11,8 @@ declare namespace WebAssembly {
     readonly exports: Readonly<Record<string, unknown>>;
   }
   class Memory {
-    constructor(limits: { initial: number; maximum: number });
-    readonly buffer: ArrayBuffer;
+    constructor(limits: { initial: number; maximum: number; shared: true });
+    readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
   class Global {

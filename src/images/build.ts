@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { DeltaEffort, EngineChoice } from '../delta/generate.js';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
@@ -33,6 +34,10 @@ export interface BuildOptions {
   /** Where the mirror is served, without a trailing slash; undefined takes what the mirror or its meta remembers. */
   readonly baseUrl: string | undefined;
   readonly link: LinkMode;
+  /** How hard to search for matches in new deltas; undefined takes what suits the images. */
+  readonly deltaEffort?: DeltaEffort | undefined;
+  /** What makes deltas; the bytes are the same. */
+  readonly engine?: EngineChoice | undefined;
   readonly resources: Resources;
   /** Also remove what no index has named for so long. */
   readonly prune: { readonly graceMs: number } | undefined;

@@ -1,10 +1,11 @@
-import type { DeltaEffort } from '../delta/generate.js';
+import type { DeltaEffort, EngineChoice } from '../delta/generate.js';
 import { rdiffPath } from '../metadata/mirror-paths.js';
-import type { Crew, TaskFailure } from '../workers/crew.js';
+import type { Crew, Resources, TaskFailure } from '../workers/crew.js';
 import { type DeltaEnds, decideDelta, deltaLimitBytes } from './decide.js';
+import { effortFor, groupByBase } from './delta-groups.js';
 import { checkTask, type DeltaEnd, type DeltaWork, makeTask } from './make-deltas.js';
 import { decidedOutcome } from './plan.js';
-import type { DeltaOutcome, ImageRecord } from './records.js';
+import type { DeltaOutcome, DeltaRecord, ImageRecord } from './records.js';
 import { type MirrorSite, sitePath } from './site.js';
 import type { DeltaStatus, ImageStatus } from './survey.js';
 import { withdraw } from './withdraw.js';
@@ -12,6 +13,10 @@ import { withdraw } from './withdraw.js';
 export interface DeltaPhaseOptions {
   readonly maxDeltaRatio: number;
   readonly keepGoing: boolean;
+  /** How hard the search for matches works; left out, what suits the images. */
+  readonly deltaEffort?: DeltaEffort | undefined;
+  readonly engine?: EngineChoice | undefined;
+  readonly resources: Resources;
 }
 
 export interface DeltaPhase {
@@ -21,9 +26,6 @@ export interface DeltaPhase {
   /** How many new ones there are. */
   readonly made: number;
 }
-
-/** How hard the search for matches works: bytes depend on it, so it is one for all deltas of a mirror. */
-const EFFORT: DeltaEffort = 'normal';
 
 /** Makes every delta that is wanted and not there, and proves those of which nothing is known. */
 export async function makeDeltas(
@@ -53,10 +55,37 @@ export async function makeDeltas(
   const failures = await crew.run(checks, options.keepGoing);
   // A delta that is made again may get other bytes than an index has of it: nobody may be sent to it meanwhile.
   await withdraw(site, new Set(toMake.map(({ status }) => rdiffPath(status.fileName))));
-  const makes = toMake.map((work) => makeTask(site, work, record(work)));
-  failures.push(...(await crew.run(makes, options.keepGoing)));
+  failures.push(...(await makeAll(site, crew, toMake, record, options)));
   const made = toMake.filter(({ status }) => outcomes.get(status.fileName)?.kind === 'published').length;
   return { outcomes, failures, made };
+}
+
+async function makeAll(
+  site: MirrorSite,
+  crew: Crew,
+  works: readonly DeltaWork[],
+  record: (work: DeltaWork) => (made: DeltaRecord) => void,
+  { engine = 'auto', resources, keepGoing }: DeltaPhaseOptions,
+): Promise<TaskFailure[]> {
+  const onFallback = onceOnly((reason) => {
+    const message = `deltas are made by the slower engine in TypeScript: ${reason}`;
+    site.onEvent({ type: 'note', level: 'warning', message });
+  });
+  const grouped = groupByBase(works, { engine, resources, onFallback });
+  try {
+    const tasks = grouped.map((member) => makeTask(site, member, record(member.work)));
+    return await crew.run(tasks, keepGoing);
+  } finally {
+    for (const { base } of grouped) base[Symbol.dispose]();
+  }
+}
+
+function onceOnly(act: (reason: string) => void): (reason: string) => void {
+  let done = false;
+  return (reason) => {
+    if (!done) act(reason);
+    done = true;
+  };
 }
 
 function deltaWork(
@@ -70,7 +99,8 @@ function deltaWork(
   const target = deltaEnd(site, images.get(status.target.fileName), known);
   if (base === null || target === null) return null;
   const limitBytes = deltaLimitBytes(target.identity.sizeBytes, options.maxDeltaRatio);
-  return { status, base, target, effort: EFFORT, limitBytes };
+  const effort = options.deltaEffort ?? effortFor(base.kind, target.kind);
+  return { status, base, target, effort, limitBytes };
 }
 
 /** Deltas are made from what is served; a base that is not published is read where it lies. */
@@ -81,11 +111,12 @@ function deltaEnd(
 ): DeltaEnd | null {
   const record = image === undefined ? undefined : known.get(image.name.fileName);
   if (image === undefined || record === undefined) return null;
-  const { sha256 } = record.digests;
+  const { digests, kind } = record;
+  const { sha256 } = digests;
   if (image.publish && record.published !== null) {
-    return { path: sitePath(site, image.name.fileName), identity: record.published, sha256 };
+    return { path: sitePath(site, image.name.fileName), identity: record.published, sha256, kind };
   }
-  return image.file === null ? null : { path: image.file.path, identity: record.source, sha256 };
+  return image.file === null ? null : { path: image.file.path, identity: record.source, sha256, kind };
 }
 
 function endsOf({ base, target, limitBytes }: DeltaWork): DeltaEnds {

@@ -1,7 +1,8 @@
 import type { NoteEvent } from '../events.js';
 import type { LinkMode } from '../io/link.js';
 import { rdiffPath } from '../metadata/mirror-paths.js';
-import type { Crew, Task, TaskFailure } from '../workers/crew.js';
+import type { Crew, TaskFailure } from '../workers/crew.js';
+import type { Task } from '../workers/task.js';
 import type { BuildRequest } from './build-request.js';
 import type { ImageDecision } from './decide.js';
 import { examineTask, type FoundImage } from './examine-images.js';

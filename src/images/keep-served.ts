@@ -1,5 +1,6 @@
 import { isUntouched } from '../io/file-identity.js';
-import type { Crew, Task } from '../workers/crew.js';
+import type { Crew } from '../workers/crew.js';
+import type { Task } from '../workers/task.js';
 import { EXAMINE_MEMORY_BYTES } from './examine-images.js';
 import type { ImageRecord } from './records.js';
 import { type MirrorSite, sitePath } from './site.js';

@@ -1,9 +1,13 @@
-import { type DeltaEffort, deltaMemoryBytes } from '../delta/generate.js';
+import { rm } from 'node:fs/promises';
+import type { DeltaEffort } from '../delta/generate.js';
 import { hasCode } from '../errors.js';
 import type { FileIdentity } from '../io/file-identity.js';
 import { rdiffPath } from '../metadata/mirror-paths.js';
-import type { RunJob, Task, TaskOutcome } from '../workers/crew.js';
+import type { ImageKind } from '../squashfs/kind.js';
+import type { RunJob, Task, TaskOutcome } from '../workers/task.js';
+import type { GroupedWork } from './delta-groups.js';
 import type { DeltaOutcome, DeltaRecord } from './records.js';
+import type { SharedBase } from './shared-base.js';
 import { type MirrorSite, placeInMirror, sitePath } from './site.js';
 import { type DeltaStatus, identifyExisting } from './survey.js';
 
@@ -21,22 +25,28 @@ export interface DeltaEnd {
   readonly path: string;
   readonly identity: FileIdentity;
   readonly sha256: string;
+  readonly kind: ImageKind;
 }
 
-/** Decoders and their buffers; the index of the base comes on top. */
-const WORKER_MEMORY_BYTES = 48 << 20;
+/** Decoders and their buffers; what the base's group shares comes on top. */
+export const WORKER_MEMORY_BYTES = 48 << 20;
 
 /** Makes a delta, proves it and puts it in place. No index names a file of its name, or it was withdrawn. */
-export function makeTask(site: MirrorSite, work: DeltaWork, onRecord: (record: DeltaRecord) => void): Task {
-  const { base, target, effort, status } = work;
+export function makeTask(
+  site: MirrorSite,
+  { work, base: sharedBase, isFirst }: GroupedWork,
+  onRecord: (record: DeltaRecord) => void,
+): Task {
+  const { base, target, status } = work;
   return {
     kind: 'delta',
     path: rdiffPath(status.fileName),
-    // Read for the index, for the matches, and written once more by the proof.
-    totalBytes: base.identity.sizeBytes + 2 * target.identity.sizeBytes,
-    memoryBytes: WORKER_MEMORY_BYTES + deltaMemoryBytes(base.identity.sizeBytes, effort),
+    // Read for the index by the first of the group, read for the matches, and written once more by the proof.
+    totalBytes: (isFirst ? base.identity.sizeBytes : 0) + 2 * target.identity.sizeBytes,
+    memoryBytes: WORKER_MEMORY_BYTES,
+    group: sharedBase,
     async perform(run) {
-      const record = await remember(site, work, await make(site, work, run));
+      const record = await remember(site, work, await make(site, work, sharedBase, run));
       onRecord(record);
       return describe(record, work);
     },
@@ -90,28 +100,23 @@ async function check(site: MirrorSite, work: DeltaWork, run: RunJob): Promise<De
   }
 }
 
-async function make(site: MirrorSite, work: DeltaWork, run: RunJob): Promise<DeltaOutcome> {
-  const { base, target, status, limitBytes, effort } = work;
+async function make(site: MirrorSite, work: DeltaWork, sharedBase: SharedBase, run: RunJob): Promise<DeltaOutcome> {
+  const { base, target, status, limitBytes } = work;
   const staged = site.state.temporaryPath(status.fileName);
   try {
+    await sharedBase.delta(run, { targetPath: target.path, deltaPath: staged, maxDeltaBytes: limitBytes });
     const { digests } = await run({
-      kind: 'delta',
+      kind: 'prove-delta',
       path: staged,
-      base: { path: base.path, identity: base.identity, sha256: base.sha256 },
-      target: {
-        path: target.path,
-        identity: target.identity,
-        sizeBytes: target.identity.sizeBytes,
-        sha256: target.sha256,
-      },
-      effort,
-      maxDeltaBytes: limitBytes,
+      base,
+      target: { ...target, sizeBytes: target.identity.sizeBytes },
     });
     const path = rdiffPath(status.fileName);
     await placeInMirror(site, staged, path);
     return { kind: 'published', published: await identifyExisting(sitePath(site, path)), digests };
   } catch (error) {
     if (hasCode(error, 'DELTA_TOO_LARGE')) return { kind: 'too-large', limitBytes };
+    await rm(staged, { force: true });
     throw error;
   }
 }

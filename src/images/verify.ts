@@ -5,8 +5,9 @@ import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from 
 import { parseRdiffName } from '../metadata/image-name.js';
 import type { MetaDiff, MetaImage } from '../metadata/meta.js';
 import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
-import { Crew, type Resources, type Task } from '../workers/crew.js';
+import { Crew, type Resources } from '../workers/crew.js';
 import type { DigestedPath } from '../workers/jobs.js';
+import type { Task } from '../workers/task.js';
 import { readIndexTexts } from './disk-indexes.js';
 import { type Expectation, type Expectations, readExpectations } from './expectations.js';
 import { sitePath } from './site.js';

@@ -1,35 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
-import type { EventSink, JobKind } from '../events.js';
-import type { Job, JobResults } from './jobs.js';
+import type { EventSink } from '../events.js';
+import { MemoryBudget, neededAlone } from './memory-budget.js';
 import { WorkerPool } from './pool.js';
+import type { Task, TaskGroup } from './task.js';
 
 /** How many jobs may run at once, and how much memory they may need together. */
 export interface Resources {
   readonly jobs: number;
   readonly memoryBytes: number;
 }
-
-/** A job with what is needed to schedule it, to show it, and to use its result. */
-export interface Task {
-  readonly kind: JobKind;
-  /** The file that it reads or makes, relative to the mirror, for people. */
-  readonly path: string;
-  /** Bytes that are read until it is done. */
-  readonly totalBytes: number;
-  /** What the job needs at its peak. */
-  readonly memoryBytes: number;
-  /** Runs the job and puts its result to use; a failure of either fails the task. */
-  perform(run: RunJob): Promise<TaskOutcome>;
-}
-
-export interface TaskOutcome {
-  readonly sizeBytes: number | null;
-  /** One phrase on the result. */
-  readonly detail: string;
-}
-
-export type RunJob = <K extends Job['kind']>(job: Extract<Job, { kind: K }>) => Promise<JobResults[K]>;
 
 export interface TaskFailure {
   readonly task: Task;
@@ -63,8 +43,8 @@ export class Crew implements AsyncDisposable {
   }
 
   /**
-   * Runs all tasks, largest first, each as soon as a core is free and its memory fits. The first failure stops the
-   * rest and is thrown; with `keepGoing` all others still run and the failures are returned. Running out of space and an
+   * Runs all tasks, largest first and those of a group together, each as soon as a core is free and its memory fits.
+   * The first failure stops the rest and is thrown; with `keepGoing` all others still run and the failures are returned. Running out of space and an
    * abort stop in both cases.
    *
    * @throws UpdateRepositoryError MEMORY when a task alone does not fit, INTERRUPTED on abort, or what a task failed with.
@@ -92,20 +72,20 @@ export class Crew implements AsyncDisposable {
 
   async #schedule(tasks: readonly Task[], stop: AbortSignal, onFailure: OnFailure): Promise<void> {
     const { jobs, memoryBytes } = this.#options.resources;
-    const waiting = largestFirst(tasks);
+    const waiting = inOrder(tasks);
     const running = new Set<Promise<void>>();
-    let freeBytes = memoryBytes;
+    const budget = new MemoryBudget(memoryBytes, tasks);
     while (running.size > 0 || (waiting.length > 0 && !stop.aborted)) {
       const mayStart = !stop.aborted && running.size < jobs;
-      const next = mayStart ? waiting.findIndex((task) => fits(task, freeBytes, memoryBytes)) : -1;
+      const next = mayStart ? waiting.findIndex((task) => budget.fits(task)) : -1;
       if (next < 0) {
         await Promise.race(running);
         continue;
       }
       const task = waiting.splice(next, 1)[0]!;
-      freeBytes -= task.memoryBytes;
+      budget.take(task);
       const done = this.#perform(task, stop, onFailure).finally(() => {
-        freeBytes += task.memoryBytes;
+        budget.giveBack(task);
         running.delete(done);
       });
       running.add(done);
@@ -150,25 +130,35 @@ export class Crew implements AsyncDisposable {
   }
 }
 
-/** Long tasks first: a short one at the end leaves fewer cores idle. Equal ones keep their order. */
-function largestFirst(tasks: readonly Task[]): Task[] {
-  return [...tasks].sort((a, b) => b.totalBytes - a.totalBytes);
+/**
+ * Long tasks first: a short one at the end leaves fewer cores idle. Those of a group come together, so that what they
+ * have in common is needed for a short time only. Equal ones keep their order.
+ */
+function inOrder(tasks: readonly Task[]): Task[] {
+  const groups = [...groupedTasks(tasks).values()];
+  const bytesOf = (group: readonly Task[]) => group.reduce((sum, { totalBytes }) => sum + totalBytes, 0);
+  return groups
+    .sort((a, b) => bytesOf(b) - bytesOf(a))
+    .flatMap((group) => group.sort((a, b) => b.totalBytes - a.totalBytes));
 }
 
-/** A task that can never fit is let through, to be refused when it runs, so that it holds up nothing. */
-function fits(task: Task, freeBytes: number, budgetBytes: number): boolean {
-  return task.memoryBytes <= freeBytes || task.memoryBytes > budgetBytes;
+/** The tasks of each group; one without is a group of its own. */
+function groupedTasks(tasks: readonly Task[]): Map<TaskGroup | Task, Task[]> {
+  const groups = new Map<TaskGroup | Task, Task[]>();
+  for (const task of tasks) groups.set(task.group ?? task, [...(groups.get(task.group ?? task) ?? []), task]);
+  return groups;
 }
 
 function checkMemory(task: Task, resources: Resources): void {
-  if (task.memoryBytes <= resources.memoryBytes) return;
+  const neededBytes = neededAlone(task);
+  if (neededBytes <= resources.memoryBytes) return;
   const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)}M`;
   throw new UpdateRepositoryError(
     'MEMORY',
-    `${task.path}: needs ${mebibytes(task.memoryBytes)} of memory, and the budget is ${mebibytes(resources.memoryBytes)}`,
+    `${task.path}: needs ${mebibytes(neededBytes)} of memory, and the budget is ${mebibytes(resources.memoryBytes)}`,
     {
-      data: { path: task.path, neededBytes: task.memoryBytes, budgetBytes: resources.memoryBytes },
-      hint: `run it with --memory ${mebibytes(task.memoryBytes)} or more`,
+      data: { path: task.path, neededBytes, budgetBytes: resources.memoryBytes },
+      hint: `run it with --memory ${mebibytes(neededBytes)} or more`,
     },
   );
 }

@@ -1,51 +1,28 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { applyDelta } from '../delta/apply.js';
-import { generateDelta } from '../delta/generate.js';
 import { UpdateRepositoryError } from '../errors.js';
 import { PUBLIC_FILE_MODE } from '../io/atomic-file.js';
 import { checkUnwritten } from '../io/digest.js';
 import { identityOfPath, isUntouched } from '../io/file-identity.js';
 import { digestPath } from './digest-path.js';
-import type { CheckDeltaJob, DeltaInput, DeltaJob, DigestedPath, MadeDelta } from './jobs.js';
+import type { CheckDeltaJob, DeltaInput, DigestedPath, ProveDeltaJob } from './jobs.js';
 
-/** Makes a delta and proves it: only one whose result has the target's sha256 is left at `job.path`. */
-export function makeDelta(job: DeltaJob, onProgress: (doneBytes: number) => void): MadeDelta {
+/** Proves a delta that was just made: whoever has the base gets the target's sha256 out of it. */
+export function proveDelta(job: ProveDeltaJob, onProgress: (doneBytes: number) => void): DigestedPath {
   const { base, target, path } = job;
-  checkInput(base);
-  checkInput(target);
   try {
-    const made = generateAndProve(job, onProgress);
+    chmodSync(path, PUBLIC_FILE_MODE);
+    const checked = checkDelta({ kind: 'check-delta', path, base, target }, onProgress);
     // The proof holds for the base as it is now, which has to be the one that clients have.
     checkInput(base);
-    return made;
+    return checked;
   } catch (error) {
-    rmSync(path, { force: true });
     // An input that changed explains a wrong result better than the wrong result does.
     checkInput(base);
     checkInput(target);
     throw error;
   }
-}
-
-function generateAndProve(job: DeltaJob, onProgress: (doneBytes: number) => void): MadeDelta {
-  const { base, target, path } = job;
-  const statistics = generateDelta(
-    {
-      basePath: base.path,
-      targetPath: target.path,
-      deltaPath: path,
-      effort: job.effort,
-      maxDeltaBytes: job.maxDeltaBytes,
-    },
-    { onProgress },
-  );
-  chmodSync(path, PUBLIC_FILE_MODE);
-  const generatedBytes = base.identity.sizeBytes + target.sizeBytes;
-  const digested = checkDelta({ kind: 'check-delta', path, base, target }, (doneBytes) =>
-    onProgress(generatedBytes + doneBytes),
-  );
-  return { statistics, ...digested };
 }
 
 /** @throws UpdateRepositoryError VERIFICATION when the delta does not make the target, FORMAT when it is no delta. */

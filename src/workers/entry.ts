@@ -1,10 +1,12 @@
+import { compareDelta } from '../delta/compare-delta.js';
+import { runDeltaPart } from '../delta/delta-part.js';
 import { fromSystemError, type SerializedError, UpdateRepositoryError } from '../errors.js';
-import { checkDelta, makeDelta } from './delta-jobs.js';
+import { checkDelta, proveDelta } from './delta-jobs.js';
 import { digestPath } from './digest-path.js';
 import { examineImage } from './examine-image.js';
 import type { Job, JobResults } from './jobs.js';
 
-/** What the pool hands to a worker. The bytes done so far go into `progress`, one 64-bit integer. */
+/** What the pool hands to a worker. The bytes that it has done are added to `progress`, one 64-bit integer. */
 export interface WorkerTask {
   readonly job: Job;
   readonly progress: SharedArrayBuffer;
@@ -19,7 +21,7 @@ export type WorkerAnswer =
 export default async function work({ job, progress }: WorkerTask): Promise<WorkerAnswer> {
   const counter = new BigInt64Array(progress);
   try {
-    return { ok: true, result: await perform(job, (doneBytes) => Atomics.store(counter, 0, BigInt(doneBytes))) };
+    return { ok: true, result: await perform(job, (bytes) => Atomics.add(counter, 0, BigInt(bytes))) };
   } catch (cause) {
     const error = fromSystemError(cause, 'work on it', job.path);
     if (!(error instanceof UpdateRepositoryError)) throw error;
@@ -29,16 +31,31 @@ export default async function work({ job, progress }: WorkerTask): Promise<Worke
 
 function perform(
   job: Job,
-  onProgress: (doneBytes: number) => void,
+  addBytes: (bytes: number) => void,
 ): JobResults[Job['kind']] | Promise<JobResults[Job['kind']]> {
   switch (job.kind) {
     case 'examine':
-      return examineImage(job, onProgress);
+      return examineImage(job, eachTime(addBytes));
     case 'digest':
-      return digestPath(job.path, onProgress);
-    case 'delta':
-      return makeDelta(job, onProgress);
+      return digestPath(job.path, eachTime(addBytes));
+    case 'delta-part':
+      runDeltaPart(job.part, addBytes);
+      return null;
+    case 'prove-delta':
+      return proveDelta(job, eachTime(addBytes));
+    case 'compare-delta':
+      compareDelta({ ...job, deltaPath: job.path }, eachTime(addBytes));
+      return null;
     case 'check-delta':
-      return checkDelta(job, onProgress);
+      return checkDelta(job, eachTime(addBytes));
   }
+}
+
+/** For a job that says how many bytes it has done in all: hands on what came since it last said so. */
+function eachTime(addBytes: (bytes: number) => void): (doneBytes: number) => void {
+  let added = 0;
+  return (doneBytes) => {
+    addBytes(doneBytes - added);
+    added = doneBytes;
+  };
 }

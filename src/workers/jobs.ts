@@ -1,4 +1,4 @@
-import type { DeltaEffort, DeltaStatistics } from '../delta/generate.js';
+import type { DeltaPart } from '../delta/delta-part.js';
 import type { FileIdentity } from '../io/file-identity.js';
 import type { LinkKind, LinkMode } from '../io/link.js';
 import type { Digests } from '../metadata/digests.js';
@@ -9,7 +9,7 @@ import type { ImageKind } from '../squashfs/kind.js';
  * What a worker is told to do: paths and numbers only, absolute paths. Each kind has its result in {@link JobResults};
  * both cross the worker boundary by structured clone.
  */
-export type Job = ExamineJob | DigestJob | DeltaJob | CheckDeltaJob;
+export type Job = ExamineJob | DigestJob | DeltaPartJob | ProveDeltaJob | CheckDeltaJob | CompareDeltaJob;
 
 /** Hash an image and read from it what the mirror publishes about it. */
 export interface ExamineJob {
@@ -25,14 +25,20 @@ export interface DigestJob {
   readonly path: string;
 }
 
-/** Make a delta at `path`, apply it, and hash it. */
-export interface DeltaJob {
-  readonly kind: 'delta';
+/** Do a part of making deltas from one base. */
+export interface DeltaPartJob {
+  readonly kind: 'delta-part';
+  /** The file that errors name where nothing else is known. */
+  readonly path: string;
+  readonly part: DeltaPart;
+}
+
+/** Apply a delta that was just made, compare its result, check that its inputs are still the same, and hash it. */
+export interface ProveDeltaJob {
+  readonly kind: 'prove-delta';
   readonly path: string;
   readonly base: DeltaInput;
   readonly target: DeltaInput & { readonly sizeBytes: number };
-  readonly effort: DeltaEffort;
-  readonly maxDeltaBytes: number;
 }
 
 /** Apply a delta that is there, compare its result, and hash it. */
@@ -41,6 +47,14 @@ export interface CheckDeltaJob {
   readonly path: string;
   readonly base: { readonly path: string };
   readonly target: { readonly sizeBytes: number; readonly sha256: string };
+}
+
+/** Apply a delta and compare what it makes with a file. */
+export interface CompareDeltaJob {
+  readonly kind: 'compare-delta';
+  readonly path: string;
+  readonly basePath: string;
+  readonly targetPath: string;
 }
 
 /** A file, and the state in which it was hashed: a delta of anything else would be refused by its readers. */
@@ -53,8 +67,10 @@ export interface DeltaInput {
 export interface JobResults {
   readonly examine: ExaminedImage;
   readonly digest: DigestedPath;
-  readonly delta: MadeDelta;
+  readonly 'delta-part': null;
+  readonly 'prove-delta': DigestedPath;
   readonly 'check-delta': DigestedPath;
+  readonly 'compare-delta': null;
 }
 
 export interface DigestedPath {
@@ -69,8 +85,4 @@ export interface ExaminedImage extends DigestedPath {
   /** The file name that the image has for itself; null where it has none. */
   readonly innerName: string | null;
   readonly puavoConf: PuavoConf;
-}
-
-export interface MadeDelta extends DigestedPath {
-  readonly statistics: DeltaStatistics;
 }

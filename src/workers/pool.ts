@@ -18,7 +18,7 @@ export class WorkerPool {
   }
 
   /**
-   * Runs one job. `progress` receives the bytes done, as one 64-bit integer. An abort ends the worker at once: what it
+   * Runs one job. The bytes that it has done are added to `progress`, one 64-bit integer. An abort ends the worker at once: what it
    * was writing stays behind and is the caller's to remove.
    */
   async run<K extends Job['kind']>(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BuildFlags } from '../../src/cli/build-flags.js';
 import { planRequest } from '../../src/cli/build-request.js';
 
-const DEFAULTS: BuildFlags = { files: true, maxDeltaRatio: 0.8, link: 'auto', grace: 86_400_000 };
+const DEFAULTS: BuildFlags = { files: true, maxDeltaRatio: 0.8, link: 'auto', engine: 'auto', grace: 86_400_000 };
 
 function plan(flags: Partial<BuildFlags>, directories: readonly string[] = []) {
   const { settings, notes } = planRequest({ ...DEFAULTS, ...flags }, (path) => directories.includes(path));
@@ -21,6 +21,8 @@ describe('what the flags of build ask for', () => {
         maxDeltaRatio: 0.8,
         baseUrl: undefined,
         link: 'auto',
+        deltaEffort: undefined,
+        engine: 'auto',
         prune: undefined,
         keepGoing: false,
         replace: false,

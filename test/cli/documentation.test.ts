@@ -31,6 +31,7 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'build-summary': true,
   'verify-summary': true,
   'prune-summary': true,
+  'delta-summary': true,
   'patch-summary': true,
   'compose-summary': true,
   inspection: true,

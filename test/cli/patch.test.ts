@@ -82,7 +82,7 @@ describe('patch', () => {
     writeFileSync(targetPath, 'old');
     const { stderr, code } = await runCli(args);
     expect({ stderr, code }).toEqual({
-      stderr: `update-repository: ${targetPath}: expected nothing there, found a file\nhint: --force replaces it\n`,
+      stderr: `update-repository: ${targetPath}: expected no such file, found one\nhint: choose another name, or replace it with --force\n`,
       code: 2,
     });
     expect(readFileSync(targetPath, 'utf8')).toBe('old');
@@ -96,7 +96,7 @@ describe('patch', () => {
     symlinkSync('/dev/null', join(dir, 'null'));
     const folder = await runCli([...args.slice(0, 3), join(dir, 'folder'), '-f']);
     expect(folder).toMatchObject({ code: 2, stdout: '' });
-    expect(folder.stderr).toContain('/folder: expected a file or nothing there, found a directory\n');
+    expect(folder.stderr).toContain('/folder: expected no such file or a regular one, found a directory\n');
     expect((await runCli([...args.slice(0, 3), join(dir, 'null'), '-f'])).code).toBe(2);
   });
 

@@ -138,10 +138,11 @@ describe('the memory that the engine says it takes', () => {
   ] as const)(
     'with effort %s and a base of %d bytes is a table of at most %d bytes and a fixed rest',
     (effort, base, table) => {
-      const rest = deltaMemoryBytes(0, effort);
-      expect(rest).toBeLessThan(32 * 2 ** 20);
-      expect(deltaMemoryBytes(base, effort) - rest).toBeGreaterThan(table / 2.01);
-      expect(deltaMemoryBytes(base, effort) - rest).toBeLessThanOrEqual(table);
+      const needed = deltaMemoryBytes(base, effort);
+      expect(needed).toBeGreaterThan(table / 2.01);
+      expect(needed).toBeLessThanOrEqual(table + 32 * 2 ** 20);
+      // Another thread has buffers of its own, and shares the table.
+      expect(deltaMemoryBytes(base, effort, 2) - needed).toBeLessThan(40 * 2 ** 20);
     },
   );
 });

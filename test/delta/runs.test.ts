@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { allocateBlock } from '../../src/delta/byte-block.js';
-import { BaseRuns, nextRun } from '../../src/delta/runs.js';
+import { BaseRuns, nextRun, RUNS_BYTES } from '../../src/delta/runs.js';
 import { propertyRuns } from './support/properties.js';
 
 function runsIn(text: Buffer, from: number, to: number): number[][] {
@@ -55,6 +55,25 @@ describe('runs', () => {
     }
   });
 
+  test('of several threads are merged as if one had noted them', () => {
+    const noted = [
+      { value: 7, position: 300, length: 50 },
+      { value: 7, position: 200, length: 50 },
+      { value: 9, position: 0, length: 40 },
+      { value: 9, position: 500, length: 41 },
+    ];
+    const merged = new BaseRuns(new SharedArrayBuffer(RUNS_BYTES), 0);
+    for (const { value, position, length } of noted) {
+      const ofThread = new BaseRuns(new SharedArrayBuffer(RUNS_BYTES), 0);
+      ofThread.note(value, position, length);
+      merged.merge(ofThread);
+    }
+    expect([merged.positionOf(7), merged.lengthOf(7)]).toEqual([200, 50]);
+    expect([merged.positionOf(9), merged.lengthOf(9)]).toEqual([500, 41]);
+    merged.clear();
+    expect([7, 9].map((value) => merged.lengthOf(value))).toEqual([0, 0]);
+  });
+
   test('of the base are remembered by length, then by position, whatever their order', () => {
     const noted = [
       [300, 50],
@@ -63,7 +82,7 @@ describe('runs', () => {
       [900, 49],
     ] as const;
     for (const order of [noted, [...noted].reverse()]) {
-      const runs = new BaseRuns();
+      const runs = new BaseRuns(new SharedArrayBuffer(RUNS_BYTES), 0);
       for (const [position, length] of order) runs.note(7, position, length);
       expect([runs.positionOf(7), runs.lengthOf(7)]).toEqual([200, 50]);
       expect(runs.lengthOf(8)).toBe(0);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KeyBatch, keyAnchors } from '../../src/delta/key.js';
-import { GEAR, sampleAnchors } from '../../src/delta/sample.js';
+import { sampleAnchors } from '../../src/delta/sample.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 
 const text = pseudoRandomBytes('sample', 200_000);
@@ -23,11 +23,20 @@ describe('anchors', () => {
     }
   });
 
-  test('are those whose gear hash, reckoned from the window alone, has its top bits zero', () => {
-    const found = new Set(anchorsIn(0, 20_000, 6));
-    for (let at = 0; at < 20_000; at += 1) {
-      const hash = text.subarray(at, at + 32).reduce((sum, byte) => (Math.imul(sum, 2) + (GEAR[byte] ?? 0)) | 0, 0);
-      expect(found.has(at)).toBe(hash >>> 26 === 0);
+  test('are those whose hash, reckoned from the window alone, has its top bits zero', () => {
+    for (const sampleBits of [5, 6, 9]) {
+      const found = new Set(anchorsIn(0, 20_000, sampleBits));
+      for (let at = 0; at < 20_000; at += 1) {
+        const sum = text.subarray(at, at + 16).reduce((all, byte, k) => all + byte * 2 ** (15 - k), 0);
+        expect(found.has(at)).toBe((sum * 0x9e37 + 0x3c6d) % 2 ** 16 < 2 ** (16 - sampleBits));
+      }
+    }
+  });
+
+  test('are no windows of zeros, of blanks or of ones', () => {
+    for (const byte of [0, 0x20, 0xff]) {
+      const anchors = new Int32Array(100);
+      expect(sampleAnchors(viewOf(Buffer.alloc(131, byte)), 0, 100, 5, anchors)).toBe(0);
     }
   });
 

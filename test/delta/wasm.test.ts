@@ -2,10 +2,16 @@ import fs, { closeSync, ftruncateSync, openSync, readFileSync, truncateSync, wri
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { deltaMemoryBytes, type EngineChoice, type EngineTuning, generateDelta } from '../../src/delta/generate.js';
+import { layOutArena } from '../../src/delta/arena-layout.js';
+import {
+  deltaMemoryBytes,
+  type EngineChoice,
+  type EngineTuning,
+  generateDelta,
+  TUNING,
+} from '../../src/delta/generate.js';
 import { deltaParameters } from '../../src/delta/parameters.js';
-import { WasmCore } from '../../src/delta/wasm-core.js';
-import { layOut } from '../../src/delta/wasm-layout.js';
+import { WasmMemory } from '../../src/delta/wasm-memory.js';
 import { compileWasmModule } from '../../src/delta/wasm-module.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
@@ -152,14 +158,11 @@ describe('the memory of the WebAssembly engine', () => {
     'for a base of %d bytes is within what is said',
     (baseBytes) => {
       for (const effort of ['fast', 'normal', 'max'] as const) {
-        const { end } = layOut(2 ** 15, baseBytes, deltaParameters(baseBytes, effort), {
-          engine: 'wasm',
-          batchBytes: 8192,
-          pageBytes: 65536,
-          maxPages: 128,
-        });
-        expect(end).toBeLessThan(deltaMemoryBytes(baseBytes, effort));
-        expect(end).toBeLessThan(2 ** 32);
+        for (const threads of [1, 2, 32]) {
+          const { end } = layOutArena(2 ** 15, baseBytes, deltaParameters(baseBytes, effort), TUNING, threads);
+          expect(end).toBeLessThan(deltaMemoryBytes(baseBytes, effort, threads));
+          expect(end).toBeLessThan(2 ** 32);
+        }
       }
     },
   );
@@ -169,8 +172,8 @@ describe('the memory of the WebAssembly engine', () => {
       throw new RangeError('out of memory');
     });
     onTestFinished(() => grow.mockRestore());
-    const core = new WasmCore(compileWasmModule());
-    expect(caught(() => core.begin(65536, 2 ** 30, () => undefined))).toMatchObject({
+    const memory = new WasmMemory(compileWasmModule());
+    expect(caught(() => memory.grow(2 ** 30))).toMatchObject({
       code: 'MEMORY',
       data: { neededBytes: 2 ** 30 },
     });

@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { AnchorTable } from '../../src/delta/anchor-table.js';
 import { BasePages } from '../../src/delta/base-pages.js';
 import { allocateBlock } from '../../src/delta/byte-block.js';
 import { GapFiller } from '../../src/delta/fill-gaps.js';
-import { type BaseIndex, indexSegment, makeBaseIndex, makeIndexScratch } from '../../src/delta/index-base.js';
+import { type BaseIndex, indexSegment, makeIndexScratch } from '../../src/delta/index-base.js';
 import { SegmentMatcher } from '../../src/delta/match.js';
-import { deltaParameters, SEGMENT_BYTES } from '../../src/delta/parameters.js';
+import { BUCKET_BYTES, deltaParameters, SEGMENT_BYTES } from '../../src/delta/parameters.js';
+import { BaseRuns, RUNS_BYTES } from '../../src/delta/runs.js';
 import { SourceFile } from '../../src/delta/source-file.js';
 import { pseudoRandomBytes, pseudoRandomNumbers } from '../support/pseudo-random.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
@@ -27,7 +29,9 @@ function sourceOf(base: Buffer): SourceFile {
 
 /** The index of a base whose segments are indexed in the order that `arrange` makes of theirs. */
 function indexed(source: SourceFile, arrange = (starts: number[]) => starts): BaseIndex {
-  const index = makeBaseIndex(deltaParameters(source.sizeBytes, 'max'));
+  const { sampleBits, buckets } = deltaParameters(source.sizeBytes, 'max');
+  const table = new AnchorTable(new SharedArrayBuffer(buckets * BUCKET_BYTES), 0, buckets);
+  const index = { sampleBits, table, runs: new BaseRuns(new SharedArrayBuffer(RUNS_BYTES), 0) };
   const scratch = makeIndexScratch(8192, source.sizeBytes);
   const starts = Array.from({ length: Math.ceil(source.sizeBytes / SEGMENT_BYTES) }, (_, n) => n * SEGMENT_BYTES);
   for (const start of arrange(starts)) indexSegment(source, start, index, scratch);

@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { UpdateRepositoryError } from '../../src/errors.js';
 import type { RepositoryEvent } from '../../src/events.js';
-import { Crew, type Resources, type Task, type TaskOutcome } from '../../src/workers/crew.js';
+import { Crew, type Resources } from '../../src/workers/crew.js';
+import type { Task, TaskOutcome } from '../../src/workers/task.js';
 
 const PLENTY: Resources = { jobs: 2, memoryBytes: 100 };
 
@@ -57,6 +58,31 @@ describe('a crew', () => {
       },
     ]);
     expect(finished(events)).toEqual(['fits']);
+  });
+
+  it('counts what a group shares once, from its first task to its last, and runs its tasks together', async () => {
+    const { crew, events } = makeCrew({ jobs: 2, memoryBytes: 10 });
+    const counter = makeCounter();
+    const [one, other] = [{ memoryBytes: 6 }, { memoryBytes: 6 }];
+    await crew.run(
+      [
+        counter.task({ path: 'a1', totalBytes: 5, group: one }),
+        counter.task({ path: 'b1', totalBytes: 4, group: other }),
+        counter.task({ path: 'a2', totalBytes: 3, group: one }),
+        counter.task({ path: 'b2', totalBytes: 2, group: other }),
+        counter.task({ path: 'alone', totalBytes: 1, memoryBytes: 3 }),
+      ],
+      false,
+    );
+    // The second group does not fit beside the first; what is alone does.
+    expect(started(events)).toEqual(['a1', 'a2', 'alone', 'b1', 'b2']);
+    expect(counter.mostAtOnce()).toBe(2);
+  });
+
+  it('refuses a task whose group does not fit, naming what both need', async () => {
+    const { crew } = makeCrew({ jobs: 1, memoryBytes: 3 * 2 ** 20 });
+    const run = crew.run([taskOf({ memoryBytes: 2 ** 20, group: { memoryBytes: 3 * 2 ** 20 } })], false);
+    await expect(run).rejects.toMatchObject({ code: 'MEMORY', data: { neededBytes: 4 * 2 ** 20 } });
   });
 
   it('stops at the first failure: nothing more is started, what runs is waited for, and the failure is thrown', async () => {

@@ -77,8 +77,8 @@ function deltaFacts(delta: DeltaInspection): Facts {
     ['kind', 'delta'],
     ['target', exactBytes(delta.targetBytes)],
     ['expansion', `${delta.expansion.toFixed(delta.expansion < 100 ? 1 : 0)} times`],
-    ['copied', `${exactBytes(delta.copiedBytes)} by ${count(delta.copyCommands, 'copy command')}`],
-    ['literal', `${exactBytes(delta.literalBytes)} in ${count(delta.literalCommands, 'literal command')}`],
+    ['copied', `${exactBytes(delta.copiedBytes)} by ${count(delta.copyCommands, 'copy', 'copies')}`],
+    ['literal', `${exactBytes(delta.literalBytes)} in ${count(delta.literalCommands, 'literal')}`],
     ['longest literal', exactBytes(delta.longestLiteralBytes)],
     ['base', `at least ${exactBytes(delta.baseMinBytes)}`],
   ];

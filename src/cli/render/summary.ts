@@ -1,6 +1,7 @@
 import type {
   BuildSummaryEvent,
   ComposeSummaryEvent,
+  DeltaSummaryEvent,
   PatchSummaryEvent,
   PruneSummaryEvent,
   SeriesSummary,
@@ -23,6 +24,7 @@ export type SummaryEvent =
   | BuildSummaryEvent
   | VerifySummaryEvent
   | PruneSummaryEvent
+  | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent;
 
@@ -37,6 +39,8 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return verifyLines(summary);
     case 'prune-summary':
       return pruneLines(summary);
+    case 'delta-summary':
+      return deltaLines(summary);
     case 'patch-summary':
       return [madeSentence(summary.target, summary.targetBytes, [summary.base, summary.delta], summary.durationMs)];
     case 'compose-summary':
@@ -140,7 +144,18 @@ function madeSentence(path: string, bytes: number, from: readonly string[], dura
   return `${printable(path)}: ${formatBytes(bytes)}, made from ${sources}, ${formatDuration(durationMs)}`;
 }
 
-/** `1 file`, `2 files`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function deltaLines(summary: DeltaSummaryEvent): string[] {
+  const { deltaBytes, targetBytes, copyCommands, literalBytes } = summary;
+  const facts = [
+    `${formatBytes(deltaBytes)}, ${formatPercent(deltaBytes, targetBytes)} of ${printable(summary.target)}`,
+    `${count(copyCommands, 'copy', 'copies')} and ${formatBytes(literalBytes)} of literals`,
+    ...(summary.verified ? ['verified'] : []),
+    formatDuration(summary.durationMs),
+  ];
+  return [`${printable(summary.delta)}: ${facts.join(', ')}`];
+}
+
+/** `1 file`, `2 files`, `3 copies`. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }

@@ -40,13 +40,6 @@ type Piece = { readonly position: number; readonly length: number } | { readonly
 const u32 = (value: number): number => value >>> 0;
 const times = (a: number, b: number): number => u32(Number((BigInt(a) * BigInt(b)) & 0xffffffffn));
 
-const gear = Array.from({ length: 256 }, (_, value) => {
-  let x = times(value + 1, 0x9e3779b9);
-  x = times(u32(x ^ (x >>> 16)), 0x85ebca6b);
-  x = times(u32(x ^ (x >>> 13)), 0xc2b2ae35);
-  return u32(x ^ (x >>> 16));
-});
-
 function mix(x: number, multiplier: number): number {
   const product = times(u32(x), multiplier);
   return u32(product ^ (product >>> 15));
@@ -56,8 +49,9 @@ function mix(x: number, multiplier: number): number {
 function keyOf(text: Buffer, at: number, sampleBits: number, buckets: number) {
   const window = text.subarray(at, at + 32);
   if (window.length < 32) return undefined;
-  const hash = window.reduce((sum, byte) => u32(sum * 2 + (gear[byte] ?? 0)), 0);
-  if (hash >>> (32 - sampleBits) !== 0) return undefined;
+  const sum = window.subarray(0, 16).reduce((all, byte, k) => all + byte * 2 ** (15 - k), 0);
+  const hash = (sum * 0x9e37 + 0x3c6d) % 2 ** 16;
+  if (hash >= 2 ** (16 - sampleBits)) return undefined;
   const words = Array.from({ length: 8 }, (_, k) => window.readUInt32LE(4 * k));
   if (words.every((word, k) => k > 5 || word === words[k + 2])) return undefined;
   let a = 0x9e3779b9;

@@ -1,0 +1,80 @@
+import { UpdateRepositoryError } from '../errors.js';
+import { notEnoughMemory } from './not-enough-memory.js';
+import { compileWasmModule } from './wasm-module.js';
+import { startWasmThread } from './wasm-thread.js';
+
+const WASM_PAGE_BYTES = 65536;
+const WASM_PAGES_MAX = 65536;
+
+/**
+ * A memory for the C core and all threads that run it. It grows to what an arena needs and never shrinks (V8 gives none
+ * back), so it serves one arena after the other.
+ */
+export class WasmMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  /** Where free memory starts. */
+  readonly heapBase: number;
+  /** Memory from here on was never written to. */
+  #cleanFrom = 0;
+
+  constructor(module: WebAssembly.Module) {
+    this.module = module;
+    this.memory = allocateMemory();
+    this.heapBase = startWasmThread(module, this.memory, () => undefined).heapBase;
+  }
+
+  /**
+   * Makes room up to `end`; returns where bytes that an earlier use left may end.
+   *
+   * @throws UpdateRepositoryError MEMORY
+   */
+  grow(end: number): number {
+    const missing = Math.ceil((end - this.memory.buffer.byteLength) / WASM_PAGE_BYTES);
+    if (missing > 0) growMemory(this.memory, missing, end);
+    const dirtyEnd = Math.min(this.#cleanFrom, end);
+    this.#cleanFrom = Math.max(this.#cleanFrom, end);
+    return dirtyEnd;
+  }
+
+  /** Lets the next arena have it. */
+  giveBack(): void {
+    idle.push(this);
+  }
+}
+
+/** Memories that no arena uses. */
+const idle: WasmMemory[] = [];
+let compiled: WebAssembly.Module | undefined;
+
+/**
+ * A memory that nothing else uses until it is given back.
+ *
+ * @throws UpdateRepositoryError CONFIG when WebAssembly, with SIMD and shared memory, cannot be had
+ */
+export function takeWasmMemory(): WasmMemory {
+  const found = idle.pop();
+  if (found !== undefined) return found;
+  compiled ??= compileWasmModule();
+  return new WasmMemory(compiled);
+}
+
+function allocateMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: WASM_PAGES_MAX, shared: true });
+  } catch (error) {
+    throw new UpdateRepositoryError('CONFIG', `WebAssembly engine: expected shared memory, found none`, {
+      hint: 'choose the engine js',
+      cause: error,
+    });
+  }
+}
+
+function growMemory(memory: WebAssembly.Memory, pages: number, end: number): void {
+  try {
+    memory.grow(pages);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw notEnoughMemory(end, error);
+  }
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, rm, stat } from 'node:fs/promises';
+import type { DeltaEffort, DeltaStatistics, EngineChoice } from '../delta/generate.js';
+import { deltaMemoryBytes } from '../delta/generate.js';
+import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
+import type { DeltaSummaryEvent, EventSink } from '../events.js';
+import { placeFile } from '../io/atomic-file.js';
+import { detectImageKind, type ImageKind } from '../squashfs/kind.js';
+import { openImageFile } from '../squashfs/random-access-file.js';
+import { Crew, type Resources } from '../workers/crew.js';
+import type { RunJob, Task } from '../workers/task.js';
+import { effortFor, threadsFor } from './delta-groups.js';
+import { SharedBase } from './shared-base.js';
+
+export interface SingleDeltaOptions {
+  readonly basePath: string;
+  readonly targetPath: string;
+  readonly deltaPath: string;
+  /** Undefined takes what suits the kinds of the two files. */
+  readonly effort: DeltaEffort | undefined;
+  readonly engine: EngineChoice;
+  /** Replace what is at `deltaPath`. */
+  readonly force: boolean;
+  /** Apply the delta, and compare what it makes with the target. */
+  readonly verify: boolean;
+  readonly resources: Resources;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/** The threads' buffers for output and for applying. */
+const WORK_MEMORY_BYTES = 16 << 20;
+
+/**
+ * Makes one delta of two files, with all cores: beside `deltaPath` under a temporary name that ends in `.tmp`, fsynced and
+ * renamed. Leaves nothing behind when it fails. Memory: deltaMemoryBytes and 16 MiB.
+ *
+ * @returns the summary, which is also emitted.
+ * @throws UpdateRepositoryError as generateDelta; USAGE when something is at `deltaPath`, VERIFICATION
+ */
+export async function makeSingleDelta(options: SingleDeltaOptions): Promise<DeltaSummaryEvent> {
+  const startedAt = performance.now();
+  const { basePath, targetPath, deltaPath, force, resources, signal, onEvent } = options;
+  if (!force) await refuseExisting(deltaPath);
+  const [baseBytes, targetBytes] = [await sizeOf(basePath), await sizeOf(targetPath)];
+  const effort = options.effort ?? effortFor(await kindOf(basePath), await kindOf(targetPath));
+  let made: DeltaStatistics | undefined;
+  const task = deltaTask(options, effort, baseBytes, targetBytes, (statistics) => {
+    made = statistics;
+  });
+  await using crew = new Crew({ resources, signal, onEvent });
+  await crew.run([task], false);
+  if (made === undefined) throw new UpdateRepositoryError('INTERNAL', `${deltaPath}: made without a result`);
+  const durationMs = Math.round(performance.now() - startedAt);
+  const summary: DeltaSummaryEvent = {
+    type: 'delta-summary',
+    base: basePath,
+    target: targetPath,
+    delta: deltaPath,
+    baseBytes,
+    targetBytes,
+    ...made,
+    effort,
+    verified: options.verify,
+    durationMs,
+  };
+  onEvent(summary);
+  return summary;
+}
+
+function deltaTask(
+  options: SingleDeltaOptions,
+  effort: DeltaEffort,
+  baseBytes: number,
+  targetBytes: number,
+  onMade: (statistics: DeltaStatistics) => void,
+): Task {
+  const { basePath, deltaPath, engine, verify, resources, onEvent } = options;
+  const threads = threadsFor(baseBytes, effort, {
+    ...resources,
+    memoryBytes: resources.memoryBytes - WORK_MEMORY_BYTES,
+  });
+  const base = new SharedBase({
+    path: basePath,
+    effort,
+    engine,
+    threads,
+    uses: 1,
+    memoryBytes: deltaMemoryBytes(baseBytes, effort, threads),
+    onFallback: (reason) => {
+      const message = `made by the slower engine in TypeScript: ${reason}`;
+      onEvent({ type: 'note', level: 'warning', message });
+    },
+  });
+  return {
+    kind: 'delta',
+    path: deltaPath,
+    totalBytes: baseBytes + (verify ? 2 : 1) * targetBytes,
+    memoryBytes: WORK_MEMORY_BYTES,
+    group: base,
+    async perform(run) {
+      const statistics = await makeInPlace(options, base, run);
+      onMade(statistics);
+      const percent = ((100 * statistics.deltaBytes) / Math.max(1, targetBytes)).toFixed(1);
+      return { sizeBytes: statistics.deltaBytes, detail: `${percent} % of the target` };
+    },
+  };
+}
+
+async function makeInPlace(options: SingleDeltaOptions, base: SharedBase, run: RunJob): Promise<DeltaStatistics> {
+  const { basePath, targetPath, deltaPath, verify } = options;
+  const temporaryPath = `${deltaPath}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    const statistics = await base.delta(run, { targetPath, deltaPath: temporaryPath });
+    if (verify) await run({ kind: 'compare-delta', path: temporaryPath, basePath, targetPath });
+    await placeFile(temporaryPath, deltaPath);
+    return statistics;
+  } catch (error) {
+    await rm(temporaryPath, { force: true });
+    throw error;
+  }
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  try {
+    await lstat(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return;
+    throw fromSystemError(error, 'look at it', path);
+  }
+  throw new UpdateRepositoryError('USAGE', `${path}: expected no such file, found one`, {
+    data: { path },
+    hint: 'choose another name, or replace it with --force',
+  });
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw fromSystemError(error, 'look at it', path);
+  }
+}
+
+async function kindOf(path: string): Promise<ImageKind> {
+  const file = await openImageFile(path);
+  try {
+    return await detectImageKind(file);
+  } finally {
+    await file.close();
+  }
+}
