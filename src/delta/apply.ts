@@ -30,8 +30,8 @@ export interface ApplyToFileRequest extends StreamTargetRequest {
 }
 
 /**
- * Applies a delta and hands the target to `sink`, in order, in pieces of up to 1 MiB that are valid until the sink
- * returns. Progress counts bytes of the target. Blocks until it is done; holds about 1.3 MiB. The bytes are those that
+ * Applies a delta and hands the target to `sink`, in order, in pieces of up to 256 KiB that are valid until the sink
+ * returns. Progress counts bytes of the target. Blocks until it is done; holds about 512 KiB. The bytes are those that
  * the delta says: compare their digest with the target's before they are used.
  *
  * @throws UpdateRepositoryError FORMAT for a delta that is malformed, reaches past the base or yields another size;

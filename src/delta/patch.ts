@@ -2,7 +2,8 @@ import { DeltaDecoder } from './decode.js';
 import type { SourceFile } from './source-file.js';
 import { TargetBuffer } from './target-buffer.js';
 
-const OUTPUT_MAX_BYTES = 1024 * 1024;
+/** Small enough to stay in a processor's own cache between reading and writing. */
+const OUTPUT_MAX_BYTES = 262144;
 
 /** What a patcher works on. */
 export interface PatchInput {
@@ -15,7 +16,7 @@ export interface PatchInput {
 
 /**
  * Applies a delta that comes in pieces, as it is read or downloaded, and hands the target's bytes to a sink in order.
- * The sink must use or copy what it gets before the next call of the patcher. Holds 1 MiB, whatever the delta says.
+ * The sink must use or copy what it gets before the next call of the patcher. Holds 256 KiB, whatever the delta says.
  *
  * `push`, `pushSome` and `finish` throw FORMAT for a delta that is malformed or goes past base or target, and IO or
  * CHANGED_WHILE_READ for the base; what the sink throws passes through.
@@ -42,7 +43,7 @@ export class DeltaPatcher {
   }
 
   /**
-   * Applies the next piece until the sink has got 1 MiB; returns what has to be pushed next, or null when the piece is
+   * Applies the next piece until the sink has got 256 KiB; returns what has to be pushed next, or null when the piece is
    * done. A few bytes of a delta may stand for gigabytes: who wants to wait or to be stopped in between uses this.
    */
   pushSome(piece: Uint8Array): Uint8Array | null {
