@@ -60,7 +60,7 @@ function parseLine(argv: readonly string[], { stdout, stderr }: Streams): Invoca
 async function perform({ output, task }: Invocation, streams: Streams, signal: AbortSignal): Promise<ExitCode> {
   const renderer = await createRenderer(output, streams);
   try {
-    return await task({ signal, onEvent: (event) => renderer.onEvent(event) });
+    return await task({ signal, onEvent: (event) => renderer.onEvent(event), stdout: streams.stdout });
   } finally {
     renderer.close();
   }
