@@ -1,11 +1,11 @@
-// Compiles the delta core to dist/delta/delta-core.wasm with the clang from npm, so that npm alone builds it.
+// Compiles the cores to modules in dist/delta/ with the clang from npm, so that npm alone builds them.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runClang, runLLVM } from '@yowasp/clang';
 
 const native = dirname(fileURLToPath(import.meta.url));
-const output = join(dirname(native), 'dist', 'delta', 'delta-core.wasm');
+const output = join(dirname(native), 'dist', 'delta');
 
 const options = [
   '--target=wasm32-unknown-unknown',
@@ -23,24 +23,49 @@ const options = [
   '-Wl,--export=__heap_base,--export=__stack_pointer,--export=gear',
 ];
 
+const signatureOptions = [
+  '--target=wasm32-unknown-unknown',
+  '-std=c17',
+  '-O3',
+  '-msimd128',
+  '-mbulk-memory',
+  '-ffreestanding',
+  '-nostdlib',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wl,--no-entry,--import-memory,--max-memory=4294967296,--stack-first,-z,stack-size=32768,--strip-all',
+  '-Wl,--export=__heap_base',
+];
+
+/** Each module is one translation unit. */
+const modules = [
+  { name: 'delta-core', options },
+  { name: 'signature-core', options: signatureOptions },
+];
+
 const sources = Object.fromEntries(
   readdirSync(native)
     .filter((name) => /\.[ch]$/.test(name))
     .map((name) => [name, readFileSync(join(native, name), 'utf8')]),
 );
 
-const messages = [];
-try {
-  // Its parts are loaded here, where they can be loaded without a word.
-  await runLLVM(null, {}, { fetchProgress: () => undefined });
-  const built = await runClang(['clang', ...options, 'delta-core.c', '-o', 'delta-core.wasm'], sources, {
-    stdout: null,
-    stderr: (bytes) => bytes && messages.push(Buffer.from(bytes)),
-  });
-  mkdirSync(dirname(output), { recursive: true });
-  writeFileSync(output, built['delta-core.wasm']);
-} catch (error) {
-  console.error(Buffer.concat(messages).toString() || error);
-  console.error('native/delta-core.c does not compile');
-  process.exit(1);
+mkdirSync(output, { recursive: true });
+// Its parts are loaded here, where they can be loaded without a word.
+await runLLVM(null, {}, { fetchProgress: () => undefined });
+for (const module of modules) await build(module);
+
+async function build({ name, options }) {
+  const messages = [];
+  try {
+    const built = await runClang(['clang', ...options, `${name}.c`, '-o', `${name}.wasm`], sources, {
+      stdout: null,
+      stderr: (bytes) => bytes && messages.push(Buffer.from(bytes)),
+    });
+    writeFileSync(join(output, `${name}.wasm`), built[`${name}.wasm`]);
+  } catch (error) {
+    console.error(Buffer.concat(messages).toString() || error);
+    console.error(`native/${name}.c does not compile`);
+    process.exit(1);
+  }
 }
