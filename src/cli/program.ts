@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
 import { defineBuild } from './commands/build.js';
 import { definePrune } from './commands/prune.js';
+import { defineRdiff } from './commands/rdiff.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
 import type { Accept, Invocation, OutputFlags } from './invocation.js';
@@ -44,6 +45,7 @@ export function createProgram(
   defineBuild(program, accept);
   defineVerify(program, accept);
   definePrune(program, accept);
+  defineRdiff(program, accept);
   defineHelp(program);
   return program;
 }

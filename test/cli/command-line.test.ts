@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { projectRoot, runCli } from './run.js';
 
-const COMMANDS = ['build', 'verify', 'prune', 'help'];
+const COMMANDS = ['build', 'verify', 'prune', 'rdiff', 'help'];
 
 describe('help and version', () => {
   it('no arguments: help on stderr, and exit 2', async () => {
@@ -67,7 +67,7 @@ describe('a line that is wrong', () => {
     ],
     [['--json', '-q', 'x'], "option '--json' cannot be used with option '-q, --quiet'"],
     [['help', 'prun'], "unknown command 'prun' (did you mean prune?)"],
-    [['help', 'fly'], "unknown command 'fly' (the commands are build, verify, prune, help)"],
+    [['help', 'fly'], "unknown command 'fly' (the commands are build, verify, prune, rdiff, help)"],
   ])('%j is one line on stderr and exit 2', async (args, message) => {
     const { stderr, code } = await runCli(args);
     expect({ stderr, code }).toEqual({ stderr: `update-repository: ${message}\n`, code: 2 });
