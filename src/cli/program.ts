@@ -7,6 +7,7 @@ import { defineDelta } from './commands/delta.js';
 import { defineInspect } from './commands/inspect.js';
 import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
+import { defineRdiff } from './commands/rdiff.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
 import type { Accept, Invocation, OutputFlags } from './invocation.js';
@@ -52,6 +53,7 @@ export function createProgram(
   definePatch(program, accept);
   defineCompose(program, accept);
   defineInspect(program, accept);
+  defineRdiff(program, accept);
   defineHelp(program);
   return program;
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { projectRoot, runCli } from './run.js';
 
-const COMMANDS = ['build', 'verify', 'prune', 'delta', 'patch', 'compose', 'inspect', 'help'];
+const COMMANDS = ['build', 'verify', 'prune', 'delta', 'patch', 'compose', 'inspect', 'rdiff', 'help'];
 
 describe('help and version', () => {
   it('no arguments: help on stderr, and exit 2', async () => {
@@ -69,7 +69,7 @@ describe('a line that is wrong', () => {
     [['help', 'prun'], "unknown command 'prun' (did you mean prune?)"],
     [
       ['help', 'fly'],
-      "unknown command 'fly' (the commands are build, verify, prune, delta, patch, compose, inspect, help)",
+      "unknown command 'fly' (the commands are build, verify, prune, delta, patch, compose, inspect, rdiff, help)",
     ],
   ])('%j is one line on stderr and exit 2', async (args, message) => {
     const { stderr, code } = await runCli(args);
