@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import { waitAMoment } from './wait.js';
 
@@ -9,7 +10,7 @@ export interface ByteOutput {
   readonly name: string;
   /** @throws UpdateRepositoryError NO_SPACE or IO */
   write(bytes: Uint8Array): void;
-  /** Says that all was written. @throws UpdateRepositoryError NO_SPACE or IO */
+  /** Says that all was written; a file is then durable. @throws UpdateRepositoryError NO_SPACE or IO */
   complete(): void;
   discard(): void;
 }
@@ -56,7 +57,11 @@ class DirectOutput implements ByteOutput {
 
   complete(): void {
     if (this.#fd === 1) return;
-    closing(this.#fd, this.name);
+    try {
+      fs.closeSync(this.#fd);
+    } catch (error) {
+      throw fromSystemError(error, 'write it', this.name);
+    }
   }
 
   discard(): void {
@@ -90,11 +95,17 @@ class FileOutput implements ByteOutput {
   }
 
   complete(): void {
-    this.#open = false;
-    closing(this.#fd, this.name);
+    try {
+      fs.fsyncSync(this.#fd);
+      this.#open = false;
+      fs.closeSync(this.#fd);
+    } catch (error) {
+      throw fromSystemError(error, 'write it', this.name);
+    }
     try {
       if (this.#force) fs.renameSync(this.#temporaryPath, this.#place);
       else this.#placeNew();
+      syncDirectory(dirname(this.#place));
     } catch (error) {
       throw fromSystemError(error, 'put it in place', this.name);
     }
@@ -170,12 +181,16 @@ function writeAll(fd: number, bytes: Uint8Array, maxWriteBytes: number, name: st
   }
 }
 
-/** Closes a file; network file systems say only now that it could not be written. */
-function closing(fd: number, name: string): void {
+/** Makes the names in a directory durable. */
+function syncDirectory(path: string): void {
+  const fd = fs.openSync(path, 'r');
   try {
-    fs.closeSync(fd);
+    fs.fsyncSync(fd);
   } catch (error) {
-    throw fromSystemError(error, 'write it', name);
+    // Some network file systems have no fsync for directories; their rename is as durable as it gets.
+    if (!isSystemError(error, 'EINVAL', 'ENOTSUP')) throw error;
+  } finally {
+    fs.closeSync(fd);
   }
 }
 
