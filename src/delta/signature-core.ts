@@ -5,11 +5,6 @@ const WASM_PAGE_BYTES = 65536;
 const WASM_PAGES_MAX = 65536;
 const LINE_BYTES = 64;
 
-/** Where the module is: beside this file where it was compiled, or, seen from the source, where it will be. */
-const PLACES = ['./signature-core.wasm', '../../dist/delta/signature-core.wasm'].map(
-  (place) => new URL(place, import.meta.url),
-);
-
 /** An instance of the signature core, native/signature-core.c, with a memory of its own, which lives as long as it. */
 export class SignatureCore {
   readonly sumBlocks: (kind: number, bytes: number, length: number, entries: number) => void;
@@ -20,7 +15,7 @@ export class SignatureCore {
 
   /** @throws UpdateRepositoryError CONFIG when WebAssembly cannot be had */
   constructor() {
-    const module = compileWasmModule(PLACES);
+    const module = compileWasmModule('signature-core.wasm');
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
     this.sumBlocks = functionOf(exports, 'sum_blocks');
     this.indexBlocks = functionOf(exports, 'index_blocks');

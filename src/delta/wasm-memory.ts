@@ -55,7 +55,7 @@ let compiled: WebAssembly.Module | undefined;
 export function takeWasmMemory(): WasmMemory {
   const found = idle.pop();
   if (found !== undefined) return found;
-  compiled ??= compileWasmModule();
+  compiled ??= compileWasmModule('delta-core.wasm');
   return new WasmMemory(compiled);
 }
 
