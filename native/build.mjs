@@ -1,11 +1,31 @@
-// Compiles the cores to modules in dist/delta/ with the clang from npm, so that npm alone builds them.
+// Compiles the cores to WebAssembly modules in dist/ with the clang from npm, so that npm alone builds them.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runClang, runLLVM } from '@yowasp/clang';
 
 const native = dirname(fileURLToPath(import.meta.url));
-const output = join(dirname(native), 'dist', 'delta');
+const dist = join(dirname(native), 'dist');
+
+/** Each module is one translation unit. */
+const modules = [
+  // Threads share its memory, and JavaScript gives each of them a stack.
+  {
+    source: 'delta-core.c',
+    output: join(dist, 'delta', 'delta-core.wasm'),
+    options: ['-matomics', '-Wl,--shared-memory,-z,stack-size=16384,--export=__heap_base,--export=__stack_pointer'],
+  },
+  {
+    source: 'signature-core.c',
+    output: join(dist, 'delta', 'signature-core.wasm'),
+    options: ['-Wl,-z,stack-size=32768,--export=__heap_base'],
+  },
+  {
+    source: 'cksum-core.c',
+    output: join(dist, 'io', 'cksum-core.wasm'),
+    options: ['-Wl,-z,stack-size=16384'],
+  },
+];
 
 const options = [
   '--target=wasm32-unknown-unknown',
@@ -19,17 +39,7 @@ const options = [
   '-Wextra',
   '-Werror',
   // JavaScript makes the memory and lays it out; the stack lies below everything else.
-  '-Wl,--no-entry,--import-memory,--max-memory=4294967296,--stack-first,--strip-all,--export=__heap_base',
-];
-
-/** Each module is one translation unit. */
-const modules = [
-  // Threads share its memory, and JavaScript gives each of them a stack.
-  {
-    name: 'delta-core',
-    options: [...options, '-matomics', '-Wl,--shared-memory,-z,stack-size=16384,--export=__stack_pointer'],
-  },
-  { name: 'signature-core', options: [...options, '-Wl,-z,stack-size=32768'] },
+  '-Wl,--no-entry,--import-memory,--max-memory=4294967296,--stack-first,--strip-all',
 ];
 
 const sources = Object.fromEntries(
@@ -38,22 +48,22 @@ const sources = Object.fromEntries(
     .map((name) => [name, readFileSync(join(native, name), 'utf8')]),
 );
 
-mkdirSync(output, { recursive: true });
 // Its parts are loaded here, where they can be loaded without a word.
 await runLLVM(null, {}, { fetchProgress: () => undefined });
 for (const module of modules) await build(module);
 
-async function build({ name, options }) {
+async function build({ source, output, options: ofModule }) {
   const messages = [];
   try {
-    const built = await runClang(['clang', ...options, `${name}.c`, '-o', `${name}.wasm`], sources, {
+    const built = await runClang(['clang', ...options, ...ofModule, source, '-o', 'core.wasm'], sources, {
       stdout: null,
       stderr: (bytes) => bytes && messages.push(Buffer.from(bytes)),
     });
-    writeFileSync(join(output, `${name}.wasm`), built[`${name}.wasm`]);
+    mkdirSync(dirname(output), { recursive: true });
+    writeFileSync(output, built['core.wasm']);
   } catch (error) {
     console.error(Buffer.concat(messages).toString() || error);
-    console.error(`native/${name}.c does not compile`);
+    console.error(`native/${source} does not compile`);
     process.exit(1);
   }
 }
