@@ -3,19 +3,20 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { machineLine } from './machine.mjs';
-import { medianCost } from './measure.mjs';
+import { medianSampledCost } from './measure.mjs';
 import { runOldProducer } from './old-producer.mjs';
 import { measureOurBuild } from './our-build.mjs';
-import { megabytes, ratio, seconds, table } from './table.mjs';
+import { megabytes, ratio, seconds } from './table.mjs';
 
 /** @typedef {import('./old-producer.mjs').ProducerResult} ProducerResult */
 
 /**
  * Measures both producers on the series of images in `imagesDir`, `runs` times in turn, and prints a table of medians.
  * The mirrors are made beside the images (images enter a mirror as hard links) and removed. Returns the figures.
- * @param {{imagesDir: string, runs: number}} request
+ * @param {{imagesDir: string, program: string, runs: number}} request
+ * @param {import('./report.mjs').Say} say
  */
-export async function benchBuild({ imagesDir, runs }) {
+export async function benchBuild({ imagesDir, program, runs }, say) {
   const images = seriesIn(imagesDir);
   execFileSync('cat', images, { stdio: ['ignore', 'ignore', 'inherit'] }); // both find them in the page cache
   /** @type {ProducerResult[]} */
@@ -25,24 +26,36 @@ export async function benchBuild({ imagesDir, runs }) {
   for (let run = 1; run <= runs; run++) {
     console.error(`run ${run} of ${runs}`);
     old.push(await inScratchFolder(imagesDir, (work) => runOldProducer(images, work)));
-    ours.push(await inScratchFolder(imagesDir, (work) => runOurs(imagesDir, work)));
+    ours.push(await inScratchFolder(imagesDir, (work) => runOurs(program, imagesDir, work)));
   }
   const figures = {
     bench: 'build',
     machine: machineLine(),
     runs,
     images: images.map((image) => statSync(image).size),
-    old: { ...old[0], cost: medianCost(old.map((result) => result.cost)) },
-    ours: { ...ours[0], cost: medianCost(ours.map((result) => result.cost)) },
+    old: medianResult(old),
+    ours: medianResult(ours),
   };
-  console.log(describe(figures));
+  say(buildBlock(figures));
   return figures;
 }
 
 /**
- * @param {{machine: string, runs: number, images: number[], old: ProducerResult, ours: ProducerResult}} figures
+ * The first run's, with the medians of what all runs cost.
+ * @param {readonly ProducerResult[]} results
+ * @returns {ProducerResult}
  */
-function describe({ machine, runs, images, old, ours }) {
+function medianResult(results) {
+  const [first] = results;
+  if (first === undefined) throw new Error('expected at least one run, found none');
+  return { ...first, cost: medianSampledCost(results.map((result) => result.cost)) };
+}
+
+/**
+ * @param {{runs: number, images: number[], old: ProducerResult, ours: ProducerResult}} figures
+ * @returns {import('./report.mjs').Block}
+ */
+function buildBlock({ runs, images, old, ours }) {
   const row = (
     /** @type {string} */ label,
     /** @type {(value: number) => string} */ format,
@@ -58,22 +71,26 @@ function describe({ machine, runs, images, old, ours }) {
     ['cached signatures', megabytes(old.signatureBytes), megabytes(ours.signatureBytes), ''],
   ];
   const sizes = images.map((size) => megabytes(size)).join(', ');
-  return [
-    machine,
-    `${images.length} images (${sizes}), ${old.deltas} deltas by the old producer, ${ours.deltas} by ours`,
-    `${runs === 1 ? 'one run' : `medians of ${runs} runs`}; ours also applies every delta and reads the settings inside the images`,
-    table(rows),
-  ].join('\n');
+  return {
+    title: `A build of ${images.length} images (${sizes})`,
+    notes: [
+      `${old.deltas} deltas by the old producer, ${ours.deltas} by ours; ` +
+        `${runs === 1 ? 'one run' : `medians of ${runs} runs`}; ` +
+        'ours also applies every delta and reads the settings inside the images',
+    ],
+    rows,
+  };
 }
 
 /**
  * The whole build into a fresh mirror, which also reads puavo-conf and applies every delta as a test.
+ * @param {string} program
  * @param {string} imagesDir
  * @param {string} work
  */
-async function runOurs(imagesDir, work) {
+async function runOurs(program, imagesDir, work) {
   const mirror = join(work, 'mirror');
-  const cost = await measureOurBuild(imagesDir, mirror);
+  const cost = await measureOurBuild(program, imagesDir, mirror);
   const deltas = readdirSync(join(mirror, 'rdiffs')).filter((name) => name.endsWith('.rdiff'));
   const deltaBytes = deltas.reduce((total, name) => total + statSync(join(mirror, 'rdiffs', name)).size, 0);
   return { cost, deltas: deltas.length, deltaBytes, signatureBytes: 0 };

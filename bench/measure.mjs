@@ -5,9 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * `peakRssBytes` is that of the largest process; `peakSumBytes` of all at once, sampled and thus a lower bound, counting
- * pages that processes share once for each.
- * @typedef {{cpuSeconds: number, wallSeconds: number, peakRssBytes: number, peakSumBytes: number}} Cost
+ * `peakRssBytes` is that of the largest process.
+ * @typedef {{cpuSeconds: number, wallSeconds: number, peakRssBytes: number}} Cost
+ */
+
+/**
+ * `peakSumBytes` is the memory of all processes at once, sampled and thus a lower bound, counting pages that processes
+ * share once for each.
+ * @typedef {Cost & {peakSumBytes: number}} SampledCost
  */
 
 const timeTool = '/usr/bin/time';
@@ -20,22 +25,38 @@ const sampleEveryMs = 50;
  * @param {readonly string[]} args
  * @returns {Promise<Cost>}
  */
-export async function measure(command, args) {
-  if (!existsSync(timeTool)) throw new Error(`${timeTool} is missing: install GNU time (Debian: time)`);
-  const folder = mkdtempSync(join(tmpdir(), 'update-repository-time-'));
-  try {
-    const report = join(folder, 'report');
-    const peakSumBytes = await runSampled(timeTool, ['-o', report, '-f', '%U %S %e %M', command, ...args]);
-    const [user, system, wall, rssKib] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
-    return {
-      cpuSeconds: Number(user) + Number(system),
-      wallSeconds: Number(wall),
-      peakRssBytes: Number(rssKib) * 1024,
-      peakSumBytes,
-    };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+export function measure(command, args) {
+  return timed(command, args, (child) => child);
+}
+
+/**
+ * The same, with the memory of all processes: looking at them takes a little of the processor.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<SampledCost>}
+ */
+export async function measureSampled(command, args) {
+  let peakSumBytes = 0;
+  const cost = await timed(command, args, (child) => {
+    const sampler = setInterval(() => {
+      peakSumBytes = Math.max(peakSumBytes, residentBytes(child.pid ?? -1));
+    }, sampleEveryMs);
+    child.on('close', () => clearInterval(sampler));
+  });
+  return { ...cost, peakSumBytes };
+}
+
+/**
+ * What steps cost that run one after the other.
+ * @param {readonly Cost[]} costs
+ * @returns {Cost}
+ */
+export function sumCost(costs) {
+  return {
+    cpuSeconds: costs.reduce((total, cost) => total + cost.cpuSeconds, 0),
+    wallSeconds: costs.reduce((total, cost) => total + cost.wallSeconds, 0),
+    peakRssBytes: Math.max(...costs.map((cost) => cost.peakRssBytes)),
+  };
 }
 
 /**
@@ -44,40 +65,69 @@ export async function measure(command, args) {
  * @returns {Cost}
  */
 export function medianCost(costs) {
-  const median = (/** @type {keyof Cost} */ figure) => {
-    const sorted = costs.map((cost) => cost[figure]).sort((a, b) => a - b);
-    const middle = (sorted.length - 1) / 2;
-    return (Number(sorted[Math.floor(middle)]) + Number(sorted[Math.ceil(middle)])) / 2;
-  };
   return {
-    cpuSeconds: median('cpuSeconds'),
-    wallSeconds: median('wallSeconds'),
-    peakRssBytes: median('peakRssBytes'),
-    peakSumBytes: median('peakSumBytes'),
+    cpuSeconds: median(costs.map((cost) => cost.cpuSeconds)),
+    wallSeconds: median(costs.map((cost) => cost.wallSeconds)),
+    peakRssBytes: median(costs.map((cost) => cost.peakRssBytes)),
   };
+}
+
+/**
+ * The same, of sampled costs.
+ * @param {readonly SampledCost[]} costs
+ * @returns {SampledCost}
+ */
+export function medianSampledCost(costs) {
+  return { ...medianCost(costs), peakSumBytes: median(costs.map((cost) => cost.peakSumBytes)) };
+}
+
+/** @param {readonly number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (Number(sorted[Math.floor(middle)]) + Number(sorted[Math.ceil(middle)])) / 2;
 }
 
 /**
  * @param {string} command
  * @param {readonly string[]} args
- * @returns {Promise<number>} bytes
+ * @param {(child: import('node:child_process').ChildProcess) => void} watch
+ * @returns {Promise<Cost>}
  */
-function runSampled(command, args) {
+async function timed(command, args, watch) {
+  if (!existsSync(timeTool)) throw new Error(`${timeTool} is missing: install GNU time (Debian: time)`);
+  const folder = mkdtempSync(join(tmpdir(), 'update-repository-time-'));
+  try {
+    const report = join(folder, 'report');
+    await runToEnd([timeTool, '-o', report, '-f', '%U %S %e %M', command, ...args], watch);
+    const [user, system, wall, rssKib] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
+    return {
+      cpuSeconds: Number(user) + Number(system),
+      wallSeconds: Number(wall),
+      peakRssBytes: Number(rssKib) * 1024,
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * @param {readonly string[]} line
+ * @param {(child: import('node:child_process').ChildProcess) => void} watch
+ * @returns {Promise<void>}
+ */
+function runToEnd([command = '', ...args], watch) {
   return new Promise((resolve, reject) => {
     // Its own session, so that all that it starts can be told from the rest of the machine.
     const child = spawn(command, args, { detached: true, stdio: ['ignore', 'ignore', 'inherit'] });
-    let peak = 0;
-    const sampler = setInterval(() => {
-      peak = Math.max(peak, residentBytes(child.pid ?? -1));
-    }, sampleEveryMs);
+    watch(child);
     // A session of its own is also deaf to the Ctrl-C of ours.
     const stop = () => process.kill(-(child.pid ?? 0), 'SIGTERM');
     process.once('SIGINT', stop);
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      clearInterval(sampler);
       process.off('SIGINT', stop);
-      if (code === 0) resolve(peak);
+      if (code === 0) resolve();
       else reject(new Error(`${args.slice(4).join(' ')}: expected exit code 0, found ${signal ?? code}`));
     });
   });

@@ -1,13 +1,13 @@
 // What the producer before this one ran for a series, command by command: a make-like script with four tasks at once.
 import { statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { measure } from './measure.mjs';
+import { measureSampled } from './measure.mjs';
 
 /** @typedef {{base: string, target: string}} Pair a delta, as the paths of two images */
 
 /**
  * What a producer's run came to.
- * @typedef {{cost: import('./measure.mjs').Cost, deltas: number, deltaBytes: number, signatureBytes: number}} ProducerResult
+ * @typedef {{cost: import('./measure.mjs').SampledCost, deltas: number, deltaBytes: number, signatureBytes: number}} ProducerResult
  */
 
 /**
@@ -33,7 +33,7 @@ export async function runOldProducer(images, work) {
   const bases = [...new Set(pairs.map((pair) => pair.base))];
   const script = join(work, 'producer.sh');
   writeFileSync(script, oldProducerScript(images, pairs, bases, work));
-  const cost = await measure('sh', [script]);
+  const cost = await measureSampled('sh', [script]);
   return {
     cost,
     deltas: pairs.length,

@@ -1,55 +1,78 @@
-// `npm run bench -- build [--images DIR] [--runs N]` and `npm run bench -- memory [--size MB]`, both with
-// `--cache DIR` (where images are made and kept) and `--json FILE`. Figures go to stdout.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { benchBuild } from './build.mjs';
-import { makeCorpus } from './corpus.mjs';
-import { benchMemory } from './memory.mjs';
-import { requireBuild } from './our-build.mjs';
+// `npm run bench`: what we cost, beside the tools that people use instead. Tables go to stdout, the rest to stderr.
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { machineLine } from './machine.mjs';
+import { benches } from './parts.mjs';
+import { requireBuild } from './program.mjs';
+import { markdownBlock, plainBlock } from './report.mjs';
+import { parseRequest, usage } from './request.mjs';
+import { targetsBlock } from './targets/target.mjs';
+import { targetsOf } from './targets/targets.mjs';
 
-const usage =
-  'usage: npm run bench -- build [--images DIR] [--runs N] | memory [--size MB]  [--cache DIR] [--json FILE]';
-
-/** @typedef {{cache: string, runs: number, megabytes: number, imagesDir: string | undefined}} Request */
-const benches = new Map([
-  [
-    'build',
-    (/** @type {Request} */ { imagesDir, cache, runs }) =>
-      benchBuild({ imagesDir: imagesDir ?? makeCorpus(cache), runs }),
-  ],
-  ['memory', (/** @type {Request} */ { cache, megabytes }) => benchMemory({ cache, sizeBytes: megabytes * 1e6 })],
-]);
+/** @typedef {import('./request.mjs').Request} Request */
+/** @typedef {import('./report.mjs').Say} Say */
 
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
+  process.exitCode = failed(error);
 }
 
 async function main() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      images: { type: 'string' },
-      runs: { type: 'string', default: '3' },
-      size: { type: 'string', default: '2000' },
-      cache: { type: 'string', default: join(tmpdir(), 'update-repository-bench') },
-      json: { type: 'string' },
-    },
-  });
-  const cache = resolve(values.cache);
-  const [runs, megabytes] = [Number(values.runs), Number(values.size)];
-  const bench = benches.get(positionals.join(' '));
-  if (bench === undefined || !Number.isInteger(runs) || runs < 1 || !(megabytes >= 1)) {
+  const request = parseRequest(process.argv.slice(2));
+  const bench = benches.get(request?.bench ?? '');
+  if (request === undefined || bench === undefined || !bench.files.includes(request.files.length)) {
     console.error(usage);
     return 2;
   }
   requireBuild();
-  mkdirSync(cache, { recursive: true });
-  const figures = await bench({ cache, runs, megabytes, imagesDir: values.images });
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
-  return 0;
+  for (const file of request.files) statSync(file); // before the work, not after it
+  mkdirSync(request.cache, { recursive: true });
+  return await runParts(bench.parts, request, startReport(request));
+}
+
+/**
+ * One part after the other: hours of work are not lost because one of them failed. Returns the exit code.
+ * @param {readonly import('./parts.mjs').Part[]} parts
+ * @param {Request} request
+ * @param {Say} say
+ */
+async function runParts(parts, request, say) {
+  let exitCode = 0;
+  /** @type {import('./parts.mjs').Figures} */
+  const figures = {};
+  for (const part of parts) {
+    try {
+      Object.assign(figures, await part(request, say));
+    } catch (error) {
+      exitCode = failed(error);
+    }
+    if (request.json !== undefined) {
+      const all = { ...figures, targets: targetsOf(figures) };
+      writeFileSync(request.json, `${JSON.stringify(all, null, 2)}\n`);
+    }
+  }
+  const targets = targetsOf(figures);
+  if (targets.length > 0) say(targetsBlock(targets));
+  return exitCode;
+}
+
+/**
+ * Prints the machine, then block by block; the page is written anew with each, for a long run may end early.
+ * @param {Request} request
+ * @returns {Say}
+ */
+function startReport({ markdown }) {
+  const page = [`${machineLine()}\n`];
+  console.log(page[0]);
+  return (block) => {
+    console.log(plainBlock(block));
+    page.push(markdownBlock(block));
+    if (markdown !== undefined) writeFileSync(markdown, page.join('\n'));
+  };
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  console.error(`bench: ${error instanceof Error ? error.message : error}`);
+  return 1;
 }

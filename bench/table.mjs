@@ -9,14 +9,30 @@ export function table(rows) {
   return rows.map((row) => line(row).join('  ').trimEnd()).join('\n');
 }
 
+/**
+ * The same rows as a table of a Markdown page; the first row is its head.
+ * @param {readonly (readonly string[])[]} rows
+ */
+export function markdownTable([head = [], ...rows]) {
+  const line = (/** @type {readonly string[]} */ row) =>
+    `| ${head.map((_, column) => (row[column] ?? '').replaceAll('|', '\\|')).join(' | ')} |`;
+  const rule = `|${head.map((_, column) => (column === 0 ? '---' : '--:')).join('|')}|`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}
+
 /** @param {number} bytes */
 export function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** @param {number} bytes */
+export function grouped(bytes) {
+  return bytes.toLocaleString('en-US');
+}
+
 /** @param {number} value */
 export function seconds(value) {
-  return `${value.toFixed(1)} s`;
+  return `${value.toFixed(value < 100 ? 2 : 1)} s`;
 }
 
 /**

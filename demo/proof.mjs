@@ -6,12 +6,12 @@ import { applyDeltaToFile, parseSeriesMeta } from 'update-repository';
 
 /**
  * Updates from the image before the newest one to the newest one of a mirror's first series, with the delta, and
- * compares the result with the sha256 that the mirror publishes. Returns what was done in one line; throws when the
+ * compares the result with the sha256 that the mirror publishes. Resolves to what was done in one line; throws when the
  * result differs.
  * @param {string} mirror
  * @param {string} out where the updated image goes
  */
-export function updateWithDelta(mirror, out) {
+export async function updateWithDelta(mirror, out) {
   const metaFile = readdirSync(join(mirror, 'meta')).sort()[0] ?? '';
   const { images } = parseSeriesMeta(readFileSync(join(mirror, 'meta', metaFile), 'utf8'), metaFile);
   const [base, target] = images.slice(-2);
@@ -20,7 +20,7 @@ export function updateWithDelta(mirror, out) {
     throw new Error(`${metaFile}: expected a delta between the last two images, found none`);
   }
   const targetPath = join(out, 'updated.img');
-  applyDeltaToFile({
+  await applyDeltaToFile({
     basePath: join(mirror, base.filename),
     deltaPath: join(mirror, 'rdiffs', delta.filename),
     targetPath,

@@ -26,7 +26,7 @@ async function main() {
   updateRepository(images, mirror, '--deltas', 'puavo', '--base-url', 'https://images.example.org');
   say('2. Update an image with a delta, as a device does');
   const { updateWithDelta } = await import('./proof.mjs'); // needs dist/, so not before it was looked for
-  console.log(updateWithDelta(mirror, out));
+  console.log(await updateWithDelta(mirror, out));
   say('3. Compare every file with every checksum, and apply every delta');
   updateRepository('verify', '--deep', mirror);
   say('4. Build again: nothing is left to do');

@@ -38,7 +38,8 @@ export function fetchTarball(folder, name, version) {
 function run(args) {
   // `npm run` tells where npm itself is; without it, npm is looked for on the PATH.
   const npm = process.env.npm_execpath;
-  const options = /** @type {const} */ ({ encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  /** @type {import('node:child_process').SpawnSyncOptionsWithStringEncoding} */
+  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
   return npm === undefined ? spawnSync('npm', args, options) : spawnSync(process.execPath, [npm, ...args], options);
 }
 

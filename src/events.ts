@@ -1,4 +1,7 @@
 import type { SerializedError } from './errors.js';
+import type { Inspection } from './inspection.js';
+
+export type * from './inspection.js';
 
 /**
  * What a long operation tells its caller while it runs. The library never prints: the command line renders these as a
@@ -18,7 +21,10 @@ export type RepositoryEvent =
   | BuildSummaryEvent
   | VerifySummaryEvent
   | PruneSummaryEvent
-  | DeltaSummaryEvent;
+  | DeltaSummaryEvent
+  | PatchSummaryEvent
+  | ComposeSummaryEvent
+  | InspectionEvent;
 
 export type EventSink = (event: RepositoryEvent) => void;
 
@@ -48,15 +54,18 @@ export interface PlanEvent {
   readonly actions: readonly PlannedAction[];
 }
 
-/** The kinds of work that run in workers: hash and read an image, make a delta, apply one, hash a file. */
-export type JobKind = 'examine' | 'delta' | 'check-delta' | 'digest';
+/**
+ * The kinds of long work: hash and read an image, make a delta, apply one and compare, hash a file; apply a delta into a
+ * file, make one delta of two.
+ */
+export type JobKind = 'examine' | 'delta' | 'check-delta' | 'digest' | 'patch' | 'compose';
 
 export interface JobStartedEvent {
   readonly type: 'job-started';
   readonly job: number;
   readonly kind: JobKind;
   readonly path: string;
-  /** Bytes that will be read until the job is done. */
+  /** Bytes that will be read until the job is done; for `patch` the size of the base, which the target's is near. */
   readonly totalBytes: number;
 }
 
@@ -175,3 +184,31 @@ export interface DeltaSummaryEvent {
   readonly verified: boolean;
   readonly durationMs: number;
 }
+
+/** The end of `patch`; the paths are as they were given. */
+export interface PatchSummaryEvent {
+  readonly type: 'patch-summary';
+  readonly base: string;
+  readonly delta: string;
+  readonly target: string;
+  readonly targetBytes: number;
+  readonly durationMs: number;
+}
+
+/** The end of `compose`; the paths are as they were given. */
+export interface ComposeSummaryEvent {
+  readonly type: 'compose-summary';
+  readonly first: string;
+  readonly second: string;
+  readonly delta: string;
+  readonly deltaBytes: number;
+  readonly targetBytes: number;
+  readonly durationMs: number;
+}
+
+/** What `inspect` found in a file; `path` is as it was given. */
+export type InspectionEvent = {
+  readonly type: 'inspection';
+  readonly path: string;
+  readonly sizeBytes: number;
+} & Inspection;

@@ -1,4 +1,5 @@
-export { applyDeltaToFile } from './delta/apply.js';
+export { type ApplyToFileRequest, applyDeltaToFile } from './delta/apply.js';
+export { type ComposeRequest, composeDeltas } from './delta/compose.js';
 export { deltaMemoryBytes, generateDelta } from './delta/generate.js';
 export {
   type ErrorCode,
@@ -9,6 +10,7 @@ export {
 export type * from './events.js';
 export { type BuildOptions, buildMirror } from './images/build.js';
 export { type DeltaPolicy, formatDeltaPolicy, parseDeltaPolicy } from './images/delta-policy.js';
+export { type InspectedFile, inspectFile } from './images/inspect.js';
 export { type PruneOptions, pruneMirror } from './images/prune.js';
 export { type VerifyOptions, verifyMirror } from './images/verify.js';
 export { type MirrorIndex, parseIndexJson } from './metadata/index-json.js';

@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
 import { defineBuild } from './commands/build.js';
+import { defineCompose } from './commands/compose.js';
 import { defineDelta } from './commands/delta.js';
+import { defineInspect } from './commands/inspect.js';
+import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
+import { defineRdiff } from './commands/rdiff.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
 import type { Accept, Invocation, OutputFlags } from './invocation.js';
@@ -46,6 +50,10 @@ export function createProgram(
   defineVerify(program, accept);
   definePrune(program, accept);
   defineDelta(program, accept);
+  definePatch(program, accept);
+  defineCompose(program, accept);
+  defineInspect(program, accept);
+  defineRdiff(program, accept);
   defineHelp(program);
   return program;
 }

@@ -6,6 +6,7 @@ import type { Invocation, OutputFlags } from './invocation.js';
 import { isDirectory } from './is-directory.js';
 import { refuseMisspelled } from './misspelled.js';
 import { createProgram } from './program.js';
+import { isRdiffLine, type RdiffExitCode, rdiffExitCodeOf } from './rdiff-exit-codes.js';
 import { errorLine } from './render/json.js';
 import { createRenderer, paletteFor } from './render/renderer.js';
 import type { Streams } from './render/streams.js';
@@ -14,19 +15,24 @@ import type { Streams } from './render/streams.js';
  * Runs one command line, `argv` without node and script, and answers with the exit code; it never throws. An abort of
  * `signal` stops the work, and its reason is what the user is told.
  */
-export async function run(argv: readonly string[], streams: Streams, signal: AbortSignal): Promise<ExitCode> {
+export async function run(
+  argv: readonly string[],
+  streams: Streams,
+  signal: AbortSignal,
+): Promise<ExitCode | RdiffExitCode> {
+  const codeOf = isRdiffLine(argv) ? rdiffExitCodeOf : exitCodeOf;
   try {
     const parsed = parseLine(argv, streams);
     return typeof parsed === 'number' ? parsed : await perform(parsed, streams, signal);
   } catch (error) {
     const failure = toFailure(error, signal);
-    if (failure === OUTPUT_LOST) return exitCodeOf(failure);
+    if (failure === OUTPUT_LOST) return codeOf(failure);
     // Read by hand: a line that is wrong has no parsed flags, and a program that reads JSON still wants its last line.
     const flags: OutputFlags = { json: argv.includes('--json'), color: !argv.includes('--no-color') };
     if (flags.json === true) streams.stdout.write(errorLine(failure));
     const lines = failureLines(failure, paletteFor(streams.stderr, flags, streams.env));
     streams.stderr.write(lines.map((line) => `${line}\n`).join(''));
-    return exitCodeOf(failure);
+    return codeOf(failure);
   }
 }
 
@@ -57,10 +63,14 @@ function parseLine(argv: readonly string[], { stdout, stderr }: Streams): Invoca
   return invocation ?? EXIT.usage;
 }
 
-async function perform({ output, task }: Invocation, streams: Streams, signal: AbortSignal): Promise<ExitCode> {
-  const renderer = createRenderer(output, streams);
+async function perform(
+  { output, task }: Invocation,
+  streams: Streams,
+  signal: AbortSignal,
+): Promise<ExitCode | RdiffExitCode> {
+  const renderer = await createRenderer(output, streams);
   try {
-    return await task({ signal, onEvent: (event) => renderer.onEvent(event) });
+    return await task({ signal, onEvent: (event) => renderer.onEvent(event), stdout: streams.stdout });
   } finally {
     renderer.close();
   }

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import fs from 'node:fs';
-import { dirname } from 'node:path';
-import { fromSystemError, isSystemError } from '../errors.js';
+import { createHash } from 'node:crypto';
+import { UpdateRepositoryError } from '../errors.js';
+import { makeBreather } from './breather.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
-import { OutputFile } from './output-file.js';
+import { writeNewFile } from './output-file.js';
 import { DeltaPatcher } from './patch.js';
 import { SourceFile } from './source-file.js';
 
@@ -16,108 +15,140 @@ export interface ApplyRequest {
   readonly targetBytes: number;
 }
 
-export interface ApplyToFileRequest {
+export interface StreamTargetRequest {
   readonly basePath: string;
   readonly deltaPath: string;
-  /** Where the target goes; what is there is replaced. */
-  readonly targetPath: string;
   /** Size that the target must have; left out, any. A delta of a few bytes can ask for a target of any size. */
   readonly targetBytes?: number;
+  /** Lower-case hex; left out, the target's bytes are not checked. */
+  readonly sha256?: string;
+}
+
+export interface ApplyToFileRequest extends StreamTargetRequest {
+  /** Where the target goes; what is there is replaced. */
+  readonly targetPath: string;
 }
 
 /**
- * Applies a delta and hands the target to `sink`, in order, in pieces of up to 1 MiB that are valid until the sink
- * returns. Progress counts bytes of the target. Blocks until it is done; holds about 1.3 MiB. The bytes are those that
+ * Applies a delta and hands the target to `sink`, in order, in pieces of up to 256 KiB that are valid until the sink
+ * returns. Progress counts bytes of the target. Blocks until it is done; holds about 512 KiB. The bytes are those that
  * the delta says: compare their digest with the target's before they are used.
  *
  * @throws UpdateRepositoryError FORMAT for a delta that is malformed, reaches past the base or yields another size;
  * CHANGED_WHILE_READ, INTERRUPTED, NOT_FOUND, IO
  */
 export function applyDelta(request: ApplyRequest, sink: (bytes: Uint8Array) => void, hooks: DeltaHooks = {}): void {
-  streamTarget(request, sink, hooks);
+  let doneBytes = 0;
+  const passAndReport = (bytes: Uint8Array) => {
+    sink(bytes);
+    doneBytes += bytes.length;
+    reportProgress(doneBytes, request.deltaPath, hooks);
+  };
+  const sources = openSources(request);
+  try {
+    const patcher = makePatcher(sources, request.targetBytes, passAndReport);
+    for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) patcher.push(chunk);
+    patcher.finish();
+    assertUnchanged(sources);
+  } finally {
+    closeSources(sources);
+  }
 }
 
 /**
- * Applies a delta into a file: written beside `targetPath` under a temporary name that ends in `.tmp`, fsynced and
- * renamed. Leaves nothing behind when it fails. Returns the size of the target; else like {@link applyDelta}.
+ * Applies a delta as {@link applyDelta} does, to a sink that may take its time: a piece is valid until its promise is
+ * fulfilled. Lets the event loop run now and then. Returns the size of the target. Whether its digest is the expected
+ * one is known at the end only, after the sink has got it all.
  *
- * @throws UpdateRepositoryError as {@link applyDelta}, and NO_SPACE
+ * @throws UpdateRepositoryError as {@link applyDelta}, and VERIFICATION for another sha256
  */
-export function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): number {
-  const { targetPath } = request;
-  const output = new OutputFile(`${targetPath}.${randomBytes(4).toString('hex')}.tmp`);
+export async function streamTarget(
+  request: StreamTargetRequest,
+  sink: (bytes: Uint8Array) => Promise<void>,
+  hooks: DeltaHooks = {},
+): Promise<number> {
+  const digest = request.sha256 === undefined ? undefined : createHash('sha256');
+  const breathe = makeBreather();
+  let doneBytes = 0;
+  let taken: Promise<void> | undefined;
+  const settle = async () => {
+    await taken;
+    taken = undefined;
+    reportProgress(doneBytes, request.deltaPath, hooks);
+    await breathe();
+  };
+  const sources = openSources(request);
   try {
-    const targetBytes = streamTarget(request, (bytes) => output.write(bytes), hooks);
-    output.complete();
-    placeFile(output.path, targetPath);
+    const patcher = makePatcher(sources, request.targetBytes, (bytes) => {
+      digest?.update(bytes);
+      doneBytes += bytes.length;
+      taken = sink(bytes);
+    });
+    for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) {
+      for (let rest: Uint8Array | null = chunk; rest !== null; await settle()) rest = patcher.pushSome(rest);
+    }
+    const targetBytes = patcher.finish();
+    await settle();
+    assertUnchanged(sources);
+    if (digest !== undefined) checkDigest(request, digest.digest('hex'));
     return targetBytes;
+  } finally {
+    closeSources(sources);
+  }
+}
+
+/**
+ * Applies a delta into a file: written beside `targetPath` under a temporary name that ends in `.tmp`, fsynced, checked
+ * and renamed. Leaves nothing behind when it fails. Else like {@link streamTarget}.
+ *
+ * @throws UpdateRepositoryError as {@link streamTarget}, and NO_SPACE
+ */
+export async function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): Promise<number> {
+  return await writeNewFile(request.targetPath, (output) =>
+    streamTarget(request, async (bytes) => output.write(bytes), hooks),
+  );
+}
+
+/** The files that a target is made of. */
+interface Sources {
+  readonly base: SourceFile;
+  readonly delta: SourceFile;
+}
+
+function openSources({ basePath, deltaPath }: Pick<StreamTargetRequest, 'basePath' | 'deltaPath'>): Sources {
+  const delta = new SourceFile(deltaPath);
+  try {
+    return { base: new SourceFile(basePath), delta };
   } catch (error) {
-    output.discard();
+    delta.close();
     throw error;
   }
 }
 
-function streamTarget(
-  request: Omit<ApplyToFileRequest, 'targetPath'>,
-  sink: (bytes: Uint8Array) => void,
-  hooks: DeltaHooks,
-): number {
-  const delta = new SourceFile(request.deltaPath);
-  try {
-    const base = new SourceFile(request.basePath);
-    try {
-      return feedPatcher(delta, base, request.targetBytes, sink, hooks);
-    } finally {
-      base.close();
-    }
-  } finally {
-    delta.close();
-  }
+function closeSources({ base, delta }: Sources): void {
+  base.close();
+  delta.close();
 }
 
-function feedPatcher(
-  delta: SourceFile,
-  base: SourceFile,
-  targetBytes: number | undefined,
-  sink: (bytes: Uint8Array) => void,
-  hooks: DeltaHooks,
-): number {
-  let done = 0;
-  const size = targetBytes === undefined ? {} : { targetBytes };
-  const patcher = new DeltaPatcher({ base, deltaName: delta.path, ...size }, (bytes) => {
-    sink(bytes);
-    done += bytes.length;
-    reportProgress(done, delta.path, hooks);
-  });
-  const chunk = new Uint8Array(Math.min(CHUNK_MAX_BYTES, delta.sizeBytes));
-  for (let position = 0; position < delta.sizeBytes; position += chunk.length) {
-    const length = Math.min(chunk.length, delta.sizeBytes - position);
-    delta.read(chunk, 0, length, position);
-    patcher.push(chunk.subarray(0, length));
-  }
-  const written = patcher.finish();
+function assertUnchanged({ base, delta }: Sources): void {
   base.assertUnchanged();
   delta.assertUnchanged();
-  return written;
 }
 
-function placeFile(temporaryPath: string, path: string): void {
-  try {
-    fs.renameSync(temporaryPath, path);
-    syncDirectory(dirname(path));
-  } catch (error) {
-    throw fromSystemError(error, 'put it in place', path);
-  }
+function makePatcher(
+  { base, delta }: Sources,
+  targetBytes: number | undefined,
+  sink: (bytes: Uint8Array) => void,
+): DeltaPatcher {
+  const size = targetBytes === undefined ? {} : { targetBytes };
+  return new DeltaPatcher({ base, deltaName: delta.path, ...size }, sink);
 }
 
-function syncDirectory(path: string): void {
-  const fd = fs.openSync(path, 'r');
-  try {
-    fs.fsyncSync(fd);
-  } catch (error) {
-    // Some network file systems have no fsync for directories; their rename is as durable as it gets.
-    if (!isSystemError(error, 'EINVAL', 'ENOTSUP')) throw error;
-  } finally {
-    fs.closeSync(fd);
-  }
+function checkDigest({ basePath, deltaPath, sha256 }: StreamTargetRequest, found: string): void {
+  if (found === sha256) return;
+  throw new UpdateRepositoryError(
+    'VERIFICATION',
+    `${deltaPath}: applied to ${basePath}, expected sha256 ${sha256}, found ${found}`,
+    { data: { path: deltaPath, base: basePath, expected: sha256 ?? null, found } },
+  );
 }

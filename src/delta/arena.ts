@@ -7,7 +7,7 @@ import { takeWasmMemory, type WasmMemory } from './wasm-memory.js';
 
 /** The memory of an arena as it is handed to other threads, by structured clone. */
 export type ArenaMemory =
-  | { readonly engine: 'wasm'; readonly memory: WebAssembly.Memory; readonly module: WebAssembly.Module }
+  | { readonly engine: 'wasm'; readonly memory: WebAssembly.Memory<true>; readonly module: WebAssembly.Module }
   | { readonly engine: 'js'; readonly buffer: SharedArrayBuffer };
 
 /** Memory that the threads working with one base share. */

@@ -12,9 +12,14 @@ import {
 
 /** Who gets a delta's commands, in the order of the target. */
 export interface DeltaReceiver {
-  /** The next bytes of the target. A view that is valid until the call returns; a long literal comes in pieces. */
-  literal(bytes: Uint8Array): void;
-  /** The next `length` bytes of the target are the base's from `offset` on; `length` is at least 1. */
+  /** How many bytes of the target it can take now; left out, any number. */
+  readonly room?: number;
+  /**
+   * The next bytes of the target are `bytes` from `from` to before `to`, at least one. Valid until the call returns; a
+   * literal may come in pieces.
+   */
+  literal(bytes: Uint8Array, from: number, to: number): void;
+  /** The next `length` bytes of the target are the base's from `offset` on; at least 1, and may be a part of a copy. */
   copy(offset: number, length: number): void;
 }
 
@@ -43,7 +48,10 @@ export class DeltaDecoder {
   #headerUsed = 0;
   #started = false;
   #ended = false;
+  /** What is left of the command that runs. */
   #literalLeft = 0;
+  #copyLeft = 0;
+  #copyOffset = 0;
   #targetBytes = 0;
   /** Offset in the delta of the piece being parsed, and of the command whose header is being collected. */
   #pieceOffset = 0;
@@ -57,12 +65,37 @@ export class DeltaDecoder {
     this.#receiver = receiver;
   }
 
-  /** Parses the next piece of the delta. */
-  push(piece: Uint8Array): void {
-    for (let at = 0; at < piece.length; ) {
-      at = this.#literalLeft > 0 ? this.#passLiteral(piece, at) : this.#readHeader(piece, at);
+  /**
+   * Parses the next piece of the delta until the receiver has no room; returns how many bytes of it are done with. The
+   * others, and while it {@link isPending} nothing, are to be pushed again once there is room.
+   */
+  push(piece: Uint8Array): number {
+    let at = 0;
+    for (;;) {
+      if (this.#copyLeft > 0) {
+        if (!this.#passCopy()) break;
+      } else if (at === piece.length) {
+        break;
+      } else if (this.#literalLeft > 0) {
+        const end = this.#passLiteral(piece, at);
+        if (end === at) break;
+        at = end;
+      } else {
+        at = this.#readHeader(piece, at);
+      }
     }
-    this.#pieceOffset += piece.length;
+    this.#pieceOffset += at;
+    return at;
+  }
+
+  /** Where in the delta the command begins that runs, or ran last. */
+  get commandOffset(): number {
+    return this.#commandOffset;
+  }
+
+  /** Whether there is a rest of a copy that the receiver had no room for. */
+  get isPending(): boolean {
+    return this.#copyLeft > 0;
   }
 
   /** Says that the delta is over; returns the bytes of the target that it yielded. */
@@ -77,11 +110,24 @@ export class DeltaDecoder {
     return this.#targetBytes;
   }
 
+  /** Hands on what the piece has of a literal, as far as there is room; returns where that ends. */
   #passLiteral(piece: Uint8Array, at: number): number {
-    const end = Math.min(piece.length, at + this.#literalLeft);
-    this.#literalLeft -= end - at;
-    this.#receiver.literal(piece.subarray(at, end));
-    return end;
+    const length = Math.min(piece.length - at, this.#literalLeft, this.#receiver.room ?? Number.POSITIVE_INFINITY);
+    if (length === 0) return at;
+    this.#literalLeft -= length;
+    this.#receiver.literal(piece, at, at + length);
+    return at + length;
+  }
+
+  /** Hands on what is left of a copy, as far as there is room; false when there is none. */
+  #passCopy(): boolean {
+    const length = Math.min(this.#copyLeft, this.#receiver.room ?? Number.POSITIVE_INFINITY);
+    if (length === 0) return false;
+    const offset = this.#copyOffset;
+    this.#copyOffset = offset + length;
+    this.#copyLeft -= length;
+    this.#receiver.copy(offset, length);
+    return true;
   }
 
   /** Runs the command at `at` when the piece has its header whole, else keeps what there is of it. */
@@ -158,7 +204,8 @@ export class DeltaDecoder {
       const found = `${length} bytes at ${offset}`;
       throw this.#malformed(this.#commandOffset, `a copy inside the base's ${base} bytes`, found);
     }
-    this.#receiver.copy(offset, length);
+    this.#copyOffset = offset;
+    this.#copyLeft = length;
   }
 
   /** Lets a command yield `length` bytes, if it may. */

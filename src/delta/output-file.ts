@@ -1,5 +1,26 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { fromSystemError } from '../errors.js';
+import { placeFile } from '../io/atomic-file.js';
+
+/**
+ * Lets `write` make a file beside `path`, under a temporary name that ends in `.tmp`, and puts it in place of what is
+ * there once it is complete and on the disk. Leaves nothing behind when that fails. Resolves to what `write` does.
+ *
+ * @throws UpdateRepositoryError NOT_FOUND (no such directory), NO_SPACE, IO, and what `write` throws
+ */
+export async function writeNewFile<T>(path: string, write: (output: OutputFile) => Promise<T>): Promise<T> {
+  const output = new OutputFile(`${path}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    const result = await write(output);
+    output.complete();
+    await placeFile(output.path, path);
+    return result;
+  } catch (error) {
+    output.discard();
+    throw error;
+  }
+}
 
 /** A new file that is written from start to end and either completed or removed. */
 export class OutputFile {

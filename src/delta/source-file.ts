@@ -19,11 +19,16 @@ export class SourceFile implements SourceState {
   constructor(path: string) {
     this.path = path;
     try {
-      this.#fd = fs.openSync(path, 'r');
+      // O_NONBLOCK, because opening a FIFO would otherwise wait for a writer.
+      this.#fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     } catch (error) {
       throw fromSystemError(error, 'open it', path);
     }
     const stat = this.#stat();
+    if (!stat.isFile()) {
+      this.close();
+      throw new UpdateRepositoryError('IO', `${path}: cannot read it: it is no regular file`, { data: { path } });
+    }
     this.sizeBytes = stat.size;
     this.modifiedMs = stat.mtimeMs;
   }
@@ -59,6 +64,16 @@ export class SourceFile implements SourceState {
       const count = this.#readSome(into, at + done, length - done, position + done);
       if (count === 0) throw this.#changed(`${this.sizeBytes} bytes`, `its end at byte ${position + done}`);
       done += count;
+    }
+  }
+
+  /** The file from start to end in pieces of up to `maxBytes`, each valid until the next one is asked for. */
+  *chunks(maxBytes: number): Generator<Uint8Array, void> {
+    const chunk = new Uint8Array(Math.min(maxBytes, this.sizeBytes));
+    for (let position = 0; position < this.sizeBytes; position += chunk.length) {
+      const length = Math.min(chunk.length, this.sizeBytes - position);
+      this.read(chunk, 0, length, position);
+      yield chunk.subarray(0, length);
     }
   }
 

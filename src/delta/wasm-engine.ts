@@ -8,7 +8,7 @@ import { startWasmThread, type WasmThread } from './wasm-thread.js';
 /** The memory of an arena and where a thread's things are in it. */
 export interface WasmPlace {
   readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WebAssembly.Memory<true>;
   readonly layout: ArenaLayout;
   readonly thread: ThreadLayout;
 }

@@ -11,7 +11,7 @@ const WASM_PAGES_MAX = 65536;
  * back), so it serves one arena after the other.
  */
 export class WasmMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WebAssembly.Memory<true>;
   readonly module: WebAssembly.Module;
   /** Where free memory starts. */
   readonly heapBase: number;
@@ -55,13 +55,13 @@ let compiled: WebAssembly.Module | undefined;
 export function takeWasmMemory(): WasmMemory {
   const found = idle.pop();
   if (found !== undefined) return found;
-  compiled ??= compileWasmModule();
+  compiled ??= compileWasmModule('delta-core.wasm');
   return new WasmMemory(compiled);
 }
 
-function allocateMemory(): WebAssembly.Memory {
+function allocateMemory(): WebAssembly.Memory<true> {
   try {
-    return new WebAssembly.Memory({ initial: 1, maximum: WASM_PAGES_MAX, shared: true });
+    return new WebAssembly.Memory<true>({ initial: 1, maximum: WASM_PAGES_MAX, shared: true });
   } catch (error) {
     throw new UpdateRepositoryError('CONFIG', `WebAssembly engine: expected shared memory, found none`, {
       hint: 'choose the engine js',
@@ -70,7 +70,7 @@ function allocateMemory(): WebAssembly.Memory {
   }
 }
 
-function growMemory(memory: WebAssembly.Memory, pages: number, end: number): void {
+function growMemory(memory: WebAssembly.Memory<true>, pages: number, end: number): void {
   try {
     memory.grow(pages);
   } catch (error) {

@@ -1,19 +1,18 @@
 import fs from 'node:fs';
 import { isSystemError, UpdateRepositoryError } from '../errors.js';
 
-/** Where the module is: beside this file where it was compiled, or, seen from the source, where it will be. */
-const PLACES = ['./delta-core.wasm', '../../dist/delta/delta-core.wasm'].map(
-  (place) => new URL(place, import.meta.url),
-);
+/** Where the modules are: beside this file where it was compiled, or, seen from the source, where it will be. */
+const PLACES = ['./', '../../dist/delta/'];
 
 /**
- * Reads and compiles the delta core, native/delta-core.c: about 10 ms.
+ * Reads and compiles a core, such as `delta-core.wasm` of native/delta-core.c: about 10 ms.
  *
  * @throws UpdateRepositoryError CONFIG when it is not there, or when this machine's Node cannot compile it
  */
-export function compileWasmModule(places: readonly URL[] = PLACES): WebAssembly.Module {
+export function compileWasmModule(fileName: string): WebAssembly.Module {
+  const places = PLACES.map((place) => new URL(place + fileName, import.meta.url));
   const bytes = places.map(readIfThere).find((found) => found !== undefined);
-  if (bytes === undefined) throw unavailable('expected the module delta-core.wasm, found none');
+  if (bytes === undefined) throw unavailable(`expected the module ${fileName}, found none`);
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {

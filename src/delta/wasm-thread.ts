@@ -14,7 +14,7 @@ export interface WasmThread {
 /** Starts the core in a memory, where any number of threads may run it once each has a stack of its own. */
 export function startWasmThread(
   module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
+  memory: WebAssembly.Memory<true>,
   loadPage: LoadPage,
 ): WasmThread {
   const load_page = (page: number, address: number) => loadPage(page, address >>> 0);

@@ -10,9 +10,9 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);
     readonly exports: Readonly<Record<string, unknown>>;
   }
-  class Memory {
-    constructor(limits: { initial: number; maximum: number; shared: true });
-    readonly buffer: SharedArrayBuffer;
+  class Memory<Shared extends boolean = false> {
+    constructor(limits: { initial: number; maximum: number; shared?: Shared });
+    readonly buffer: Shared extends true ? SharedArrayBuffer : ArrayBuffer;
     grow(pages: number): number;
   }
   class Global {

@@ -1,8 +1,11 @@
 import { type DeltaEffort, deltaMemoryBytes, type EngineChoice } from '../delta/generate.js';
 import type { ImageKind } from '../squashfs/kind.js';
 import type { Resources } from '../workers/crew.js';
-import { type DeltaWork, WORKER_MEMORY_BYTES } from './make-deltas.js';
+import type { DeltaWork } from './make-deltas.js';
 import { SharedBase } from './shared-base.js';
+
+/** What a delta needs beside what its group shares: decoders and their buffers. */
+export const WORKER_MEMORY_BYTES = 48 << 20;
 
 /** More threads than this do not make one delta faster, and each has buffers of its own. */
 const THREADS_MAX = 32;

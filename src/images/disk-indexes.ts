@@ -17,7 +17,7 @@ export interface DiskIndexes {
 }
 
 /** Above the index of the largest mirror that could be served, and bounded. */
-const MAX_INDEX_BYTES = 64 << 20;
+export const MAX_INDEX_BYTES = 64 << 20;
 
 /** Reads all indexes. One that is damaged counts as text that names nothing. */
 export async function readDiskIndexes(mirrorDir: string): Promise<DiskIndexes> {

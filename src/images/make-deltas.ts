@@ -5,7 +5,7 @@ import type { FileIdentity } from '../io/file-identity.js';
 import { rdiffPath } from '../metadata/mirror-paths.js';
 import type { ImageKind } from '../squashfs/kind.js';
 import type { RunJob, Task, TaskOutcome } from '../workers/task.js';
-import type { GroupedWork } from './delta-groups.js';
+import { type GroupedWork, WORKER_MEMORY_BYTES } from './delta-groups.js';
 import type { DeltaOutcome, DeltaRecord } from './records.js';
 import type { SharedBase } from './shared-base.js';
 import { type MirrorSite, placeInMirror, sitePath } from './site.js';
@@ -27,9 +27,6 @@ export interface DeltaEnd {
   readonly sha256: string;
   readonly kind: ImageKind;
 }
-
-/** Decoders and their buffers; what the base's group shares comes on top. */
-export const WORKER_MEMORY_BYTES = 48 << 20;
 
 /** Makes a delta, proves it and puts it in place. No index names a file of its name, or it was withdrawn. */
 export function makeTask(

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import type { DeltaEffort, DeltaStatistics, EngineChoice } from '../delta/generate.js';
 import { deltaMemoryBytes } from '../delta/generate.js';
-import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { DeltaSummaryEvent, EventSink } from '../events.js';
 import { placeFile } from '../io/atomic-file.js';
 import { detectImageKind, type ImageKind } from '../squashfs/kind.js';
@@ -15,12 +15,11 @@ import { SharedBase } from './shared-base.js';
 export interface SingleDeltaOptions {
   readonly basePath: string;
   readonly targetPath: string;
+  /** Where the delta goes; what is there is replaced. */
   readonly deltaPath: string;
   /** Undefined takes what suits the kinds of the two files. */
   readonly effort: DeltaEffort | undefined;
   readonly engine: EngineChoice;
-  /** Replace what is at `deltaPath`. */
-  readonly force: boolean;
   /** Apply the delta, and compare what it makes with the target. */
   readonly verify: boolean;
   readonly resources: Resources;
@@ -36,12 +35,11 @@ const WORK_MEMORY_BYTES = 16 << 20;
  * renamed. Leaves nothing behind when it fails. Memory: deltaMemoryBytes and 16 MiB.
  *
  * @returns the summary, which is also emitted.
- * @throws UpdateRepositoryError as generateDelta; USAGE when something is at `deltaPath`, VERIFICATION
+ * @throws UpdateRepositoryError as generateDelta; VERIFICATION
  */
 export async function makeSingleDelta(options: SingleDeltaOptions): Promise<DeltaSummaryEvent> {
   const startedAt = performance.now();
-  const { basePath, targetPath, deltaPath, force, resources, signal, onEvent } = options;
-  if (!force) await refuseExisting(deltaPath);
+  const { basePath, targetPath, deltaPath, resources, signal, onEvent } = options;
   const [baseBytes, targetBytes] = [await sizeOf(basePath), await sizeOf(targetPath)];
   const effort = options.effort ?? effortFor(await kindOf(basePath), await kindOf(targetPath));
   let made: DeltaStatistics | undefined;
@@ -119,19 +117,6 @@ async function makeInPlace(options: SingleDeltaOptions, base: SharedBase, run: R
     await rm(temporaryPath, { force: true });
     throw error;
   }
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  try {
-    await lstat(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return;
-    throw fromSystemError(error, 'look at it', path);
-  }
-  throw new UpdateRepositoryError('USAGE', `${path}: expected no such file, found one`, {
-    data: { path },
-    hint: 'choose another name, or replace it with --force',
-  });
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -17,11 +17,9 @@ export interface DigestedFile {
   readonly digests: RawDigests;
 }
 
-const CHUNK_BYTES = 1 << 20;
-
 /**
- * Reads a file once and yields all its digests. Synchronous: it belongs in a worker. Memory: one chunk of 1 MiB and
- * its bit-reversed copy.
+ * Reads a file once and yields all its digests. Synchronous: it belongs in a worker. Memory: one chunk of 256 KiB
+ * a thread, and some KiB.
  *
  * @throws UpdateRepositoryError CHANGED_WHILE_READ when the file was written meanwhile; NOT_FOUND or IO when it cannot be
  *   read.
@@ -71,16 +69,17 @@ function changedWhileRead(path: string, before: FileIdentity, after: FileIdentit
 /** Reads no more than `sizeBytes`: a file that grows as fast as it is read would never end. */
 function digestDescriptor(file: number, sizeBytes: number, onProgress: (doneBytes: number) => void): RawDigests {
   const cksum = new PosixCksum();
+  const { room } = cksum;
   const sha256 = createHash('sha256');
   const sha512 = createHash('sha512');
-  const buffer = new Uint8Array(CHUNK_BYTES);
   for (let position = 0; position < sizeBytes; ) {
-    const length = readSync(file, buffer, 0, Math.min(CHUNK_BYTES, sizeBytes - position), position);
+    const length = readSync(file, room, 0, Math.min(room.length, sizeBytes - position), position);
     if (length === 0) break;
-    const chunk = buffer.subarray(0, length);
-    cksum.update(chunk);
+    const chunk = room.subarray(0, length);
     sha256.update(chunk);
     sha512.update(chunk);
+    // The last, because it leaves other bytes in the room.
+    cksum.take(length);
     position += length;
     onProgress(position);
   }

@@ -1,59 +1,81 @@
-import { crc32 } from 'node:zlib';
+import { type CksumCore, HISTORY_BYTES, MIDDLE_BYTES, NEAR_BYTES, sharedCksumCore } from './cksum-core.js';
+
+/** CRC-32's polynomial without its highest term, first bit highest. */
+const POLYNOMIAL = 0x04c11db7;
 
 /**
- * The checksum that POSIX `cksum` prints: CRC-32 with polynomial 0x04C11DB7, most significant bit first, starting at
- * zero, over the bytes and then over the length (little end first, without leading zero bytes), complemented.
- * Source: IEEE Std 1003.1, utility "cksum".
- *
- * zlib's crc32 is the same polynomial with every byte and the register bit-reversed, and its code is vectorised:
- * reversing the bits of each byte, calling it and reversing the result is faster than any table walk in JavaScript.
+ * The checksum that POSIX `cksum` prints, of bytes that come in pieces: the CRC-32, first bit highest and starting at
+ * zero, of the bytes and then of their number (low byte first, without leading zero bytes), complemented.
+ * Source: IEEE Std 1003.1, utility "cksum". Memory: 12 KiB, and the core that all checksums of a thread share.
  */
 export class PosixCksum {
-  // zlib complements the register on the way in and out, so this stands for zero; the final complement is zlib's too.
-  #reflected = 0xffffffff;
+  readonly #core: CksumCore;
+  /** The last bytes, each with all that was moved to it. Zeros before the first byte add nothing to a CRC. */
+  readonly #history = new Uint8Array(HISTORY_BYTES);
   #lengthBytes = 0;
-  #reversed = new Uint8Array(0);
 
-  /** Adds bytes. Keeps a buffer of the size of the largest piece. */
+  constructor(core: CksumCore = sharedCksumCore()) {
+    this.#core = core;
+  }
+
+  /** Where bytes may be put for {@link take}; valid until the next call of any checksum of this thread. */
+  get room(): Uint8Array {
+    return this.#core.bytes.subarray(HISTORY_BYTES);
+  }
+
+  /** Adds the first `length` bytes of the room, which has other bytes in it afterwards. */
+  take(length: number): void {
+    const { bytes } = this.#core;
+    bytes.set(this.#history);
+    this.#core.move(length);
+    this.#history.set(bytes.subarray(length, length + HISTORY_BYTES));
+    this.#lengthBytes += length;
+  }
+
+  /** Adds bytes that are elsewhere. */
   update(bytes: Uint8Array): this {
-    // zlib takes an empty buffer for the request to start anew.
-    if (bytes.length === 0) return this;
-    if (this.#reversed.length < bytes.length) this.#reversed = new Uint8Array((bytes.length + 3) & ~3);
-    const reversed = this.#reversed.subarray(0, bytes.length);
-    reverseBits(bytes, this.#reversed);
-    this.#reflected = crc32(reversed, this.#reflected);
-    this.#lengthBytes += bytes.length;
+    const { room } = this;
+    for (let at = 0; at < bytes.length; at += room.length) {
+      const piece = bytes.subarray(at, at + room.length);
+      room.set(piece);
+      this.take(piece.length);
+    }
     return this;
   }
 
   /** The checksum as the decimal number that `cksum` prints. */
   digest(): string {
-    const length = reversedLength(this.#lengthBytes);
-    return String(reverseWord(length.length === 0 ? this.#reflected : crc32(length, this.#reflected)));
+    const remainder = divide(divide(0, withoutOwnMoves(this.#history)), bytesOf(this.#lengthBytes));
+    return String(~remainder >>> 0);
   }
 }
 
-function reversedLength(lengthBytes: number): Uint8Array {
+/** The last bytes with what was moved to them from before them, but not from each other: they go no further. */
+function withoutOwnMoves(history: Uint8Array): Uint8Array {
+  const last = history.slice();
+  for (let to = HISTORY_BYTES - 1; to >= NEAR_BYTES; to--) {
+    last[to]! ^= last[to - NEAR_BYTES]! ^ (to < MIDDLE_BYTES ? 0 : last[to - MIDDLE_BYTES]!);
+  }
+  return last;
+}
+
+/** Low byte first, without leading zero bytes. */
+function bytesOf(length: number): Uint8Array {
   const bytes: number[] = [];
-  for (let rest = lengthBytes; rest > 0; rest = Math.floor(rest / 256)) bytes.push(reverseWord(rest % 256) >>> 24);
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.push(rest % 256);
   return Uint8Array.from(bytes);
 }
 
-/** Writes `from` into `to` with the bits of every byte in reverse order; `to` is a multiple of four bytes long. */
-function reverseBits(from: Uint8Array, to: Uint8Array): void {
-  to.set(from);
-  const words = new Uint32Array(to.buffer, to.byteOffset, (from.length + 3) >>> 2);
-  for (let i = 0; i < words.length; i++) {
-    let word = words[i]!;
-    word = ((word >>> 1) & 0x55555555) | ((word & 0x55555555) << 1);
-    word = ((word >>> 2) & 0x33333333) | ((word & 0x33333333) << 2);
-    words[i] = ((word >>> 4) & 0x0f0f0f0f) | ((word & 0x0f0f0f0f) << 4);
-  }
+/** The remainder after `bytes` where it was `remainder` before them. */
+function divide(remainder: number, bytes: Uint8Array): number {
+  let rest = remainder;
+  for (const byte of bytes) rest = (rest << 8) ^ REMAINDERS[(rest >>> 24) ^ byte]!;
+  return rest;
 }
 
-/** The 32 bits of `word` in reverse order. */
-function reverseWord(word: number): number {
-  let reversed = 0;
-  for (let bit = 0; bit < 32; bit++) reversed = (reversed << 1) | ((word >>> bit) & 1);
-  return reversed >>> 0;
-}
+/** What each byte leaves. */
+const REMAINDERS = Int32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte << 24;
+  for (let bit = 0; bit < 8; bit++) rest = (rest << 1) ^ (rest < 0 ? POLYNOMIAL : 0);
+  return rest;
+});

@@ -1,12 +1,13 @@
 import { hasCode, UpdateRepositoryError } from '../errors.js';
+import type { PuavoIdentity } from '../inspection.js';
 import type { Squashfs } from './squashfs.js';
 
 const DEFINITIONS = '/usr/share/puavo-conf/definitions';
-const NAME = '/etc/puavo-image/name';
+const IDENTITY = '/etc/puavo-image';
 const MAX_DEFINITION_FILES = 10_000;
 const MAX_DEFINITION_BYTES = 1024 * 1024;
 const MAX_DEFINITIONS_BYTES = 64 * 1024 * 1024;
-const MAX_NAME_BYTES = 4096;
+const MAX_LABEL_BYTES = 4096;
 
 /** A file of the image as text. */
 export interface DefinitionFile {
@@ -31,12 +32,26 @@ export interface PuavoImage {
  * 10,000.
  */
 export async function readPuavoImage(image: Squashfs): Promise<PuavoImage> {
-  return { innerName: await readName(image), definitionFiles: await readDefinitions(image) };
+  return { innerName: await readLabel(image, 'name'), definitionFiles: await readDefinitions(image) };
 }
 
-async function readName(image: Squashfs): Promise<string | null> {
+/**
+ * Reads what a Puavo image calls itself; null for an image that has none of it.
+ *
+ * @throws FORMAT where a file is damaged, longer than 4 KiB or no text in UTF-8.
+ */
+export async function readPuavoIdentity(image: Squashfs): Promise<PuavoIdentity | null> {
+  const name = await readLabel(image, 'name');
+  const imageClass = await readLabel(image, 'class');
+  const release = await readLabel(image, 'release');
+  if (name === null && imageClass === null && release === null) return null;
+  return { name, class: imageClass, release };
+}
+
+/** The line in a file of /etc/puavo-image, null where there is no such file. */
+async function readLabel(image: Squashfs, file: string): Promise<string | null> {
   try {
-    return (await readText(image, NAME, MAX_NAME_BYTES)).trim();
+    return (await readText(image, `${IDENTITY}/${file}`, MAX_LABEL_BYTES)).trim();
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND')) return null;
     throw error;

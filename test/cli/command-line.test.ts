@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { projectRoot, runCli } from './run.js';
 
-const COMMANDS = ['build', 'verify', 'prune', 'help'];
+const COMMANDS = ['build', 'verify', 'prune', 'delta', 'patch', 'compose', 'inspect', 'rdiff', 'help'];
 
 describe('help and version', () => {
   it('no arguments: help on stderr, and exit 2', async () => {
@@ -67,17 +67,23 @@ describe('a line that is wrong', () => {
     ],
     [['--json', '-q', 'x'], "option '--json' cannot be used with option '-q, --quiet'"],
     [['help', 'prun'], "unknown command 'prun' (did you mean prune?)"],
-    [['help', 'fly'], "unknown command 'fly' (the commands are build, verify, prune, delta, help)"],
+    [
+      ['help', 'fly'],
+      "unknown command 'fly' (the commands are build, verify, prune, delta, patch, compose, inspect, rdiff, help)",
+    ],
   ])('%j is one line on stderr and exit 2', async (args, message) => {
     const { stderr, code } = await runCli(args);
     expect({ stderr, code }).toEqual({ stderr: `update-repository: ${message}\n`, code: 2 });
   });
 
-  it.each([['build'], ['verify'], ['prune'], ['verify a b'], ['a b c']])('%s has a hint', async (line) => {
-    const { stdout, stderr, code } = await runCli(line.split(' '));
-    expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
-    expect(stderr).toMatch(/^update-repository: (missing required argument|too many arguments).*\nhint: .*help.*\n$/);
-  });
+  it.each([['build'], ['verify'], ['prune'], ['patch a b'], ['compose a b'], ['inspect'], ['verify a b'], ['a b c']])(
+    '%s has a hint',
+    async (line) => {
+      const { stdout, stderr, code } = await runCli(line.split(' '));
+      expect({ stdout, code }).toEqual({ stdout: '', code: 2 });
+      expect(stderr).toMatch(/^update-repository: (missing required argument|too many arguments).*\nhint: .*help.*\n$/);
+    },
+  );
 
   it('with --json also ends in an error line on stdout', async () => {
     const { stdout, stderr, code } = await runCli(['--json', 'no-such-images']);

@@ -32,6 +32,9 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'verify-summary': true,
   'prune-summary': true,
   'delta-summary': true,
+  'patch-summary': true,
+  'compose-summary': true,
+  inspection: true,
   error: true,
 };
 const ERRORS: Readonly<Record<ErrorCode, true>> = {

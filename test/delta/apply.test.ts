@@ -1,7 +1,9 @@
-import fs, { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { applyDelta, applyDeltaToFile } from '../../src/delta/apply.js';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { applyDelta, applyDeltaToFile, streamTarget } from '../../src/delta/apply.js';
 import { DeltaPatcher } from '../../src/delta/patch.js';
 import { SourceFile } from '../../src/delta/source-file.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
@@ -25,19 +27,20 @@ async function workshop() {
 }
 
 describe('a delta that is applied to a sink', () => {
-  test('yields the target in order, in pieces of at most 1 MiB', async () => {
+  test('yields the target in order, in pieces of at most 256 KiB', async () => {
     const { request } = await workshop();
     const pieces: Buffer[] = [];
     applyDelta(request, (bytes) => void pieces.push(Buffer.from(bytes)));
     expect(Buffer.concat(pieces).equals(target)).toBe(true);
-    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 20);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 18);
   });
 
   test('reports the bytes of the target that are done', async () => {
     const { request } = await workshop();
     const seen: number[] = [];
     applyDelta(request, () => undefined, { onProgress: (bytesDone) => void seen.push(bytesDone) });
-    expect(seen).toEqual([2 ** 20, 2 ** 21, 3 * 2 ** 20, target.length]);
+    const steps = Array.from({ length: Math.floor(target.length / 2 ** 18) }, (_, step) => (step + 1) * 2 ** 18);
+    expect(seen).toEqual([...steps, target.length]);
   });
 
   test.each([-1, 1])('must have the expected size, not one that differs by %d', async (difference) => {
@@ -94,31 +97,40 @@ describe('a delta that is applied to a file', () => {
     const { dir, request } = await workshop();
     const targetPath = join(dir, 'new');
     writeFileSync(targetPath, 'old');
-    expect(applyDeltaToFile({ ...request, targetPath })).toBe(target.length);
+    expect(await applyDeltaToFile({ ...request, targetPath })).toBe(target.length);
     expect(readFileSync(targetPath).equals(target)).toBe(true);
     expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('is on the disk before it gets its name, and its name is before it is called done', async () => {
+  test('with the expected sha256 is put in place, and with another is not', async () => {
     const { dir, request } = await workshop();
-    const calls: string[] = [];
-    const sync = vi.spyOn(fs, 'fsyncSync').mockImplementation(() => void calls.push('fsync'));
-    const { renameSync } = fs;
-    const rename = vi.spyOn(fs, 'renameSync').mockImplementation((from, to) => {
-      calls.push('rename');
-      renameSync(from, to);
+    const targetPath = join(dir, 'new');
+    const before = readdirSync(dir);
+    const sha256 = createHash('sha256').update(target).digest('hex');
+    const other = `${sha256.slice(1)}0`;
+    await expect(applyDeltaToFile({ ...request, targetPath, sha256: other })).rejects.toMatchObject({
+      code: 'VERIFICATION',
+      data: { path: request.deltaPath, base: request.basePath, expected: other, found: sha256 },
     });
-    onTestFinished(() => {
-      sync.mockRestore();
-      rename.mockRestore();
-    });
-    applyDeltaToFile({ ...request, targetPath: join(dir, 'new') });
-    expect(calls).toEqual(['fsync', 'rename', 'fsync']);
+    expect(readdirSync(dir)).toEqual(before);
+    expect(await applyDeltaToFile({ ...request, targetPath, sha256 })).toBe(target.length);
+  });
+
+  test('lets the event loop run on the way', async () => {
+    const { dir, basePath } = await workshop();
+    const deltaPath = join(dir, 'long.rdiff');
+    // Copies the whole base of 3,000,000 bytes 300 times.
+    const copy = Buffer.from('4700002dc6c0', 'hex');
+    writeFileSync(deltaPath, Buffer.concat([Buffer.from('72730236', 'hex'), ...Array(300).fill(copy), Buffer.of(0)]));
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 5);
+    const applying = streamTarget({ basePath, deltaPath }, async () => undefined, { signal: stop.signal });
+    await expect(applying).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 
   test('needs no size', async () => {
     const { dir, basePath, deltaPath } = await workshop();
-    expect(applyDeltaToFile({ basePath, deltaPath, targetPath: join(dir, 'new') })).toBe(target.length);
+    expect(await applyDeltaToFile({ basePath, deltaPath, targetPath: join(dir, 'new') })).toBe(target.length);
   });
 
   test('leaves the old file and nothing else when it fails', async () => {
@@ -127,9 +139,13 @@ describe('a delta that is applied to a file', () => {
     writeFileSync(targetPath, 'old');
     const before = readdirSync(dir);
     const stop = { signal: AbortSignal.abort() };
-    expect(caught(() => applyDeltaToFile({ ...request, targetBytes: 5, targetPath })).code).toBe('FORMAT');
-    expect(caught(() => applyDeltaToFile({ ...request, targetPath }, stop)).code).toBe('INTERRUPTED');
-    expect(caught(() => applyDeltaToFile({ ...request, basePath: 'nowhere', targetPath })).code).toBe('NOT_FOUND');
+    await expect(applyDeltaToFile({ ...request, targetBytes: 5, targetPath })).rejects.toMatchObject({
+      code: 'FORMAT',
+    });
+    await expect(applyDeltaToFile({ ...request, targetPath }, stop)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await expect(applyDeltaToFile({ ...request, basePath: 'nowhere', targetPath })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
     expect(readFileSync(targetPath, 'utf8')).toBe('old');
     expect(readdirSync(dir)).toEqual(before);
   });
@@ -138,20 +154,35 @@ describe('a delta that is applied to a file', () => {
     const { dir, request } = await workshop();
     const before = readdirSync(dir);
     fillDisk();
-    expect(caught(() => applyDeltaToFile({ ...request, targetPath: join(dir, 'new') })).code).toBe('NO_SPACE');
+    await expect(applyDeltaToFile({ ...request, targetPath: join(dir, 'new') })).rejects.toMatchObject({
+      code: 'NO_SPACE',
+    });
     expect(readdirSync(dir)).toEqual(before);
   });
 
   test('leaves nothing when the target cannot be put in place', async () => {
     const { dir, request } = await workshop();
     const before = readdirSync(dir);
-    expect(caught(() => applyDeltaToFile({ ...request, targetPath: join(dir, 'no', 'folder') })).code).toBe(
-      'NOT_FOUND',
-    );
-    expect(caught(() => applyDeltaToFile({ ...request, targetPath: dir })).code).toBe('IO');
+    await expect(applyDeltaToFile({ ...request, targetPath: join(dir, 'no', 'folder') })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await expect(applyDeltaToFile({ ...request, targetPath: dir })).rejects.toMatchObject({ code: 'IO' });
     expect(readdirSync(dir)).toEqual(before);
     expect(existsSync(dir)).toBe(true);
   });
+});
+
+test('a slow sink is waited for, and keeps its bytes until it is done', async () => {
+  const { request } = await workshop();
+  const pieces: Buffer[] = [];
+  const sink = async (bytes: Uint8Array) => {
+    await setTimeoutPromise(5);
+    pieces.push(Buffer.from(bytes));
+  };
+  expect(await streamTarget(request, sink)).toBe(target.length);
+  expect(Buffer.concat(pieces).equals(target)).toBe(true);
+  const failing = streamTarget(request, async () => Promise.reject(new RangeError('full')));
+  await expect(failing).rejects.toThrow(RangeError);
 });
 
 test('a delta is applied while it is downloaded, in pieces of any size', async () => {

@@ -68,7 +68,9 @@ test('a few bytes that ask for more than the target write nothing', async () => 
     Buffer.concat([Buffer.from('72730236', 'hex'), ...Array<Buffer>(100).fill(copy), Buffer.of(0)]),
   );
   const targetPath = `${damagedPath}.target`;
-  expect(applyDeltaToFile({ basePath, deltaPath: damagedPath, targetPath, targetBytes: 7_000_000 })).toBe(7_000_000);
+  expect(await applyDeltaToFile({ basePath, deltaPath: damagedPath, targetPath, targetBytes: 7_000_000 })).toBe(
+    7_000_000,
+  );
   const request = { basePath, deltaPath: damagedPath, targetBytes: 69_999 };
   expect(caught(() => applyDelta(request, () => expect.unreachable('a byte too many'))).code).toBe('FORMAT');
 });

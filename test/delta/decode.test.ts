@@ -10,8 +10,8 @@ function decoded(delta: Uint8Array, bounds: Partial<DeltaBounds> = {}, pieceByte
   const decoder = new DeltaDecoder(
     { name: 'the.rdiff', ...bounds },
     {
-      literal: (bytes) => commands.push(Buffer.from(bytes).toString('hex')),
-      copy: (offset, length) => commands.push(` copy(${offset},${length}) `),
+      literal: (bytes, from, to) => void commands.push(Buffer.from(bytes.subarray(from, to)).toString('hex')),
+      copy: (offset, length) => void commands.push(` copy(${offset},${length}) `),
     },
   );
   for (let at = 0; at < delta.length; at += pieceBytes) decoder.push(delta.subarray(at, at + pieceBytes));
@@ -188,7 +188,7 @@ describe('what a delta may not hold', () => {
     const pieces: number[] = [];
     const decoder = new DeltaDecoder(
       { name: 'the.rdiff' },
-      { literal: (piece) => void pieces.push(piece.length), copy: () => undefined },
+      { literal: (_bytes, from, to) => void pieces.push(to - from), copy: () => undefined },
     );
     decoder.push(hex(`${magic} 44 0010000000000000`));
     decoder.push(Buffer.alloc(100_000));
@@ -196,3 +196,46 @@ describe('what a delta may not hold', () => {
     expect(caught(() => decoder.finish()).code).toBe('FORMAT');
   });
 });
+
+test('a receiver that is full gets the rest when it has room again', () => {
+  const command = fc.oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 64 }).map((bytes) => Buffer.concat([Buffer.of(bytes.length), bytes])),
+    fc.tuple(fc.nat({ max: 255 }), fc.integer({ min: 1, max: 255 })).map((numbers) => Buffer.of(0x45, ...numbers)),
+  );
+  fc.assert(
+    fc.property(fc.array(command), fc.integer({ min: 1, max: 90 }), (commands, room) => {
+      const delta = Buffer.concat([hex(magic), ...commands, Buffer.of(0)]);
+      expect(decodedInSteps(delta, room)).toEqual(targetOf(delta));
+    }),
+    propertyRuns(100),
+  );
+});
+
+/** The target's bytes one by one: where they are copied from, or what they are. */
+function targetOf(delta: Buffer): string[] {
+  return decodedInSteps(delta, Number.POSITIVE_INFINITY);
+}
+
+function decodedInSteps(delta: Buffer, roomBytes: number): string[] {
+  const target: string[] = [];
+  const receiver = {
+    room: roomBytes,
+    literal(bytes: Uint8Array, from: number, to: number) {
+      for (let at = from; at < to; at += 1) target.push(`= ${bytes[at]}`);
+      receiver.room -= to - from;
+    },
+    copy(offset: number, length: number) {
+      for (let at = offset; at < offset + length; at += 1) target.push(`@ ${at}`);
+      receiver.room -= length;
+    },
+  };
+  const decoder = new DeltaDecoder({ name: 'the.rdiff' }, receiver);
+  for (let rest = delta; ; receiver.room = roomBytes) {
+    rest = rest.subarray(decoder.push(rest));
+    expect(receiver.room).toBeGreaterThanOrEqual(0);
+    if (rest.length === 0 && !decoder.isPending) break;
+    expect(receiver.room).toBe(0);
+  }
+  expect(decoder.finish()).toBe(target.length);
+  return target;
+}

@@ -16,7 +16,7 @@ function commandsOf(base: Buffer, target: Buffer): number[][] {
   const decoder = new DeltaDecoder(
     { name: 'delta', baseBytes: base.length, targetBytes: target.length },
     {
-      literal: (bytes) => void commands.push([bytes.length]),
+      literal: (_bytes, from, to) => void commands.push([to - from]),
       copy: (offset, length) => void commands.push([length, offset]),
     },
   );

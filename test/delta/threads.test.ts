@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ async function threaded({
   effort = 'normal',
   run = pool.run,
 }: ThreadedRequest) {
-  files += 1;
+  files = (files + 1) % 64;
   const basePath = join(dir, `threads-base-${files}`);
   writeFileSync(basePath, base);
   using index = await DeltaBase.index({ basePath, effort, threads }, run, { engine });
@@ -44,6 +44,7 @@ async function threaded({
   for (const [n, target] of targets.entries()) {
     const [targetPath, deltaPath] = [`${basePath}-target-${n}`, `${basePath}-delta-${n}`];
     writeFileSync(targetPath, target);
+    rmSync(deltaPath, { force: true });
     await index.delta({ targetPath, deltaPath }, run);
     deltas.push(readFileSync(deltaPath));
   }

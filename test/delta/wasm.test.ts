@@ -172,7 +172,7 @@ describe('the memory of the WebAssembly engine', () => {
       throw new RangeError('out of memory');
     });
     onTestFinished(() => grow.mockRestore());
-    const memory = new WasmMemory(compileWasmModule());
+    const memory = new WasmMemory(compileWasmModule('delta-core.wasm'));
     expect(caught(() => memory.grow(2 ** 30))).toMatchObject({
       code: 'MEMORY',
       data: { neededBytes: 2 ** 30 },

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { digestFile } from '../../src/io/digest.js';
+import { PosixCksum } from '../../src/io/posix-cksum.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const bytes = Buffer.alloc((1 << 20) + 17, 'image');
@@ -14,8 +15,9 @@ async function makeFile(): Promise<string> {
   return path;
 }
 
-it('yields sha256 and sha512 of the whole file, and its size', async () => {
+it('yields cksum, sha256 and sha512 of the whole file, and its size', async () => {
   const { digests, identity } = digestFile(await makeFile());
+  expect(digests.cksum).toBe(new PosixCksum().update(bytes).digest());
   expect(digests.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
   expect(digests.sha512).toBe(createHash('sha512').update(bytes).digest('hex'));
   expect(identity.sizeBytes).toBe(bytes.length);
@@ -24,7 +26,7 @@ it('yields sha256 and sha512 of the whole file, and its size', async () => {
 it('reports the bytes it has read, up to all of them', async () => {
   const reports: number[] = [];
   digestFile(await makeFile(), (done) => reports.push(done));
-  expect(reports).toEqual([1 << 20, bytes.length]);
+  expect(reports).toEqual([1, 2, 3, 4].map((part) => part << 18).concat(bytes.length));
 });
 
 it('refuses a file that grows while it is read', async () => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type DeltaFlags, deltaOptions } from '../delta-flags.js';
 import { EXIT } from '../exit-codes.js';
 import type { Accept } from '../invocation.js';
+import { requireWritable } from '../output-path.js';
 import { chooseResources, type ResourceFlags, resourceOptions } from '../resources.js';
 
 interface Flags extends ResourceFlags, DeltaFlags {
@@ -28,6 +29,7 @@ export function defineDelta(program: Command, accept: Accept): void {
 
   command.action((basePath: string, targetPath: string, deltaPath: string, flags: Flags) =>
     accept(command, async (session) => {
+      requireWritable(deltaPath, flags.force ?? false);
       const { makeSingleDelta } = await import('../../images/single-delta.js');
       await makeSingleDelta({
         basePath,
@@ -35,7 +37,6 @@ export function defineDelta(program: Command, accept: Accept): void {
         deltaPath,
         effort: flags.deltaEffort,
         engine: flags.engine,
-        force: flags.force ?? false,
         verify: flags.verify ?? false,
         resources: chooseResources(flags),
         ...session,

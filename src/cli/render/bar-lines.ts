@@ -10,6 +10,8 @@ const VERBS: Readonly<Record<JobKind, string>> = {
   delta: 'delta',
   'check-delta': 'check',
   digest: 'file',
+  patch: 'patch',
+  compose: 'delta',
 };
 
 /** Below this width a line has room for its name and its per cent only. */

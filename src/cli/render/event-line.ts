@@ -40,6 +40,9 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'verify-summary':
     case 'prune-summary':
     case 'delta-summary':
+    case 'patch-summary':
+    case 'compose-summary':
+    case 'inspection':
       return undefined;
   }
 }

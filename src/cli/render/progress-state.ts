@@ -25,7 +25,14 @@ export interface ProgressSnapshot {
 }
 
 /** How many images' worth of bytes each kind of job reads: a guess at a kind of which none has begun yet. */
-const IMAGES_READ: Readonly<Record<JobKind, number>> = { digest: 1, examine: 1, 'check-delta': 1, delta: 3 };
+const IMAGES_READ: Readonly<Record<JobKind, number>> = {
+  digest: 1,
+  examine: 1,
+  'check-delta': 1,
+  delta: 3,
+  patch: 1,
+  compose: 1,
+};
 const KINDS = Object.keys(IMAGES_READ) as JobKind[];
 const RATE_WINDOW_MS = 10_000;
 

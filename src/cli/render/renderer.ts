@@ -5,7 +5,6 @@ import { JsonRenderer } from './json.js';
 import { PlainProgress } from './plain.js';
 import { ResultRenderer } from './result.js';
 import type { OutputStream, Streams } from './streams.js';
-import { TerminalProgress } from './terminal.js';
 
 /** Shows events to somebody. */
 export interface Renderer {
@@ -15,13 +14,14 @@ export interface Renderer {
 }
 
 /** The renderer that the user's flags and the two streams call for. */
-export function createRenderer(output: OutputFlags, streams: Streams): Renderer {
+export async function createRenderer(output: OutputFlags, streams: Streams): Promise<Renderer> {
   if (output.json === true) return new JsonRenderer(streams.stdout);
   const quiet = output.quiet === true;
+  const palette = paletteFor(streams.stderr, output, streams.env);
   const progress =
     !quiet && canRedraw(streams)
-      ? new TerminalProgress(streams.stderr, paletteFor(streams.stderr, output, streams.env))
-      : new PlainProgress(streams.stderr, paletteFor(streams.stderr, output, streams.env), quiet);
+      ? await terminalProgress(streams.stderr, palette)
+      : new PlainProgress(streams.stderr, palette, quiet);
   if (quiet) return progress;
   return both(progress, new ResultRenderer(streams.stdout, paletteFor(streams.stdout, output, streams.env)));
 }
@@ -29,6 +29,12 @@ export function createRenderer(output: OutputFlags, streams: Streams): Renderer 
 /** The colors for `stream`. */
 export function paletteFor(stream: OutputStream, output: OutputFlags, env: Streams['env']): Palette {
   return choosePalette({ isTerminal: stream.isTTY === true, allowed: output.color, env });
+}
+
+/** Bars are loaded where there is a screen for them. */
+async function terminalProgress(stderr: OutputStream, palette: Palette): Promise<Renderer> {
+  const { TerminalProgress } = await import('./terminal.js');
+  return new TerminalProgress(stderr, palette);
 }
 
 function canRedraw({ stderr, env }: Streams): boolean {

@@ -1,5 +1,6 @@
 import type { PlanEvent, RepositoryEvent } from '../../events.js';
 import type { Palette } from './colors.js';
+import { inspectionLines } from './inspection.js';
 import { planLines } from './plan-table.js';
 import type { Renderer } from './renderer.js';
 import type { OutputStream } from './streams.js';
@@ -24,7 +25,12 @@ export class ResultRenderer implements Renderer {
       case 'verify-summary':
       case 'prune-summary':
       case 'delta-summary':
+      case 'patch-summary':
+      case 'compose-summary':
         this.#print(summaryLines(event, this.#layout()));
+        break;
+      case 'inspection':
+        this.#print(inspectionLines(event, this.#layout()));
         break;
       default:
         break;

@@ -1,6 +1,8 @@
 import type {
   BuildSummaryEvent,
+  ComposeSummaryEvent,
   DeltaSummaryEvent,
+  PatchSummaryEvent,
   PruneSummaryEvent,
   SeriesSummary,
   VerifySummaryEvent,
@@ -17,11 +19,17 @@ export interface Layout {
   readonly palette: Palette;
 }
 
+/** An event that ends a command. */
+export type SummaryEvent =
+  | BuildSummaryEvent
+  | VerifySummaryEvent
+  | PruneSummaryEvent
+  | DeltaSummaryEvent
+  | PatchSummaryEvent
+  | ComposeSummaryEvent;
+
 /** The last words of a command: what it did, and what the mirror has now. */
-export function summaryLines(
-  summary: BuildSummaryEvent | VerifySummaryEvent | PruneSummaryEvent | DeltaSummaryEvent,
-  layout: Layout,
-): string[] {
+export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
   switch (summary.type) {
     case 'build-summary':
       return summary.dryRun
@@ -33,6 +41,10 @@ export function summaryLines(
       return pruneLines(summary);
     case 'delta-summary':
       return deltaLines(summary);
+    case 'patch-summary':
+      return [madeSentence(summary.target, summary.targetBytes, [summary.base, summary.delta], summary.durationMs)];
+    case 'compose-summary':
+      return [madeSentence(summary.delta, summary.deltaBytes, [summary.first, summary.second], summary.durationMs)];
   }
 }
 
@@ -127,6 +139,11 @@ function pruneLines(summary: PruneSummaryEvent): string[] {
   return [`${printable(summary.mirror)}: ${removed}${waiting}`];
 }
 
+function madeSentence(path: string, bytes: number, from: readonly string[], durationMs: number): string {
+  const sources = from.map(printable).join(' and ');
+  return `${printable(path)}: ${formatBytes(bytes)}, made from ${sources}, ${formatDuration(durationMs)}`;
+}
+
 function deltaLines(summary: DeltaSummaryEvent): string[] {
   const { deltaBytes, targetBytes, copyCommands, literalBytes } = summary;
   const facts = [
@@ -138,6 +155,7 @@ function deltaLines(summary: DeltaSummaryEvent): string[] {
   return [`${printable(summary.delta)}: ${facts.join(', ')}`];
 }
 
-function count(number: number, noun: string, plural = `${noun}s`): string {
+/** `1 file`, `2 files`, `3 copies`. */
+export function count(number: number, noun: string, plural = `${noun}s`): string {
   return `${number} ${number === 1 ? noun : plural}`;
 }

@@ -17,22 +17,22 @@ import {
 } from './sample-events.js';
 
 /** What comes out on both streams, neither of them a terminal unless it is given. */
-function render(
+async function render(
   events: readonly RepositoryEvent[],
   flags: Partial<OutputFlags> = {},
   env: Record<string, string> = {},
   stdout = new FakeStream(),
 ) {
   const stderr = new FakeStream();
-  const renderer = createRenderer({ color: true, ...flags }, { stdout, stderr, env });
+  const renderer = await createRenderer({ color: true, ...flags }, { stdout, stderr, env });
   for (const event of events) renderer.onEvent(event);
   renderer.close();
   return { stdout: stdout.lines, stderr: stderr.lines };
 }
 
 describe('off a terminal', () => {
-  it('a build is one line for each thing done, and its summary on stdout', () => {
-    const { stdout, stderr } = render(build);
+  it('a build is one line for each thing done, and its summary on stdout', async () => {
+    const { stdout, stderr } = await render(build);
     expect(stderr).toEqual([
       'note: delta policy neighbours: the default',
       'plan: link 2, delta 1, write-index 1',
@@ -51,20 +51,20 @@ describe('off a terminal', () => {
     ]);
   });
 
-  it('a job that failed is an error line, without its stack', () => {
-    expect(render([plan, started(1, DELTA), failed(1, DELTA)]).stderr.slice(1)).toEqual([
+  it('a job that failed is an error line, without its stack', async () => {
+    expect((await render([plan, started(1, DELTA), failed(1, DELTA)])).stderr.slice(1)).toEqual([
       `error: delta ${DELTA}: ${DELTA}: other bytes`,
     ]);
   });
 
-  it('a delta that was not worth it has no size', () => {
+  it('a delta that was not worth it has no size', async () => {
     const event = { ...finished(1, DELTA), sizeBytes: null, detail: 'not published' };
-    expect(render([started(1, DELTA), event]).stderr).toEqual([`[1] delta ${DELTA}: not published, 2 min 3 s`]);
+    expect((await render([started(1, DELTA), event])).stderr).toEqual([`[1] delta ${DELTA}: not published, 2 min 3 s`]);
   });
 
-  it('no name can bring control characters in', () => {
+  it('no name can bring control characters in', async () => {
     const evil = 'a\u001b]0;x\u0007\n.img';
-    const { stdout, stderr } = render([
+    const { stdout, stderr } = await render([
       { type: 'note', level: 'info', subject: evil, message: evil },
       { type: 'problem', level: 'error', kind: 'mismatch', path: evil, message: evil },
       finished(1, evil),
@@ -78,19 +78,19 @@ describe('off a terminal', () => {
     expect(all).not.toMatch(/\p{Cc}/u);
   });
 
-  it('colors come with FORCE_COLOR, and go again with --no-color', () => {
+  it('colors come with FORCE_COLOR, and go again with --no-color', async () => {
     const events: RepositoryEvent[] = [{ type: 'note', level: 'warning', message: 'w' }, buildSummary];
-    const colored = render(events, {}, { FORCE_COLOR: '1' });
+    const colored = await render(events, {}, { FORCE_COLOR: '1' });
     expect(colored.stderr).toEqual(['\u001b[33mwarning:\u001b[39m w']);
-    expect(colored.stdout[0]).toBe(`\u001b[1m${render(events).stdout[0]}\u001b[22m`);
-    expect(render(events, { color: false }, { FORCE_COLOR: '1' })).toEqual(render(events));
+    expect(colored.stdout[0]).toBe(`\u001b[1m${(await render(events)).stdout[0]}\u001b[22m`);
+    expect(await render(events, { color: false }, { FORCE_COLOR: '1' })).toEqual(await render(events));
   });
 });
 
 describe('--quiet', () => {
-  it('leaves warnings, errors and problems, and nothing on stdout', () => {
+  it('leaves warnings, errors and problems, and nothing on stdout', async () => {
     const problem: RepositoryEvent = { type: 'problem', level: 'error', kind: 'missing', path: 'a', message: 'gone' };
-    expect(render([...build, failed(9, DELTA), problem], { quiet: true })).toEqual({
+    expect(await render([...build, failed(9, DELTA), problem], { quiet: true })).toEqual({
       stdout: [],
       stderr: [
         `warning: ${NEW_IMAGE}: no squashfs`,
@@ -102,16 +102,16 @@ describe('--quiet', () => {
 });
 
 describe('--json', () => {
-  it('is every event on stdout, a line each, the summary last, and nothing on stderr', () => {
-    const { stdout, stderr } = render(build, { json: true });
+  it('is every event on stdout, a line each, the summary last, and nothing on stderr', async () => {
+    const { stdout, stderr } = await render(build, { json: true });
     expect(stdout.map((line) => JSON.parse(line))).toEqual(build);
     expect(stdout.at(-1)).toBe(JSON.stringify(buildSummary));
     expect(stderr).toEqual([]);
   });
 
-  it('has no stacks and no raw control characters', () => {
+  it('has no stacks and no raw control characters', async () => {
     const event = failed(1, 'a\u001b\u007f\u0085');
-    const { stdout } = render([event], { json: true });
+    const { stdout } = await render([event], { json: true });
     const { stack: _, ...error } = event.error;
     expect(stdout.map((line) => JSON.parse(line))).toEqual([{ ...event, error }]);
     expect(stdout[0]).toContain('"path":"a\\u001b\\u007f\\u0085"');
@@ -124,8 +124,8 @@ describe('a dry run', () => {
     { ...buildSummary, dryRun: true },
   ];
 
-  it('prints its plan as a table with whole names', () => {
-    const { stdout, stderr } = render(dryRun);
+  it('prints its plan as a table with whole names', async () => {
+    const { stdout, stderr } = await render(dryRun);
     expect(stdout).toEqual([
       `ACTION       FILE${' '.repeat(74)}FROM OR WHY${' '.repeat(47)}SIZE`,
       `link         ${OLD_IMAGE.padEnd(76)}  new in the mirror                                      4.0 GiB`,
@@ -138,25 +138,25 @@ describe('a dry run', () => {
     expect(stderr).toEqual([]);
   });
 
-  it('fits its plan into a terminal', () => {
+  it('fits its plan into a terminal', async () => {
     const stdout = new FakeStream({ columns: 80, rows: 24 });
-    const lines = render(dryRun, { color: false }, {}, stdout).stdout;
+    const lines = (await render(dryRun, { color: false }, {}, stdout)).stdout;
     expect(Math.max(...lines.map((line) => line.length))).toBe(80);
   });
 
-  it('of a mirror that is up to date says so', () => {
+  it('of a mirror that is up to date says so', async () => {
     const events: RepositoryEvent[] = [
       { ...plan, dryRun: true, actions: [] },
       { ...buildSummary, dryRun: true, changed: false },
     ];
-    expect(render(events)).toEqual({ stdout: ['/srv/www: up to date, nothing to do'], stderr: [] });
+    expect(await render(events)).toEqual({ stdout: ['/srv/www: up to date, nothing to do'], stderr: [] });
   });
 });
 
 describe('summaries', () => {
-  it('of several series end in a total, and mention deltas that were too large where there are any', () => {
+  it('of several series end in a total, and mention deltas that were too large where there are any', async () => {
     const series = [oneSeries, { ...oneSeries, series: 'ltsp-lukio-trusty-i386', deltasTooLarge: 3 }];
-    expect(render([{ ...buildSummary, series }]).stdout.slice(0, 4)).toEqual([
+    expect((await render([{ ...buildSummary, series }])).stdout.slice(0, 4)).toEqual([
       'SERIES                      IMAGES      SIZE  DELTAS     SIZE     SAVED     %  TOO LARGE',
       'puavo-os-acme-buster-amd64       2   8.0 GiB       2  1.2 GiB   6.9 GiB  86 %          0',
       'ltsp-lukio-trusty-i386           2   8.0 GiB       2  1.2 GiB   6.9 GiB  86 %          3',
@@ -167,17 +167,17 @@ describe('summaries', () => {
     ]);
   });
 
-  it('of a build name failures, and what there was not to do', () => {
-    const last = (event: RepositoryEvent) => render([event]).stdout.at(-1);
-    expect(last({ ...buildSummary, failures: 2 })).toBe(
+  it('of a build name failures, and what there was not to do', async () => {
+    const last = async (event: RepositoryEvent) => (await render([event])).stdout.at(-1);
+    expect(await last({ ...buildSummary, failures: 2 })).toBe(
       '/srv/www: updated, 2 images read, 1 delta made, 2 FAILED, 3 min 12 s',
     );
-    expect(last({ ...buildSummary, changed: false, examined: 0, deltasMade: 0, durationMs: 40 })).toBe(
+    expect(await last({ ...buildSummary, changed: false, examined: 0, deltasMade: 0, durationMs: 40 })).toBe(
       '/srv/www: up to date, 40 ms',
     );
   });
 
-  it('of verify and prune are one sentence', () => {
+  it('of verify and prune are one sentence', async () => {
     const verified = {
       type: 'verify-summary',
       mirror: '/srv/www',
@@ -198,12 +198,14 @@ describe('summaries', () => {
       waitingBytes: 0,
     } as const;
     expect(
-      render([
-        verified,
-        { ...verified, deltasApplied: 6, errors: 1, warnings: 2 },
-        pruned,
-        { ...pruned, dryRun: true, removed: 2, waiting: 3, waitingBytes: 1024 },
-      ]).stdout,
+      (
+        await render([
+          verified,
+          { ...verified, deltasApplied: 6, errors: 1, warnings: 2 },
+          pruned,
+          { ...pruned, dryRun: true, removed: 2, waiting: 3, waitingBytes: 1024 },
+        ])
+      ).stdout,
     ).toEqual([
       '/srv/www: nothing wrong in 14 files, 8.0 GiB, 12.3 s',
       '/srv/www: 1 error, 2 warnings in 14 files, 8.0 GiB, 6 deltas applied, 12.3 s',

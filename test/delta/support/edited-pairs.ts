@@ -27,6 +27,11 @@ interface Edit {
 
 /** Pairs whose base has up to `maxBytes` bytes, small ones as likely as large ones, of all sorts of content. */
 export function editedPair(maxBytes: number): fc.Arbitrary<EditedPair> {
+  return editedChain(maxBytes, 2).map(([base, target]) => ({ base: base!, target: target! }));
+}
+
+/** As {@link editedPair}, but `length` versions, each made of the one before. */
+export function editedChain(maxBytes: number, length: number): fc.Arbitrary<Buffer[]> {
   const seed = fc.nat({ max: 1_000_000 });
   const piece = fc.record({ content: fc.constantFrom(...contents), sizeBytes: sizeUpTo(maxBytes / 3), seed });
   const place = fc.double({ min: 0, max: 1, noNaN: true });
@@ -37,12 +42,12 @@ export function editedPair(maxBytes: number): fc.Arbitrary<EditedPair> {
     sizeBytes: sizeUpTo(maxBytes / 8),
     seed,
   });
-  return fc
-    .record({ pieces: fc.array(piece, { maxLength: 3 }), edits: fc.array(edit, { maxLength: 6 }) })
-    .map(({ pieces, edits }) => {
-      const base = Buffer.concat(pieces.map(contentOf));
-      return { base, target: edits.reduce(edited, base) };
-    });
+  const steps = fc.array(fc.array(edit, { maxLength: 6 }), { minLength: length - 1, maxLength: length - 1 });
+  return fc.record({ pieces: fc.array(piece, { maxLength: 3 }), steps }).map(({ pieces, steps }) => {
+    const versions: Buffer[] = [Buffer.concat(pieces.map(contentOf))];
+    for (const step of steps) versions.push(step.reduce(edited, versions.at(-1)!));
+    return versions;
+  });
 }
 
 /** Log-uniform, and now and then a size at which some block ends. */

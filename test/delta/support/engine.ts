@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyDelta } from '../../../src/delta/apply.js';
 import {
@@ -9,6 +9,8 @@ import {
 } from '../../../src/delta/generate.js';
 
 let files = 0;
+/** Files are used again after so many deltas: long runs would fill the disk. */
+const FILES_KEPT = 64;
 
 /** A delta between two texts, made by the engine through files in `dir`. */
 export interface MadeDelta {
@@ -27,10 +29,13 @@ export function makeDelta(
   tuning: Partial<EngineTuning> = {},
 ): MadeDelta {
   files += 1;
-  const [basePath, targetPath, deltaPath] = ['base', 'target', 'delta'].map((name) => join(dir, `${name}-${files}`));
+  const [basePath, targetPath, deltaPath] = ['base', 'target', 'delta'].map((name) =>
+    join(dir, `${name}-${files % FILES_KEPT}`),
+  );
   if (basePath === undefined || targetPath === undefined || deltaPath === undefined) throw new Error('three paths');
   writeFileSync(basePath, base);
   writeFileSync(targetPath, target);
+  rmSync(deltaPath, { force: true });
   const statistics = generateDelta({ basePath, targetPath, deltaPath, effort }, {}, tuning);
   return { delta: readFileSync(deltaPath), statistics, basePath, targetPath, deltaPath };
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** @typedef {{name: string, version: string}} Package */
+/** @typedef {import('./tree.mjs').Package} Package */
 
 /**
  * The oldest and the newest version of a package that the package lists know: with Debian's security updates beside

@@ -1,9 +1,10 @@
 // A real series: squashfs images of real Debian packages, of which each version of the image has more updated to the
 // newest release, a few added and a few left out, as a distribution lives.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { packageVersions, unpackedPackage, withoutIndirection } from './debian-packages.mjs';
+import { writeSquashfs } from './squashfs.mjs';
+import { dpkgStatus, withTrees } from './tree.mjs';
 
 /** The versions of the series. */
 const stamps = ['2025-01-13-060000', '2025-01-27-060000', '2025-02-10-060000', '2025-02-24-060000'];
@@ -44,7 +45,7 @@ const packages = [
  * and some 8 GB of disk. Returns the image directory.
  * @param {string} cache
  */
-export function makeCorpus(cache) {
+export function makeSeries(cache) {
   const images = join(cache, 'images');
   mkdirSync(join(cache, 'packages'), { recursive: true });
   mkdirSync(images, { recursive: true });
@@ -61,21 +62,11 @@ export function makeCorpus(cache) {
  * @param {string} name
  */
 function makeImage(cache, version, name) {
-  const tree = mkdtempSync(join(cache, 'tree-'));
-  try {
-    const present = packagesOf(version);
-    for (const folder of present.map((found) => unpackedPackage(cache, found))) {
-      execFileSync('cp', ['-al', `${folder}/.`, tree]); // hard links: a tree costs no disk
-    }
-    writeIdentity(tree, version, name, present);
-    const scratch = join(cache, `${name}.tmp`);
-    console.error(`making ${name}`);
-    const options = ['-noappend', '-no-progress', '-quiet', '-all-root', '-no-xattrs', '-mkfs-time', '1736748000'];
-    execFileSync('mksquashfs', [tree, scratch, ...options], { stdio: ['ignore', 'ignore', 'inherit'] });
-    renameSync(scratch, join(cache, 'images', name));
-  } finally {
-    rmSync(tree, { recursive: true, force: true });
-  }
+  const present = packagesOf(version);
+  const folders = present.map((found) => unpackedPackage(cache, found));
+  withTrees(cache, [{ folders, files: identityFiles(version, name, present) }], ([tree]) => {
+    writeSquashfs(String(tree), join(cache, 'images', name), 'gzip');
+  });
 }
 
 /** @param {number} version */
@@ -90,24 +81,19 @@ function packagesOf(version) {
 
 /**
  * The files that differ in every image of a distribution: who it is, and what is installed.
- * @param {string} tree
  * @param {number} version
  * @param {string} name
- * @param {readonly import('./debian-packages.mjs').Package[]} present
+ * @param {readonly import('./tree.mjs').Package[]} present
  */
-function writeIdentity(tree, version, name, present) {
+function identityFiles(version, name, present) {
   const definitions = {
     'puavo.bench.version': { default: String(version), description: 'Version', typehint: 'integer' },
   };
-  const files = {
+  return {
     'etc/puavo-image/name': `${name}\n`,
     'etc/puavo-image/class': 'bench\n',
     'etc/puavo-image/release': `Release ${version}\n`,
     'usr/share/puavo-conf/definitions/puavo-bench.json': JSON.stringify(definitions),
-    'var/lib/dpkg/status': present.map((found) => `Package: ${found.name}\nVersion: ${found.version}\n`).join('\n'),
+    'var/lib/dpkg/status': dpkgStatus(present),
   };
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(tree, path)), { recursive: true });
-    writeFileSync(join(tree, path), content);
-  }
 }

@@ -1,0 +1,80 @@
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { thisProgram } from './program.mjs';
+
+/** How the benches are called. */
+export const usage = `usage: npm run bench --                   every bench below but build, on a corpus of real packages
+       npm run bench -- delta [OLD NEW]  deltas of two files, or of the corpus, beside rdiff, xdelta3 and zstd
+       npm run bench -- signature FILE   signatures beside rdiff's
+       npm run bench -- digests FILE     our digests beside node:crypto's
+       npm run bench -- shapes           inputs that are as easy or as hard as can be
+       npm run bench -- memory           peak memory of deltas and of a build
+       npm run bench -- build            a build beside the old producer's commands
+options: --runs N        take the medians of so many runs (default: 5; build 3; memory is run once)
+         --cache DIR     make and keep files here (default: update-repository-bench in the temporary directory)
+         --json FILE     write all figures
+         --markdown FILE write the tables for a Markdown page
+         --program FILE  measure this bin/update-repository.js in place of this checkout's
+         --effort E      delta: --delta-effort of ours (default: the program's own choice, or the corpus')
+         --no-xdelta     delta: leave out xdelta3, which takes minutes
+         --size MB[,MB]  shapes: MiB of base and of target (default: 512); memory: of bases (default: 1000,9000)
+         --images DIR    build: these images instead of a corpus of real packages`;
+
+/**
+ * `runs`, `sizes`, `effort` and `images` are undefined where the bench itself chooses.
+ * @typedef {{
+ *   bench: string, files: string[], cache: string, program: string, runs: number | undefined,
+ *   sizes: number[] | undefined, effort: import('./corpus/pairs.mjs').Effort | undefined, xdelta: boolean,
+ *   images: string | undefined, json: string | undefined, markdown: string | undefined,
+ * }} Request
+ */
+
+/**
+ * Understands a command line; undefined where it is wrong. The bench without a name is `all`.
+ * @param {readonly string[]} argv
+ * @returns {Request | undefined}
+ */
+export function parseRequest(argv) {
+  const { values, positionals } = parseLine(argv);
+  const [bench = 'all', ...files] = positionals;
+  const runs = values.runs === undefined ? undefined : Number(values.runs);
+  const sizes = values.size?.split(',').map(Number);
+  const effort = /** @type {const} */ (['fast', 'normal', 'max']).find((known) => known === values.effort);
+  const isCount = (/** @type {number} */ value) => Number.isInteger(value) && value >= 1;
+  if (![...(runs === undefined ? [] : [runs]), ...(sizes ?? [])].every(isCount)) return undefined;
+  if (bench === 'all' && sizes !== undefined) return undefined; // of which of them?
+  if (values.effort !== undefined && effort === undefined) return undefined;
+  return {
+    bench,
+    files: files.map((file) => resolve(file)),
+    cache: resolve(values.cache),
+    program: resolve(values.program),
+    runs,
+    sizes,
+    effort,
+    xdelta: !values['no-xdelta'],
+    images: values.images,
+    json: values.json,
+    markdown: values.markdown,
+  };
+}
+
+/** @param {readonly string[]} argv */
+function parseLine(argv) {
+  return parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string' },
+      cache: { type: 'string', default: join(tmpdir(), 'update-repository-bench') },
+      json: { type: 'string' },
+      markdown: { type: 'string' },
+      program: { type: 'string', default: thisProgram },
+      effort: { type: 'string' },
+      'no-xdelta': { type: 'boolean', default: false },
+      size: { type: 'string' },
+      images: { type: 'string' },
+    },
+  });
+}

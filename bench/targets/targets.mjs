@@ -1,0 +1,79 @@
+// Everything that was measured, against what the project promises.
+import { ratesAgainstNormal } from '../shapes/bench.mjs';
+import { deltaTargets } from './of-deltas.mjs';
+import { atLeast, atMost } from './target.mjs';
+
+/** @typedef {Awaited<ReturnType<typeof import('../delta/bench.mjs').benchDelta>>} DeltaFigures */
+/** @typedef {Awaited<ReturnType<typeof import('../shapes/bench.mjs').benchShapes>>} ShapesFigures */
+/** @typedef {Awaited<ReturnType<typeof import('../signature.mjs').benchSignature>>} SignaturesFigures */
+/** @typedef {ReturnType<typeof import('../digests/bench.mjs').benchDigests>} DigestsFigures */
+/** @typedef {Awaited<ReturnType<typeof import('../memory/bench.mjs').benchMemory>>} MemoryFigures */
+
+/** Two readings of a resident memory that are the same differ by less. */
+const sameMemory = 1.05;
+
+/**
+ * The targets that these figures speak of, in the order of their points.
+ * @param {{
+ *   delta?: DeltaFigures, shapes?: ShapesFigures, signature?: SignaturesFigures, digests?: DigestsFigures,
+ *   memory?: MemoryFigures, build?: object,
+ * }} figures
+ * @returns {import('./target.mjs').Target[]}
+ */
+export function targetsOf({ delta, shapes, signature, digests, memory }) {
+  const targets = [
+    ...(delta === undefined ? [] : deltaTargets(delta.pairs)),
+    ...(memory === undefined ? [] : memoryTargets(memory)),
+    ...(signature?.signatures ?? []).flatMap(signatureTargets),
+    ...(digests === undefined
+      ? []
+      : [atMost('4', 'digests: CPU, ours / node:crypto', 1.2, digests.threeCpuSeconds / digests.twoCpuSeconds)]),
+    ...ratesAgainstNormal(shapes?.shapes ?? []).map(({ name, share }) =>
+      atLeast('7', `${name}: rate / random bytes`, 0.1, share),
+    ),
+  ];
+  return targets.sort((a, b) => a.point.localeCompare(b.point));
+}
+
+/** @param {MemoryFigures} figures */
+function memoryTargets({ peaks, budget, residentBytes }) {
+  return [
+    ...peaks.flatMap(peakTargets),
+    atMost(
+      '3',
+      '--memory, just enough: MB above idle',
+      Math.round(budget.budgetBytes / 1e6),
+      (budget.peakRssBytes - budget.idleRssBytes) / 1e6,
+    ),
+    atMost(
+      '3',
+      'resident memory, the tenth pair / the first',
+      sameMemory,
+      Number(residentBytes.at(-1)) / Number(residentBytes[0]),
+    ),
+  ];
+}
+
+/** @param {import('../memory/peak.mjs').PeakFigures} peak */
+function peakTargets({ mebibytes, one, all, rdiff }) {
+  if (rdiff === undefined) return [];
+  const isLarge = mebibytes > 4000;
+  const most = isLarge ? rdiff.peakRssBytes / 5 : Math.max(rdiff.peakRssBytes / 3, 130e6);
+  return [one, all].map((cost, index) =>
+    atMost(
+      '3',
+      `random, ${mebibytes} MiB: MB, ours, ${index === 0 ? '1 thread' : 'all threads'}`,
+      Math.round(most / 1e6),
+      cost.peakRssBytes / 1e6,
+    ),
+  );
+}
+
+/** @param {import('../signature.mjs').SignatureFigures} figures */
+function signatureTargets({ blockBytes, hash, rdiff, ours }) {
+  const what = `signature -b ${blockBytes} -H ${hash}, rdiff / ours`;
+  return [
+    atLeast('4', `${what}, CPU`, 1, rdiff.cpuSeconds / ours.cpuSeconds),
+    atLeast('4', `${what}, wall`, 1, rdiff.wallSeconds / ours.wallSeconds),
+  ];
+}

@@ -1,0 +1,64 @@
+import { putText } from './commands.js';
+import type { DeltaReceiver } from './decode.js';
+import type { SourceFile } from './source-file.js';
+
+const AHEAD_MIN_BYTES = 4096;
+const AHEAD_MAX_BYTES = 262144;
+
+/**
+ * Puts the next bytes of a target together, in a buffer that is emptied whenever it is full.
+ *
+ * Most copies continue the one before them behind a literal of the same length as what it replaces: the base and the
+ * target differ in some bytes and go on alike, on one diagonal. So the base is read ahead right into the buffer, and as
+ * long as the diagonal stays, a copy moves no byte and a literal overwrites some.
+ */
+export class TargetBuffer implements DeltaReceiver {
+  readonly #base: SourceFile;
+  readonly #bytes: Uint8Array;
+  #used = 0;
+  /** The bytes from `#used` to before `#filledEnd` are the base's, at their index plus `#diagonal`. */
+  #filledEnd = 0;
+  #diagonal = 0;
+  #aheadBytes = AHEAD_MIN_BYTES;
+
+  /** It takes `capacity` bytes, at least 1. */
+  constructor(base: SourceFile, capacity: number) {
+    this.#base = base;
+    this.#bytes = new Uint8Array(new ArrayBuffer(capacity));
+  }
+
+  get room(): number {
+    return this.#bytes.length - this.#used;
+  }
+
+  literal(bytes: Uint8Array, from: number, to: number): void {
+    this.#used = putText(this.#bytes, this.#used, bytes, from, to - from);
+  }
+
+  copy(offset: number, length: number): void {
+    const end = this.#used + length;
+    if (offset - this.#used !== this.#diagonal || end > this.#filledEnd) this.#fill(offset, length);
+    this.#used = end;
+  }
+
+  /** What is in it; it is empty then. The view is valid until the next literal or copy. */
+  take(): Uint8Array {
+    const bytes = this.#bytes.subarray(0, this.#used);
+    this.#diagonal += this.#used;
+    this.#used = 0;
+    this.#filledEnd = 0;
+    return bytes;
+  }
+
+  /** Reads the base from `offset` on to where the next byte goes, `length` bytes or more. */
+  #fill(offset: number, length: number): void {
+    const diagonal = offset - this.#used;
+    const stays = diagonal === this.#diagonal;
+    this.#aheadBytes = stays ? Math.min(2 * this.#aheadBytes, AHEAD_MAX_BYTES) : AHEAD_MIN_BYTES;
+    const start = stays ? Math.max(this.#used, this.#filledEnd) : this.#used;
+    const wanted = Math.max(this.#used + length, start + this.#aheadBytes);
+    this.#filledEnd = Math.min(wanted, this.#bytes.length, this.#base.sizeBytes - diagonal);
+    this.#diagonal = diagonal;
+    this.#base.read(this.#bytes, start, this.#filledEnd - start, start + diagonal);
+  }
+}
