@@ -1,7 +1,8 @@
-// `npm run fuzz [-- --seconds N --seed S] [INPUT…]`: the delta core under a coverage-guided fuzzer (libFuzzer, of
-// Debian's clang) with sanitizers, for 60 seconds. The inputs are decisions of native/test/trial.h. An input that fails
-// is kept in native/fuzz/out/, and the exit code is 1; given as an argument, it is run again. The edges that are counted
-// are also those to what a sanitizer does when it has found something, so less than half of them is all of the core.
+// `npm run fuzz [-- --seconds N --seed S --target delta|signature] [INPUT…]`: the cores under a coverage-guided fuzzer
+// (libFuzzer, of Debian's clang) with sanitizers, each for 60 seconds. Inputs are decisions of a trial: see
+// native/test/delta-trial.h and signature-trial.h. An input that fails is kept in native/fuzz/out/, and the exit code is
+// 1; given as an argument, with its target, it is run again. The edges that are counted are also those to what a
+// sanitizer does when it has found something, so less than half of them is all of a core.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,22 +17,38 @@ const INPUT_BYTES_MAX = 1024;
 /** With which libFuzzer ends after a Ctrl-C. */
 const INTERRUPTED = 72;
 
+/** What is fuzzed: the core's sources, which guide the fuzzer, and the trials around them, which do not. */
+const TARGETS = {
+  delta: {
+    core: ['delta-core.c', 'test/simd/simd-core.c'],
+    trials: ['test/base.c', 'fuzz/delta-fuzzer.c'],
+  },
+  signature: { core: ['signature-core.c'], trials: ['fuzz/signature-fuzzer.c'] },
+};
+
 const native = dirname(dirname(fileURLToPath(import.meta.url)));
 const findings = join(native, 'fuzz', 'out');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string' }, seed: { type: 'string' } },
+  options: { seconds: { type: 'string' }, seed: { type: 'string' }, target: { type: 'string' } },
 });
 const seconds = wholeNumber('seconds', values.seconds ?? '60');
 const seed = wholeNumber('seed', values.seed ?? String(1 + (Date.now() % 2 ** 31)));
+const targets = Object.entries(TARGETS).filter(([name]) => name === (values.target ?? name));
+if (targets.length === 0) usage(`--target: expected delta or signature, found '${values.target}'`);
+if (targets.length > 1 && positionals.length > 0) usage('an input belongs to one target: say which with --target');
 
 const folder = mkdtempSync(join(tmpdir(), 'update-repository-fuzz-'));
 // What interrupts this reaches the fuzzer, too, which ends then.
 process.on('SIGINT', () => undefined);
 try {
-  const fuzzer = build(folder);
-  process.exitCode = positionals.length > 0 ? runInputs(fuzzer, positionals) : await fuzz(fuzzer, folder);
+  process.exitCode = 0;
+  for (const [name, { core, trials }] of targets) {
+    const fuzzer = build(name, core, trials);
+    process.exitCode = positionals.length > 0 ? runInputs(fuzzer, positionals) : await fuzz(name, fuzzer);
+    if (process.exitCode !== 0) break;
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 2;
@@ -40,21 +57,20 @@ try {
 }
 
 /**
- * Compiles the core, both ways, and the trials around it.
- * @param {string} folder
+ * @param {string} name
+ * @param {readonly string[]} core
+ * @param {readonly string[]} trials
  * @returns {string} the program
  */
-function build(folder) {
+function build(name, core, trials) {
   const checks = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
   // Inputs decide what is made, and are compared with nothing: looking for what they are compared with is in vain.
-  const guided = ['-fsanitize=fuzzer-no-link', '-fno-sanitize-coverage=trace-cmp'];
-  const program = join(folder, 'fuzzer');
+  const guided = [...checks, '-fsanitize=fuzzer-no-link', '-fno-sanitize-coverage=trace-cmp'];
   const objects = [
-    compile('delta-core.c', [...checks, ...guided], folder),
-    compile('test/simd/simd-core.c', [...checks, ...guided], folder),
-    compile('test/base.c', checks, folder),
-    compile('fuzz/round-trip-fuzzer.c', checks, folder),
+    ...core.map((source) => compile(source, guided)),
+    ...trials.map((source) => compile(source, checks)),
   ];
+  const program = join(folder, name);
   clang([...checks, '-fsanitize=fuzzer', ...objects, '-o', program]);
   return program;
 }
@@ -62,10 +78,9 @@ function build(folder) {
 /**
  * @param {string} source
  * @param {readonly string[]} options
- * @param {string} folder
  * @returns {string} the object file
  */
-function compile(source, options, folder) {
+function compile(source, options) {
   const object = join(folder, `${source.replaceAll('/', '-')}.o`);
   clang([
     '-std=c17',
@@ -101,18 +116,18 @@ function runInputs(fuzzer, inputs) {
 }
 
 /**
+ * @param {string} name
  * @param {string} fuzzer
- * @param {string} folder
  * @returns {Promise<number>} the exit code
  */
-async function fuzz(fuzzer, folder) {
-  const corpus = join(folder, 'corpus');
+async function fuzz(name, fuzzer) {
+  const corpus = join(folder, `${name}-corpus`);
   mkdirSync(corpus);
   for (let n = 0; n < SEED_INPUTS; n += 1) writeFileSync(join(corpus, `seed-${n}`), seedInput(n));
   mkdirSync(findings, { recursive: true });
-  console.log(`fuzzing the delta core for ${seconds} s, --seed ${seed}`);
+  console.log(`fuzzing the ${name} core for ${seconds} s, --seed ${seed}`);
   const limits = [`-max_total_time=${seconds}`, `-max_len=${INPUT_BYTES_MAX}`, '-timeout=120'];
-  const report = ['-print_final_stats=1', `-artifact_prefix=${findings}/`];
+  const report = ['-print_final_stats=1', `-artifact_prefix=${findings}/${name}-`];
   const child = spawn(fuzzer, [`-seed=${seed}`, ...limits, ...report, corpus], {
     stdio: ['ignore', 'inherit', 'pipe'],
   });
@@ -161,6 +176,14 @@ function seedInput(number) {
  */
 function wholeNumber(option, text) {
   if (/^\d{1,10}$/.test(text)) return Number(text);
-  console.error(`--${option}: expected a whole number, found '${text}'`);
+  return usage(`--${option}: expected a whole number, found '${text}'`);
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function usage(message) {
+  console.error(message);
   process.exit(2);
 }

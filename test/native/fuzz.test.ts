@@ -7,8 +7,13 @@ import { requireSanitizers } from './require-sanitizers.js';
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../../native/fuzz/run.mjs', import.meta.url));
 
-test('the fuzzer tries the delta core and finds nothing in a few seconds', async (context) => {
-  await requireSanitizers(context, 'clang', 'fuzzer,address,undefined');
-  const { stdout } = await run(process.execPath, [script, '--seconds', '3']);
-  expect(stdout).toMatch(/\n[1-9]\d{2,} executions, coverage [1-9]\d{2,} of \d+ edges, \d+ features\nfound nothing\n$/);
-});
+test.for(['delta', 'signature'])(
+  'the fuzzer tries the %s core and finds nothing in a few seconds',
+  async (core, context) => {
+    await requireSanitizers(context, 'clang', 'fuzzer,address,undefined');
+    const { stdout } = await run(process.execPath, [script, '--target', core, '--seconds', '2']);
+    expect(stdout).toMatch(
+      /\n[1-9]\d{2,} executions, coverage [1-9]\d{2,} of \d+ edges, \d+ features\nfound nothing\n$/,
+    );
+  },
+);

@@ -9,38 +9,54 @@ import { requireSanitizers } from './require-sanitizers.js';
 
 const native = fileURLToPath(new URL('../../native', import.meta.url));
 
-/** The core, once plain and once with its SIMD path, and the trials of native/test/trial.h around both. */
-const sources = ['delta-core.c', 'test/simd/simd-core.c', 'test/base.c', 'test/round-trip.c'];
-const warnings = ['-std=c17', '-Wall', '-Wextra', '-Werror', '-Itest/simd'];
+/** Programs of trials. The delta core is in the first one twice, plain and with its SIMD path. */
+const delta = ['delta-core.c', 'test/simd/simd-core.c', 'test/base.c', 'test/delta-trials.c'];
+const signature = ['signature-core.c', 'test/signature-trials.c'];
 
-describe.each(['gcc', 'clang'])('the delta core, compiled by %s,', (compiler) => {
+const options = ['-std=c17', '-Wall', '-Wextra', '-Werror', '-Itest/simd', '-O1', '-g'];
+const addresses = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+
+describe.each(['gcc', 'clang'])('compiled by %s', (compiler) => {
   const { numRuns, seed = Date.now() } = propertyRuns(200);
 
-  test('gives no warning', async (context) => {
+  test('no core gives a warning', async (context) => {
     requireTools(context, compiler);
-    await compileTrials(compiler, ['-O3']);
+    for (const sources of [delta, signature]) await compileTrials(compiler, sources, ['-O3']);
+    await succeed(compiler, [
+      ...options,
+      '-O3',
+      '-c',
+      'cksum-core.c',
+      '-o',
+      join(await temporaryDirectory(), 'cksum.o'),
+    ]);
   });
 
-  test('touches nothing outside its areas and does nothing undefined; its deltas lead to the target', async (context) => {
+  test('the delta core touches nothing outside its areas, and its deltas lead to the target', async (context) => {
     await requireSanitizers(context, compiler, 'address,undefined');
-    const program = await compileTrials(compiler, ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']);
-    await runTrials(program, seed, numRuns, 1);
+    await runTrials(await compileTrials(compiler, delta, addresses), seed, numRuns, 1);
   });
 
-  test('has no races, and any number of threads makes the same index and delta', async (context) => {
+  test('the delta core has no races, and any number of threads makes the same index and delta', async (context) => {
     await requireSanitizers(context, compiler, 'thread');
     // It takes several times as long.
-    await runTrials(await compileTrials(compiler, ['-fsanitize=thread']), seed, Math.ceil(numRuns / 5), 4);
+    const program = await compileTrials(compiler, delta, ['-fsanitize=thread']);
+    await runTrials(program, seed, Math.ceil(numRuns / 5), 4);
+  });
+
+  test('the signature core touches nothing outside its areas, and finds all that a signature has', async (context) => {
+    await requireSanitizers(context, compiler, 'address,undefined');
+    await runTrials(await compileTrials(compiler, signature, addresses), seed, numRuns, 1);
   });
 });
 
-async function compileTrials(compiler: string, options: readonly string[]): Promise<string> {
-  const program = join(await temporaryDirectory(), 'round-trip');
-  await succeed(compiler, [...warnings, '-O1', '-g', ...options, ...sources, '-o', program, '-lpthread']);
+async function compileTrials(compiler: string, sources: readonly string[], more: readonly string[]): Promise<string> {
+  const program = join(await temporaryDirectory(), 'trials');
+  await succeed(compiler, [...options, ...more, ...sources, '-o', program, '-lpthread']);
   return program;
 }
 
-/** A failure says the seed of its trial: see native/test/round-trip.c. */
+/** A failure says the seed of its trial: see native/test/driver.h. */
 async function runTrials(program: string, seed: number, trials: number, threads: number): Promise<void> {
   expect(await succeed(program, [seed, trials, threads].map(String))).toBe(`${trials} trials\n`);
 }

@@ -108,7 +108,7 @@ static inline void expect_same_index(const struct index *index, const struct ind
   CHECK(memcmp(index->runs, again->runs, RUNS_COUNT * sizeof *index->runs) == 0, "longest runs differ");
 }
 
-static inline void run_trial(struct choices *choices, struct bounds bounds) {
+static inline void run_delta_trial(struct choices *choices, struct bounds bounds) {
   struct trial trial = choose_trial(choices, bounds);
   const struct text *target = &trial.pair.target;
   uint8_t *bytes = exact_copy(trial.pair.base.bytes, trial.pair.base.size);
