@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compressDelta } from '../../src/delta/compress-delta.js';
 import { servedTree } from '../support/served-tree.js';
 import { validityWatch } from './support/always-valid.js';
 import { caught } from './support/caught.js';
@@ -53,6 +54,20 @@ describe('a build of a mirror with compressed deltas', () => {
       ]),
     );
     expect(servedTree(workshop.mirrorDir)).toEqual(served);
+  });
+
+  it('does not take one that was left there and saves nothing', async () => {
+    const workshop = await makeWorkshop(2);
+    await build(workshop);
+    const deltaPath = join(workshop.mirrorDir, dayDeltaPath(1, 2));
+    await compressDelta({ deltaPath, zstPath: zst(deltaPath), effort: 'normal' });
+    expect(startedJobs(await build(workshop, COMPRESS))).toEqual([
+      `check-delta ${zst(dayDeltaPath(1, 2))}`,
+      `compress-delta ${zst(dayDeltaPath(1, 2))}`,
+      `compress-delta ${zst(dayDeltaPath(2, 1))}`,
+    ]);
+    expect(problems(await verify(workshop))).toEqual([`warning unlisted ${zst(dayDeltaPath(1, 2))}`]);
+    await expectAtRest(workshop);
   });
 
   it('takes a compressed delta that a build has left that was killed, once it is proven', async () => {
