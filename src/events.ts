@@ -39,7 +39,16 @@ export interface NoteEvent {
 
 /** One thing that is going to be done, or with `--dry-run` would be. */
 export interface PlannedAction {
-  readonly action: 'examine' | 'link' | 'delta' | 'check-delta' | 'digest' | 'write-index' | 'drop' | 'remove';
+  readonly action:
+    | 'examine'
+    | 'link'
+    | 'delta'
+    | 'check-delta'
+    | 'compress-delta'
+    | 'digest'
+    | 'write-index'
+    | 'drop'
+    | 'remove';
   /** The file that the action makes, checks, rewrites or removes. */
   readonly path: string;
   /** From what: the base of a delta, the reason of anything else. */
@@ -55,10 +64,10 @@ export interface PlanEvent {
 }
 
 /**
- * The kinds of long work: hash and read an image, make a delta, apply one and compare, hash a file; apply a delta into a
- * file, make one delta of two.
+ * The kinds of long work: hash and read an image, make a delta, apply or unpack one and compare, compress one, hash a file;
+ * apply a delta into a file, make one delta of two.
  */
-export type JobKind = 'examine' | 'delta' | 'check-delta' | 'digest' | 'patch' | 'compose';
+export type JobKind = 'examine' | 'delta' | 'check-delta' | 'compress-delta' | 'digest' | 'patch' | 'compose';
 
 export interface JobStartedEvent {
   readonly type: 'job-started';
@@ -80,7 +89,7 @@ export interface JobFinishedEvent {
   readonly job: number;
   readonly kind: JobKind;
   readonly path: string;
-  /** Bytes of the file that was read or made; null for a delta that was not worth publishing. */
+  /** Bytes of the file that was read or made; null for a delta that was not worth publishing or compressing. */
   readonly sizeBytes: number | null;
   readonly durationMs: number;
   /** One phrase on the result, such as `12 % of the image`. */

@@ -14,4 +14,4 @@ export { type InspectedFile, inspectFile } from './images/inspect.js';
 export { type PruneOptions, pruneMirror } from './images/prune.js';
 export { type VerifyOptions, verifyMirror } from './images/verify.js';
 export { type MirrorIndex, parseIndexJson } from './metadata/index-json.js';
-export { type MetaDiff, type MetaImage, parseSeriesMeta, type SeriesMeta } from './metadata/meta.js';
+export { type MetaDiff, type MetaImage, type MetaZst, parseSeriesMeta, type SeriesMeta } from './metadata/meta.js';

@@ -13,6 +13,7 @@ export interface BuildFlags extends ResourceFlags, DeltaFlags {
   readonly seriesConfig?: readonly string[];
   readonly deltas?: DeltaPolicy;
   readonly maxDeltaRatio: number;
+  readonly compressDeltas?: boolean;
   readonly baseUrl?: string;
   readonly repository?: string;
   readonly puavoOs?: string;
@@ -47,6 +48,11 @@ function contentOptions(): Option[] {
     new Option('--max-delta-ratio <r>', 'publish no delta that is larger than this share of its image')
       .argParser(optionValue('--max-delta-ratio', parseRatio))
       .default(0.8),
+    new Option(
+      '--compress-deltas',
+      'a .rdiff.zst beside each delta where it saves 5 % or more (default: as before, at first not)',
+    ),
+    new Option('--no-compress-deltas', 'end that'),
     new Option('--base-url <url>', 'the URL at which clients find the mirror')
       .argParser(optionValue('--base-url', parseBaseUrl))
       .conflicts('repository'),

@@ -23,6 +23,7 @@ export function planRequest(
     maxDeltaRatio: flags.maxDeltaRatio,
     baseUrl: flags.baseUrl ?? flags.repository,
     link: flags.link,
+    compressDeltas: flags.compressDeltas,
     deltaEffort: flags.deltaEffort,
     engine: flags.engine,
     prune: flags.prune === true ? { graceMs: flags.grace } : undefined,

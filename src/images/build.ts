@@ -6,15 +6,16 @@ import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import { type BuildRequest, resolveRequest, type Selection } from './build-request.js';
+import { compressDeltas, NOTHING_COMPRESSED } from './compress-phase.js';
 import { composeMetas, contentsOf } from './contents.js';
 import { makeDeltas } from './delta-phase.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import { publishedBaseUrl } from './disk-indexes.js';
 import { bringImages } from './image-phase.js';
 import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
-import { type BuildPlan, knownOf, planBuild } from './plan.js';
+import { type BuildPlan, type Known, knownOf, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
-import type { DeltaOutcome, ImageRecord, MirrorSettings } from './records.js';
+import type { MirrorSettings } from './records.js';
 import type { MirrorSite } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
@@ -36,6 +37,8 @@ export interface BuildOptions {
   readonly link: LinkMode;
   /** How hard to search for matches in new deltas; undefined takes what suits the images. */
   readonly deltaEffort?: DeltaEffort | undefined;
+  /** Whether deltas get a compressed form beside them where that pays; undefined takes what the mirror remembers, or no. */
+  readonly compressDeltas?: boolean | undefined;
   /** What makes deltas; the bytes are the same. */
   readonly engine?: EngineChoice | undefined;
   readonly resources: Resources;
@@ -99,10 +102,8 @@ interface Sight {
   readonly hasWork: boolean;
 }
 
-interface BuildResult {
-  /** What is known of each image and delta, by file name. */
-  readonly images: ReadonlyMap<string, ImageRecord>;
-  readonly deltas: ReadonlyMap<string, DeltaOutcome>;
+/** What is known of each image and delta, and what was done. */
+interface BuildResult extends Known {
   readonly changed: boolean;
   readonly examined: ReadonlySet<string>;
   readonly deltasMade: number;
@@ -114,8 +115,9 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const state = new MirrorState(mirrorDir);
   const survey = await surveyMirror(mirrorDir, state, request);
   const baseUrl = options.baseUrl ?? survey.settings.baseUrl ?? publishedBaseUrl(survey.indexes.metas);
-  const settings: MirrorSettings = { baseUrl, deltas: policy };
-  const plan = planBuild(request, survey, { baseUrl, maxDeltaRatio: options.maxDeltaRatio });
+  const compressDeltas = options.compressDeltas ?? survey.settings.compressDeltas;
+  const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas };
+  const plan = planBuild(request, survey, { baseUrl, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
   const pruning = prune === undefined ? null : await planPrune({ mirrorDir, state }, prune.graceMs);
   return {
     survey,
@@ -160,17 +162,18 @@ async function build(
   const images = await bringImages(site, crew, request, plan, options);
   const left = await surveyDeltas(site.mirrorDir, site.state, request);
   const deltas = await makeDeltas(site, crew, survey.images, images.records, left, options);
+  const zst = settings.compressDeltas ? await compressDeltas(site, crew, deltas, options) : NOTHING_COMPRESSED;
   if (!isDeepStrictEqual(settings, survey.settings)) await site.state.writeSettings(settings);
-  const result = { images: images.records, deltas: deltas.outcomes };
+  const result: Known = { images: images.records, deltas: deltas.outcomes, compressed: zst.compressed };
   const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), settings.baseUrl));
   const pruned =
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {
     ...result,
-    changed: wrote || deltas.made + pruned > 0,
+    changed: wrote || deltas.made + zst.made + pruned > 0,
     examined: images.examined,
     deltasMade: deltas.made,
-    failures: images.failures.length + deltas.failures.length,
+    failures: images.failures.length + deltas.failures.length + zst.failures.length,
   };
 }
 

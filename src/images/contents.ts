@@ -3,17 +3,28 @@ import { renderCksums, renderSha256Sums } from '../metadata/checksum-lists.js';
 import type { Digests } from '../metadata/digests.js';
 import type { ImageName } from '../metadata/image-name.js';
 import { renderIndexJson } from '../metadata/index-json.js';
-import { type MetaDiff, type MetaImage, renderSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
-import { CKSUMS_FILE, INDEX_FILE, metaPath, mirrorUrl, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { type MetaDiff, type MetaImage, type MetaZst, renderSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
+import {
+  CKSUMS_FILE,
+  INDEX_FILE,
+  metaPath,
+  mirrorUrl,
+  rdiffPath,
+  SHA256SUMS_FILE,
+  zstFileName,
+} from '../metadata/mirror-paths.js';
 import type { PuavoConf } from '../metadata/puavo-conf.js';
 import type { BuildRequest } from './build-request.js';
 import type { WantedDelta } from './delta-policy.js';
-import type { DeltaOutcome, ImageRecord } from './records.js';
+import type { Known } from './plan.js';
+import type { PublishedOutcome } from './records.js';
 
 /** What is known of the files that a mirror serves, by file name. */
 export interface MirrorContents {
   readonly images: ReadonlyMap<string, PublishedImage>;
   readonly deltas: ReadonlyMap<string, PublishedFile>;
+  /** The compressed forms of deltas, by the file name of the delta. */
+  readonly compressed: ReadonlyMap<string, PublishedFile>;
   /** Deltas that are wanted and not worth publishing. */
   readonly tooLarge: ReadonlySet<string>;
 }
@@ -28,10 +39,7 @@ export interface PublishedImage extends PublishedFile {
 }
 
 /** Of what was learnt, that which is published. */
-export function contentsOf(known: {
-  readonly images: ReadonlyMap<string, ImageRecord>;
-  readonly deltas: ReadonlyMap<string, DeltaOutcome>;
-}): MirrorContents {
+export function contentsOf(known: Known): MirrorContents {
   const images = new Map<string, PublishedImage>();
   for (const [fileName, { source, digests, puavoConf }] of known.images) {
     images.set(fileName, { sizeBytes: source.sizeBytes, digests, puavoConf });
@@ -40,9 +48,14 @@ export function contentsOf(known: {
   const tooLarge = new Set<string>();
   for (const [fileName, outcome] of known.deltas) {
     if (outcome.kind === 'too-large') tooLarge.add(fileName);
-    else deltas.set(fileName, { sizeBytes: outcome.published.sizeBytes, digests: outcome.digests });
+    else deltas.set(fileName, publishedFile(outcome));
   }
-  return { images, deltas, tooLarge };
+  const compressed = new Map([...known.compressed].map(([fileName, outcome]) => [fileName, publishedFile(outcome)]));
+  return { images, deltas, compressed, tooLarge };
+}
+
+function publishedFile({ published, digests }: PublishedOutcome): PublishedFile {
+  return { sizeBytes: published.sizeBytes, digests };
 }
 
 /** The text of every index of a mirror by path, in the order in which they are written. */
@@ -63,7 +76,7 @@ export function composeMetas(request: BuildRequest, contents: MirrorContents, ba
 
 /**
  * All index files of a mirror that has just these series. CKSUMS and SHA256SUMS name each file once, images in list
- * order and behind each the deltas that lead to it.
+ * order and behind each the deltas that lead to it, each with its compressed form.
  */
 export function renderIndexes(metas: readonly SeriesMeta[]): IndexTexts {
   const files = uniqueFiles(metas);
@@ -78,12 +91,15 @@ export function renderIndexes(metas: readonly SeriesMeta[]): IndexTexts {
   return texts;
 }
 
-/** The paths of all images and deltas that these series name. */
+/** The paths of all images and deltas, compressed ones too, that these series name. */
 export function namedFiles(metas: readonly SeriesMeta[]): ReadonlySet<string> {
   return new Set(uniqueFiles(metas).map(({ path }) => path));
 }
 
-/** The same series without some of their files, and without the deltas that start from or lead to those. */
+/**
+ * The same series without some of their files, without the deltas that start from or lead to those, and without the
+ * compressed forms of all these deltas.
+ */
 export function withoutFiles(metas: readonly SeriesMeta[], paths: ReadonlySet<string>): SeriesMeta[] {
   return metas.map(({ series, images }) => {
     const kept = images.filter(({ filename }) => !paths.has(filename));
@@ -94,12 +110,17 @@ export function withoutFiles(metas: readonly SeriesMeta[], paths: ReadonlySet<st
       series,
       images: kept.map((image) => ({
         ...image,
-        diffs: image.diffs.filter(
-          ({ filename, version }) => !goneVersions.has(version) && !paths.has(rdiffPath(filename)),
-        ),
+        diffs: image.diffs
+          .filter(({ filename, version }) => !goneVersions.has(version) && !paths.has(rdiffPath(filename)))
+          .map((diff) => withoutZst(diff, paths)),
       })),
     };
   });
+}
+
+function withoutZst(diff: MetaDiff, paths: ReadonlySet<string>): MetaDiff {
+  const { zst, ...rest } = diff;
+  return zst !== undefined && paths.has(rdiffPath(zst.filename)) ? rest : diff;
 }
 
 function metaImage(name: ImageName, image: PublishedImage, diffs: MetaDiff[], baseUrl: string | null): MetaImage {
@@ -119,9 +140,15 @@ function metaDiffs(deltas: readonly WantedDelta[], contents: MirrorContents, bas
   return deltas.flatMap(({ base, fileName }) => {
     const delta = contents.deltas.get(fileName);
     if (delta === undefined) return [];
-    const urls = [mirrorUrl(baseUrl ?? '', rdiffPath(fileName))];
-    return [{ filename: fileName, urls, version: base.version, size: delta.sizeBytes, ...delta.digests }];
+    const zst = contents.compressed.get(fileName);
+    const diff: MetaDiff = { ...metaFile(fileName, delta, baseUrl), version: base.version };
+    return [zst === undefined ? diff : { ...diff, zst: metaFile(zstFileName(fileName), zst, baseUrl) }];
   });
+}
+
+function metaFile(fileName: string, { sizeBytes, digests }: PublishedFile, baseUrl: string | null): MetaZst {
+  const urls = [mirrorUrl(baseUrl ?? '', rdiffPath(fileName))];
+  return { filename: fileName, urls, size: sizeBytes, ...digests };
 }
 
 interface NamedFile {
@@ -142,7 +169,10 @@ function uniqueFiles(metas: readonly SeriesMeta[]): NamedFile[] {
   };
   for (const image of metas.flatMap(({ images }) => images)) {
     add(image.filename, image);
-    for (const diff of image.diffs) add(rdiffPath(diff.filename), diff);
+    for (const diff of image.diffs) {
+      add(rdiffPath(diff.filename), diff);
+      if (diff.zst !== undefined) add(rdiffPath(diff.zst.filename), diff.zst);
+    }
   }
   return [...files.values()];
 }

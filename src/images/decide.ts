@@ -63,6 +63,26 @@ export function decideDelta({ inMirror, record }: DeltaStatus, ends: DeltaEnds |
   return isUntouched(outcome.published, inMirror) ? 'nothing' : 'check';
 }
 
+/**
+ * What the compressed form of a delta needs: as {@link DeltaDecision}, where `skip` means that it is not wanted or known to
+ * save too little.
+ */
+export type CompressedDecision = DeltaDecision;
+
+/** `deltaSha256` is null while the delta is not made yet. */
+export function decideCompressed(
+  { compressedInMirror, record }: Pick<DeltaStatus, 'compressedInMirror' | 'record'>,
+  deltaSha256: string | null,
+): CompressedDecision {
+  const compressed = record?.compressed ?? null;
+  if (compressed === null || compressed.deltaSha256 !== deltaSha256) {
+    return compressedInMirror === null ? 'make' : 'check';
+  }
+  if (compressed.outcome.kind === 'not-worth-it') return 'skip';
+  if (compressedInMirror === null) return 'make';
+  return isUntouched(compressed.outcome.published, compressedInMirror) ? 'nothing' : 'check';
+}
+
 /** The largest size at which a delta to a target of `targetBytes` is published. */
 export function deltaLimitBytes(targetBytes: number, maxDeltaRatio: number): number {
   return Math.floor(targetBytes * maxDeltaRatio);

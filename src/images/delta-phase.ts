@@ -20,6 +20,8 @@ export interface DeltaPhaseOptions {
 }
 
 export interface DeltaPhase {
+  /** All wanted deltas whose images are known. */
+  readonly works: readonly DeltaWork[];
   /** The verdict on every delta whose images are known, by file name. */
   readonly outcomes: ReadonlyMap<string, DeltaOutcome>;
   readonly failures: readonly TaskFailure[];
@@ -37,11 +39,13 @@ export async function makeDeltas(
   options: DeltaPhaseOptions,
 ): Promise<DeltaPhase> {
   const outcomes = new Map<string, DeltaOutcome>();
+  const works: DeltaWork[] = [];
   const toCheck: DeltaWork[] = [];
   const toMake: DeltaWork[] = [];
   for (const status of deltas.values()) {
     const work = deltaWork(site, status, images, known, options);
     if (work === null) continue;
+    works.push(work);
     const decision = decideDelta(status, endsOf(work));
     if (decision === 'check') toCheck.push(work);
     else if (decision === 'make') toMake.push(work);
@@ -57,7 +61,7 @@ export async function makeDeltas(
   await withdraw(site, new Set(toMake.map(({ status }) => rdiffPath(status.fileName))));
   failures.push(...(await makeAll(site, crew, toMake, record, options)));
   const made = toMake.filter(({ status }) => outcomes.get(status.fileName)?.kind === 'published').length;
-  return { outcomes, failures, made };
+  return { works, outcomes, failures, made };
 }
 
 async function makeAll(

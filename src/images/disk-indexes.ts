@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { readTextFile } from '../io/atomic-file.js';
 import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
-import { type MetaDiff, type MetaImage, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
-import { CKSUMS_FILE, INDEX_FILE, META_DIR, metaPath, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { type MetaImage, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
+import { CKSUMS_FILE, INDEX_FILE, listedPath, META_DIR, metaPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { namedFiles } from './contents.js';
 
 /** The indexes of a mirror as they are on disk, whoever wrote them. */
 export interface DiskIndexes {
@@ -56,12 +57,6 @@ export function publishedImages(metas: readonly SeriesMeta[]): ReadonlyMap<strin
   return new Map(metas.flatMap(({ images }) => images).map((image) => [image.filename, image]));
 }
 
-/** Every delta that a meta file names, by file name. */
-export function publishedDiffs(metas: readonly SeriesMeta[]): ReadonlyMap<string, MetaDiff> {
-  const diffs = metas.flatMap(({ images }) => images).flatMap(({ diffs }) => diffs);
-  return new Map(diffs.map((diff) => [diff.filename, diff]));
-}
-
 /** The URL below which the files of a mirror are published, as its meta has it; null where that is no whole URL. */
 export function publishedBaseUrl(metas: readonly SeriesMeta[]): string | null {
   for (const { urls, filename } of metas.flatMap(({ images }) => images)) {
@@ -95,15 +90,17 @@ function parseMeta(text: string, path: string): SeriesMeta | null {
 }
 
 function namedPaths(metas: readonly SeriesMeta[], texts: ReadonlyMap<string, string>): ReadonlySet<string> {
-  const inMetas = [...publishedImages(metas).keys(), ...[...publishedDiffs(metas).keys()].map(rdiffPath)];
-  return new Set([...inMetas, ...cksumsPaths(texts.get(CKSUMS_FILE)), ...sha256SumsPaths(texts.get(SHA256SUMS_FILE))]);
+  return new Set([
+    ...namedFiles(metas),
+    ...cksumsPaths(texts.get(CKSUMS_FILE)),
+    ...sha256SumsPaths(texts.get(SHA256SUMS_FILE)),
+  ]);
 }
 
 function cksumsPaths(text: string | undefined): string[] {
   if (text === undefined) return [];
   try {
-    const names = parseCksums(text, CKSUMS_FILE).map(({ fileName }) => fileName);
-    return names.map((name) => (name.endsWith('.rdiff') ? rdiffPath(name) : name));
+    return parseCksums(text, CKSUMS_FILE).map(({ fileName }) => listedPath(fileName));
   } catch (error) {
     return unlessDamaged(error) ?? [];
   }

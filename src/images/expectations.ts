@@ -2,8 +2,16 @@ import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
 import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
 import { parseIndexJson } from '../metadata/index-json.js';
-import { type MetaDiff, type MetaImage, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
-import { CKSUMS_FILE, INDEX_FILE, META_DIR, metaPath, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { type MetaDiff, type MetaImage, type MetaZst, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
+import {
+  CKSUMS_FILE,
+  INDEX_FILE,
+  listedPath,
+  META_DIR,
+  metaPath,
+  rdiffPath,
+  SHA256SUMS_FILE,
+} from '../metadata/mirror-paths.js';
 import { renderIndexes } from './contents.js';
 
 /** Everything that the indexes of a mirror claim of one file. */
@@ -70,7 +78,7 @@ function claim(path: string, source: string, field: ClaimedField, value: string 
 
 function metaClaims({ series, images }: SeriesMeta): PathClaim[] {
   const source = metaPath(series);
-  const fileClaims = (path: string, file: MetaImage | MetaDiff): PathClaim[] => [
+  const fileClaims = (path: string, file: MetaImage | MetaDiff | MetaZst): PathClaim[] => [
     claim(path, source, 'size', file.size),
     claim(path, source, 'cksum', file.cksum),
     claim(path, source, 'sha256', file.sha256),
@@ -78,12 +86,14 @@ function metaClaims({ series, images }: SeriesMeta): PathClaim[] {
   ];
   return images.flatMap((image) => [
     ...fileClaims(image.filename, image),
-    ...image.diffs.flatMap((diff) => fileClaims(rdiffPath(diff.filename), diff)),
+    ...image.diffs
+      .flatMap((diff) => [diff, ...(diff.zst === undefined ? [] : [diff.zst])])
+      .flatMap((file) => fileClaims(rdiffPath(file.filename), file)),
   ]);
 }
 
 function cksumClaims(entry: ReturnType<typeof parseCksums>[number]): PathClaim[] {
-  const path = entry.fileName.endsWith('.rdiff') ? rdiffPath(entry.fileName) : entry.fileName;
+  const path = listedPath(entry.fileName);
   return [claim(path, CKSUMS_FILE, 'cksum', entry.cksum), claim(path, CKSUMS_FILE, 'size', entry.sizeBytes)];
 }
 

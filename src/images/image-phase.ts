@@ -1,6 +1,6 @@
 import type { NoteEvent } from '../events.js';
 import type { LinkMode } from '../io/link.js';
-import { rdiffPath } from '../metadata/mirror-paths.js';
+import { rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
 import type { Crew, TaskFailure } from '../workers/crew.js';
 import type { Task } from '../workers/task.js';
 import type { BuildRequest } from './build-request.js';
@@ -110,7 +110,7 @@ async function freeNames(
   return reused.map((status) => ({ ...status, inMirror: null, record: null, publishedSha256: null }));
 }
 
-/** Takes images and all deltas from and to them out of the indexes. Returns the paths of all of them. */
+/** Takes images and all deltas from and to them out of the indexes. Returns the paths of all of them, also compressed. */
 async function withdrawImages(
   site: MirrorSite,
   request: BuildRequest,
@@ -119,7 +119,8 @@ async function withdrawImages(
   const deltas = [...request.deltas.values()]
     .flat()
     .filter(({ base, target }) => names.has(base.fileName) || names.has(target.fileName));
-  const paths = new Set([...names, ...deltas.map(({ fileName }) => rdiffPath(fileName))]);
+  const deltaNames = deltas.flatMap(({ fileName }) => [fileName, zstFileName(fileName)]);
+  const paths = new Set([...names, ...deltaNames.map(rdiffPath)]);
   await withdraw(site, paths);
   return paths;
 }

@@ -123,7 +123,9 @@ async function remember(
   { base, target, status }: DeltaWork,
   outcome: DeltaOutcome,
 ): Promise<DeltaRecord> {
-  const record: DeltaRecord = { baseSha256: base.sha256, targetSha256: target.sha256, outcome };
+  // It says itself which delta's compressed form it is about.
+  const compressed = status.record?.compressed ?? null;
+  const record: DeltaRecord = { baseSha256: base.sha256, targetSha256: target.sha256, outcome, compressed };
   await site.state.writeDelta(status.fileName, record);
   return record;
 }

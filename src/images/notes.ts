@@ -1,8 +1,8 @@
-import { dirname } from 'node:path';
+import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
-import { RDIFFS_DIR } from '../metadata/mirror-paths.js';
+import { parseRdiffName } from '../metadata/image-name.js';
 import type { BuildRequest } from './build-request.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import type { ImageRecord } from './records.js';
@@ -45,7 +45,7 @@ export function reportPolicyChange(
   onEvent: EventSink,
 ): void {
   if (before === null || isDeepStrictEqual(before, policy)) return;
-  const dropped = actions.filter(({ action, path }) => action === 'drop' && dirname(path) === RDIFFS_DIR).length;
+  const dropped = actions.filter(({ action, path }) => action === 'drop' && parseRdiffName(basename(path))).length;
   if (dropped === 0) return;
   const change = `policy ${formatDeltaPolicy(policy)}, before ${formatDeltaPolicy(before)}`;
   const message = `${dropped} published delta${dropped === 1 ? ' is' : 's are'} not wanted any more (${change})`;

@@ -1,8 +1,8 @@
 import type { PlannedAction } from '../events.js';
-import { META_DIR, metaPath, rdiffPath } from '../metadata/mirror-paths.js';
+import { META_DIR, metaPath, rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
 import type { BuildRequest } from './build-request.js';
 import { composeMetas, contentsOf, type IndexTexts, namedFiles, renderIndexes } from './contents.js';
-import type { Decisions, Known } from './plan.js';
+import type { Decisions, DeltaDecisions, Known } from './plan.js';
 import type { Series } from './series.js';
 import type { DeltaStatus, Survey } from './survey.js';
 
@@ -17,6 +17,7 @@ export function planActions(
   return [
     ...decisions.images.flatMap(imageAction),
     ...decisions.deltas.flatMap((delta) => deltaAction(delta, survey)),
+    ...decisions.deltas.flatMap(compressedAction),
     ...indexActions(request, survey, decisions, known, baseUrl),
   ];
 }
@@ -38,7 +39,7 @@ function imageAction({ status, decision }: Decisions['images'][number]): Planned
   }
 }
 
-function deltaAction({ status, decision }: Decisions['deltas'][number], survey: Survey): PlannedAction[] {
+function deltaAction({ status, decision }: DeltaDecisions, survey: Survey): PlannedAction[] {
   const path = rdiffPath(status.fileName);
   switch (decision) {
     case 'nothing':
@@ -57,6 +58,21 @@ function deltaAction({ status, decision }: Decisions['deltas'][number], survey: 
           sizeBytes: expectedDeltaBytes(status, survey),
         },
       ];
+  }
+}
+
+function compressedAction({ status, compressed }: DeltaDecisions): PlannedAction[] {
+  const path = rdiffPath(zstFileName(status.fileName));
+  switch (compressed) {
+    case 'nothing':
+    case 'skip':
+      return [];
+    case 'check': {
+      const sizeBytes = status.compressedInMirror?.sizeBytes ?? null;
+      return [{ action: 'check-delta', path, detail: 'there, not proven', sizeBytes }];
+    }
+    case 'make':
+      return [{ action: 'compress-delta', path, detail: 'where it saves enough', sizeBytes: null }];
   }
 }
 
@@ -115,7 +131,10 @@ function isPending(series: Series, request: BuildRequest, { images, deltas }: De
   const deltaNames = new Set((request.deltas.get(series) ?? []).map(({ fileName }) => fileName));
   return (
     images.some(({ status, decision }) => imageNames.has(status.name.fileName) && !IDLE.has(decision)) ||
-    deltas.some(({ status, decision }) => deltaNames.has(status.fileName) && !IDLE.has(decision))
+    deltas.some(
+      ({ status, decision, compressed }) =>
+        deltaNames.has(status.fileName) && !(IDLE.has(decision) && IDLE.has(compressed)),
+    )
   );
 }
 
@@ -124,6 +143,9 @@ const IDLE: ReadonlySet<string> = new Set(['nothing', 'skip', 'missing']);
 function isComing(path: string, { images, deltas }: Decisions): boolean {
   return (
     images.some(({ status }) => status.publish && status.name.fileName === path) ||
-    deltas.some(({ status, decision }) => decision !== 'skip' && rdiffPath(status.fileName) === path)
+    deltas.some(({ status, decision }) => decision !== 'skip' && rdiffPath(status.fileName) === path) ||
+    deltas.some(({ status, compressed }) => {
+      return compressed !== 'skip' && rdiffPath(zstFileName(status.fileName)) === path;
+    })
   );
 }

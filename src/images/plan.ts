@@ -1,8 +1,10 @@
 import type { PlannedAction } from '../events.js';
 import type { BuildRequest } from './build-request.js';
 import {
+  type CompressedDecision,
   type DeltaDecision,
   type DeltaEnds,
+  decideCompressed,
   decideDelta,
   decideImage,
   deltaLimitBytes,
@@ -10,13 +12,20 @@ import {
   knownRecord,
 } from './decide.js';
 import { planActions } from './plan-actions.js';
-import type { DeltaOutcome, ImageRecord } from './records.js';
+import type { DeltaOutcome, ImageRecord, PublishedOutcome } from './records.js';
 import type { DeltaStatus, ImageStatus, Survey } from './survey.js';
 
 /** What is to be done with each file. */
 export interface Decisions {
   readonly images: readonly { readonly status: ImageStatus; readonly decision: ImageDecision }[];
-  readonly deltas: readonly { readonly status: DeltaStatus; readonly decision: DeltaDecision }[];
+  readonly deltas: readonly DeltaDecisions[];
+}
+
+/** What is to be done with a delta and its compressed form. */
+export interface DeltaDecisions {
+  readonly status: DeltaStatus;
+  readonly decision: DeltaDecision;
+  readonly compressed: CompressedDecision;
 }
 
 /** What a build does, decided before it does any of it. */
@@ -28,6 +37,7 @@ export interface BuildPlan extends Decisions {
 export interface PlanSettings {
   readonly baseUrl: string | null;
   readonly maxDeltaRatio: number;
+  readonly compressDeltas: boolean;
 }
 
 /** Compares what is wanted with what is there. Pure. */
@@ -35,7 +45,8 @@ export function planBuild(request: BuildRequest, survey: Survey, settings: PlanS
   const decisions: Decisions = {
     images: [...survey.images.values()].map((status) => ({ status, decision: decideImage(status) })),
     deltas: [...survey.deltas.values()].map((status) => {
-      return { status, decision: decideDelta(status, knownEnds(status, survey, settings.maxDeltaRatio)) };
+      const decision = decideDelta(status, knownEnds(status, survey, settings.maxDeltaRatio));
+      return { status, decision, compressed: settings.compressDeltas ? foreseeCompressed(status, decision) : 'skip' };
     }),
   };
   return { ...decisions, actions: planActions(request, survey, decisions, knownOf(decisions), settings.baseUrl) };
@@ -45,6 +56,8 @@ export function planBuild(request: BuildRequest, survey: Survey, settings: PlanS
 export interface Known {
   readonly images: ReadonlyMap<string, ImageRecord>;
   readonly deltas: ReadonlyMap<string, DeltaOutcome>;
+  /** By the file name of the delta. */
+  readonly compressed: ReadonlyMap<string, PublishedOutcome>;
 }
 
 /** What needs no work: all that there is before a build does anything. */
@@ -55,11 +68,14 @@ export function knownOf({ images, deltas }: Decisions): Known {
     if (record !== null) knownImages.set(status.name.fileName, record);
   }
   const knownDeltas = new Map<string, DeltaOutcome>();
-  for (const { status, decision } of deltas) {
+  const knownCompressed = new Map<string, PublishedOutcome>();
+  for (const { status, decision, compressed } of deltas) {
     const outcome = decidedOutcome(status, decision);
     if (outcome !== null) knownDeltas.set(status.fileName, outcome);
+    const zst = status.record?.compressed?.outcome;
+    if (compressed === 'nothing' && zst?.kind === 'published') knownCompressed.set(status.fileName, zst);
   }
-  return { images: knownImages, deltas: knownDeltas };
+  return { images: knownImages, deltas: knownDeltas, compressed: knownCompressed };
 }
 
 /** The verdict on a delta that needs no work. */
@@ -67,6 +83,13 @@ export function decidedOutcome({ record }: DeltaStatus, decision: DeltaDecision)
   if (record === null || decision === 'make' || decision === 'check') return null;
   if (decision === 'nothing' || record.outcome.kind === 'too-large') return record.outcome;
   return { kind: 'too-large', limitBytes: record.outcome.published.sizeBytes };
+}
+
+/** A delta that is made or checked will most likely have the bytes that it had. */
+function foreseeCompressed(status: DeltaStatus, decision: DeltaDecision): CompressedDecision {
+  if (decision === 'skip') return 'skip';
+  const outcome = status.record?.outcome;
+  return decideCompressed(status, outcome?.kind === 'published' ? outcome.digests.sha256 : null);
 }
 
 function knownEnds(delta: DeltaStatus, survey: Survey, maxDeltaRatio: number): DeltaEnds | null {

@@ -3,7 +3,7 @@ import { UpdateRepositoryError } from '../errors.js';
 import { syncDirectory } from '../io/atomic-file.js';
 import { classifyImageName, parseRdiffName } from '../metadata/image-name.js';
 import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
-import { INDEX_FILE, metaPath, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
+import { INDEX_FILE, metaPath, RDIFFS_DIR, rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
 import { readDiskIndexes } from './disk-indexes.js';
 import { type MirrorSite, type MirrorView, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
@@ -49,7 +49,9 @@ async function recordedPaths({ state }: MirrorView): Promise<string[]> {
     if ((await state.readImage(fileName))?.published != null) paths.push(fileName);
   }
   for (const fileName of await state.recorded('deltas')) {
-    if ((await state.readDelta(fileName))?.outcome.kind === 'published') paths.push(rdiffPath(fileName));
+    const record = await state.readDelta(fileName);
+    if (record?.outcome.kind === 'published') paths.push(rdiffPath(fileName));
+    if (record?.compressed?.outcome.kind === 'published') paths.push(rdiffPath(zstFileName(fileName)));
   }
   return paths;
 }
@@ -57,7 +59,7 @@ async function recordedPaths({ state }: MirrorView): Promise<string[]> {
 /** Whatever dropped.json and old checksum lists say: only images at the root and deltas in their directory. */
 function isPrunable(path: string): boolean {
   const name = basename(path);
-  if (path === rdiffPath(name)) return parseRdiffName(name) !== null;
+  if (path === rdiffPath(name)) return parseRdiffName(name.replace(/\.zst$/, '')) !== null;
   return path === name && classifyImageName(name).kind === 'image';
 }
 

@@ -11,6 +11,8 @@ export interface MirrorSettings {
   /** Where the mirror is served, without a trailing slash. */
   readonly baseUrl: string | null;
   readonly deltas: DeltaPolicy | null;
+  /** Whether deltas have a compressed form beside them where that pays. */
+  readonly compressDeltas: boolean;
 }
 
 /** What is known of an image file. */
@@ -30,21 +32,42 @@ export interface DeltaRecord {
   readonly baseSha256: string;
   readonly targetSha256: string;
   readonly outcome: DeltaOutcome;
+  /** What came of compressing it; null while nobody tried. */
+  readonly compressed: CompressedRecord | null;
+}
+
+/** What is known of the compressed form of a delta, and of which delta. */
+export interface CompressedRecord {
+  readonly deltaSha256: string;
+  readonly outcome: CompressedOutcome;
 }
 
 export type DeltaOutcome =
-  | { readonly kind: 'published'; readonly published: FileIdentity; readonly digests: Digests }
+  | PublishedOutcome
   /** It passed `limitBytes` when it was last made: it is made again only under a higher limit. */
   | { readonly kind: 'too-large'; readonly limitBytes: number };
+
+export type CompressedOutcome =
+  | PublishedOutcome
+  /** It saves too little. */
+  | { readonly kind: 'not-worth-it' };
+
+/** The file that is in the mirror. */
+export interface PublishedOutcome {
+  readonly kind: 'published';
+  readonly published: FileIdentity;
+  readonly digests: Digests;
+}
 
 // The parsers return null for anything that this version did not write: the caller learns it again.
 
 export function parseSettings(value: unknown): MirrorSettings | null {
   if (!isObject(value)) return null;
-  const { baseUrl, deltas } = value;
+  const { baseUrl, deltas, compressDeltas } = value;
   return {
     baseUrl: typeof baseUrl === 'string' && URL.canParse(baseUrl) ? baseUrl : null,
     deltas: typeof deltas === 'string' ? parsePolicyOrNull(deltas) : null,
+    compressDeltas: compressDeltas === true,
   };
 }
 
@@ -64,7 +87,8 @@ export function parseDeltaRecord(value: unknown): DeltaRecord | null {
   const { baseSha256, targetSha256 } = value;
   if (typeof baseSha256 !== 'string' || typeof targetSha256 !== 'string') return null;
   const outcome = parseOutcome(value.outcome);
-  return outcome === null ? null : { baseSha256, targetSha256, outcome };
+  const compressed = parseCompressed(value.compressed);
+  return outcome === null ? null : { baseSha256, targetSha256, outcome, compressed };
 }
 
 export function parseDropped(value: unknown): ReadonlyMap<string, string> | null {
@@ -87,6 +111,19 @@ function parseOutcome(value: unknown): DeltaOutcome | null {
   if (value.kind === 'too-large') {
     return typeof value.limitBytes === 'number' ? { kind: 'too-large', limitBytes: value.limitBytes } : null;
   }
+  return parsePublished(value);
+}
+
+const NOT_WORTH_IT: CompressedOutcome = { kind: 'not-worth-it' };
+
+function parseCompressed(value: unknown): CompressedRecord | null {
+  if (!isObject(value) || !isObject(value.outcome)) return null;
+  const { deltaSha256, outcome } = value;
+  const parsed = outcome.kind === 'not-worth-it' ? NOT_WORTH_IT : parsePublished(outcome);
+  return typeof deltaSha256 !== 'string' || parsed === null ? null : { deltaSha256, outcome: parsed };
+}
+
+function parsePublished(value: Record<string, unknown>): PublishedOutcome | null {
   const published = parseFileIdentity(value.published);
   const digests = parseDigestsOrNull(value.digests);
   if (value.kind !== 'published' || published === null || digests === null) return null;

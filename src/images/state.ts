@@ -22,7 +22,7 @@ import {
  *     lock            the writer of the mirror (src/io/lock.ts)
  *     settings.json   what the mirror remembers between builds
  *     images/         one record an image file
- *     deltas/         one record a delta, also of those that were not worth publishing
+ *     deltas/         one record a delta and its compressed form, also of what was not worth publishing
  *     dropped.json    files that indexes named once, and since when no index names them any more
  *     publishing      there while the indexes are being rewritten
  *     tmp/            files in the making
@@ -59,12 +59,12 @@ export class MirrorState {
   }
 
   async readSettings(): Promise<MirrorSettings> {
-    return (await this.#read('settings.json', parseSettings)) ?? { baseUrl: null, deltas: null };
+    return (await this.#read('settings.json', parseSettings)) ?? { baseUrl: null, deltas: null, compressDeltas: false };
   }
 
   async writeSettings(settings: MirrorSettings): Promise<void> {
-    const { baseUrl, deltas } = settings;
-    await this.#write('settings.json', { baseUrl, deltas: deltas === null ? null : formatDeltaPolicy(deltas) });
+    const { deltas } = settings;
+    await this.#write('settings.json', { ...settings, deltas: deltas === null ? null : formatDeltaPolicy(deltas) });
   }
 
   async readImage(fileName: string): Promise<ImageRecord | null> {

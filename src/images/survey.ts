@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import { type FileIdentity, identityOf } from '../io/file-identity.js';
-import { rdiffPath } from '../metadata/mirror-paths.js';
+import { rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
 import type { BuildRequest, WantedImage } from './build-request.js';
 import type { WantedDelta } from './delta-policy.js';
 import { type DiskIndexes, publishedImages, readDiskIndexes } from './disk-indexes.js';
@@ -31,6 +31,7 @@ export interface ImageStatus extends WantedImage {
 
 export interface DeltaStatus extends WantedDelta {
   readonly inMirror: FileIdentity | null;
+  readonly compressedInMirror: FileIdentity | null;
   readonly record: DeltaRecord | null;
 }
 
@@ -63,8 +64,10 @@ export async function surveyDeltas(
 ): Promise<ReadonlyMap<string, DeltaStatus>> {
   const deltas = new Map<string, DeltaStatus>();
   for (const wanted of [...request.deltas.values()].flat()) {
-    const inMirror = await identify(join(mirrorDir, rdiffPath(wanted.fileName)));
-    deltas.set(wanted.fileName, { ...wanted, inMirror, record: await state.readDelta(wanted.fileName) });
+    const { fileName } = wanted;
+    const inMirror = await identify(join(mirrorDir, rdiffPath(fileName)));
+    const compressedInMirror = await identify(join(mirrorDir, rdiffPath(zstFileName(fileName))));
+    deltas.set(fileName, { ...wanted, inMirror, compressedInMirror, record: await state.readDelta(fileName) });
   }
   return deltas;
 }

@@ -1,9 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { fromSystemError, hasCode, isSystemError, UpdateRepositoryError } from '../errors.js';
+import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
-import { parseRdiffName } from '../metadata/image-name.js';
-import type { MetaDiff, MetaImage } from '../metadata/meta.js';
 import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { DigestedPath } from '../workers/jobs.js';
@@ -13,18 +11,17 @@ import { type Expectation, type Expectations, readExpectations } from './expecta
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
 import { identify } from './survey.js';
+import { deepActions, deepTasks, listedDiffs } from './verify-deep.js';
+import { type Report, reportingTask, VERIFY_MEMORY_BYTES } from './verify-task.js';
 
 export interface VerifyOptions {
   readonly mirrorDir: string;
-  /** Also apply every delta and compare what it makes. */
+  /** Also apply every delta and compare what it makes, and unpack every compressed one and compare it with its delta. */
   readonly deep: boolean;
   readonly resources: Resources;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
-
-/** Chunks and their bit-reversed copy; for a delta, the decoder's buffers as well. */
-const VERIFY_MEMORY_BYTES = 48 << 20;
 
 /**
  * Reads every file that an index of the mirror names and compares it with all that is claimed of it, the indexes with
@@ -49,7 +46,7 @@ export async function verifyMirror(options: VerifyOptions): Promise<VerifySummar
     mirror: options.mirrorDir,
     files: expectations.files.length,
     bytes,
-    deltasApplied: options.deep ? diffsOf(expectations).length : 0,
+    deltasApplied: options.deep ? listedDiffs(expectations.metas).length : 0,
     errors: counts.error,
     warnings: counts.warning,
     durationMs: Math.round(performance.now() - startedAt),
@@ -88,113 +85,33 @@ async function readSettledIndexes(
   return { texts, interrupted: before };
 }
 
-async function verifyFiles(
-  options: VerifyOptions,
-  expectations: Expectations,
-  report: (problem: ProblemEvent) => void,
-): Promise<number> {
+async function verifyFiles(options: VerifyOptions, expectations: Expectations, report: Report): Promise<number> {
   const sizes = await Promise.all(expectations.files.map(({ path }) => identify(sitePath(options, path))));
-  const diffs = options.deep ? diffsOf(expectations) : [];
-  options.onEvent({ type: 'plan', dryRun: false, actions: planOf(expectations.files, diffs) });
+  const diffs = options.deep ? listedDiffs(expectations.metas) : [];
+  const actions = [...expectations.files.map(digestAction), ...deepActions(diffs)];
+  options.onEvent({ type: 'plan', dryRun: false, actions });
   const tasks = expectations.files.map((file, index) =>
     digestTask(options, file, sizes[index]?.sizeBytes ?? 0, report),
   );
   await using crew = new Crew(options);
   await crew.run(tasks, true);
-  if (options.deep)
-    await crew.run(
-      diffsOf(expectations).map((diff) => applyTask(options, diff, report)),
-      true,
-    );
+  await crew.run(deepTasks(options, diffs, report), true);
   return sizes.reduce((total, identity) => total + (identity?.sizeBytes ?? 0), 0);
 }
 
-function planOf(files: readonly Expectation[], diffs: readonly ListedDiff[]): PlannedAction[] {
-  return [
-    ...files.map(({ path }): PlannedAction => ({ action: 'digest', path, detail: 'listed', sizeBytes: null })),
-    ...diffs.map(({ diff }): PlannedAction => {
-      return { action: 'check-delta', path: rdiffPath(diff.filename), detail: 'listed', sizeBytes: diff.size };
-    }),
-  ];
+function digestAction({ path }: Expectation): PlannedAction {
+  return { action: 'digest', path, detail: 'listed', sizeBytes: null };
 }
 
-function digestTask(
-  options: VerifyOptions,
-  file: Expectation,
-  sizeBytes: number,
-  report: (problem: ProblemEvent) => void,
-): Task {
+function digestTask(options: VerifyOptions, file: Expectation, sizeBytes: number, report: Report): Task {
   const { path } = file;
-  return reportingTask({ kind: 'digest', path, totalBytes: sizeBytes }, report, async (run) => {
+  const shown = { kind: 'digest', path, totalBytes: sizeBytes, memoryBytes: VERIFY_MEMORY_BYTES } as const;
+  return reportingTask(shown, report, async (run) => {
     const found = await run({ kind: 'digest', path: sitePath(options, path) });
     const problems = compare(file, found);
     problems.forEach(report);
     return problems.length === 0 ? 'good' : 'wrong';
   });
-}
-
-interface ListedDiff {
-  readonly diff: MetaDiff;
-  readonly target: MetaImage;
-}
-
-function diffsOf({ metas }: Expectations): ListedDiff[] {
-  const listed = metas
-    .flatMap(({ images }) => images)
-    .flatMap((target) => target.diffs.map((diff) => ({ diff, target })));
-  return [...new Map(listed.map((one) => [one.diff.filename, one])).values()];
-}
-
-function applyTask(
-  options: VerifyOptions,
-  { diff, target }: ListedDiff,
-  report: (problem: ProblemEvent) => void,
-): Task {
-  const path = rdiffPath(diff.filename);
-  return reportingTask({ kind: 'check-delta', path, totalBytes: target.size }, report, async (run) => {
-    const name = parseRdiffName(diff.filename);
-    const base = name === null ? null : `${name.stem}-${name.baseStamp}-${name.arch}.img`;
-    if (base === null || (await identify(sitePath(options, base))) === null) {
-      const message = `not applied: its base${base === null ? '' : ` ${base}`} is not in the mirror`;
-      report({ type: 'problem', level: 'warning', kind: 'missing', path, message });
-      return 'not applied';
-    }
-    await run({
-      kind: 'check-delta',
-      path: sitePath(options, path),
-      base: { path: sitePath(options, base) },
-      target: { sizeBytes: target.size, sha256: target.sha256 },
-    });
-    return `makes ${target.filename}`;
-  });
-}
-
-/** A task whose failures are findings about its file. */
-function reportingTask(
-  shown: Pick<Task, 'kind' | 'path' | 'totalBytes'>,
-  report: (problem: ProblemEvent) => void,
-  work: (run: Parameters<Task['perform']>[0]) => Promise<string>,
-): Task {
-  return {
-    ...shown,
-    memoryBytes: VERIFY_MEMORY_BYTES,
-    async perform(run) {
-      try {
-        return { sizeBytes: shown.totalBytes, detail: await work(run) };
-      } catch (error) {
-        const kind = problemKind(error);
-        if (kind === null || !(error instanceof Error)) throw error;
-        report({ type: 'problem', level: 'error', kind, path: shown.path, message: error.message });
-        return { sizeBytes: null, detail: 'wrong' };
-      }
-    },
-  };
-}
-
-function problemKind(error: unknown): ProblemEvent['kind'] | null {
-  if (hasCode(error, 'NOT_FOUND')) return 'missing';
-  if (hasCode(error, 'IO') || hasCode(error, 'CHANGED_WHILE_READ')) return 'unreadable';
-  return hasCode(error, 'VERIFICATION') || hasCode(error, 'FORMAT') ? 'mismatch' : null;
 }
 
 function compare({ path, claims }: Expectation, { identity, digests }: DigestedPath): ProblemEvent[] {

@@ -21,6 +21,7 @@ import {
   wrongJson,
 } from './json-node.js';
 import { checkSeriesMeta } from './meta-rules.js';
+import { zstFileName } from './mirror-paths.js';
 import type { PuavoConf } from './puavo-conf.js';
 import { findNameFault } from './safe-name.js';
 
@@ -33,6 +34,16 @@ import { findNameFault } from './safe-name.js';
  * nothing may stand beside `images` or beside the series. Members of our own may only join images and diffs.
  */
 
+/** The compressed form of a delta, in the delta that it unpacks to; the member names are those of the file. */
+export interface MetaZst extends Digests {
+  /** The delta's with `.zst` at the end. */
+  readonly filename: string;
+  /** Where it can be had; at least one. */
+  readonly urls: readonly string[];
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** A delta as the meta file of its target's series has it; the member names are those of the file. */
 export interface MetaDiff extends Digests {
   readonly filename: string;
@@ -42,6 +53,8 @@ export interface MetaDiff extends Digests {
   readonly version: ImageVersion;
   /** Bytes. */
   readonly size: number;
+  /** A member of our own, which Puavo's clients do not ask for. */
+  readonly zst?: MetaZst;
 }
 
 /** An image as its meta file has it; the member names are those of the file. */
@@ -101,8 +114,13 @@ function imageMembers(image: MetaImage): MetaImage {
 }
 
 function diffMembers(diff: MetaDiff): MetaDiff {
-  const { filename, urls, version, size, cksum, sha256, sha512 } = diff;
-  return { filename, urls, version, size, cksum, sha256, sha512 };
+  const { filename, urls, version, size, cksum, sha256, sha512, zst } = diff;
+  const members = { filename, urls, version, size, cksum, sha256, sha512 };
+  return zst === undefined ? members : { ...members, zst: zstMembers(zst) };
+}
+
+function zstMembers({ filename, urls, size, cksum, sha256, sha512 }: MetaZst): MetaZst {
+  return { filename, urls, size, cksum, sha256, sha512 };
 }
 
 function parseImage(node: JsonNode): MetaImage {
@@ -119,10 +137,23 @@ function parseImage(node: JsonNode): MetaImage {
 }
 
 function parseDiff(node: JsonNode): MetaDiff {
+  const filename = parseFileName(jsonMember(node, 'filename'), '.rdiff');
+  const zst = jsonMember(node, 'zst');
   return {
-    filename: parseFileName(jsonMember(node, 'filename'), '.rdiff'),
+    filename,
     urls: parseUrls(jsonMember(node, 'urls')),
     version: jsonString(jsonMember(node, 'version'), VERSION_FORM, isImageVersion),
+    size: jsonCount(jsonMember(node, 'size')),
+    ...parseDigests(node),
+    ...(zst.value === undefined ? {} : { zst: parseZst(zst, zstFileName(filename)) }),
+  };
+}
+
+function parseZst(node: JsonNode, expectedName: string): MetaZst {
+  const expected = `the delta's name and .zst, "${expectedName}"`;
+  return {
+    filename: jsonString(jsonMember(node, 'filename'), expected, (text) => text === expectedName && isFitName(text)),
+    urls: parseUrls(jsonMember(node, 'urls')),
     size: jsonCount(jsonMember(node, 'size')),
     ...parseDigests(node),
   };

@@ -5,6 +5,7 @@ import type { SeriesName } from './brands.js';
  *
  *     <image>.img                 the images
  *     rdiffs/<rdiff>.rdiff        the deltas
+ *     rdiffs/<rdiff>.rdiff.zst    the same deltas compressed, where that is wanted and pays
  *     meta/<series>.json          what a series has
  *     CKSUMS SHA256SUMS           checksums of everything
  *     index.json                  the list of series
@@ -24,9 +25,19 @@ export const INDEX_FILE = 'index.json';
 /** The directory of what this program remembers about the mirror. */
 export const PRIVATE_DIR = '.update-repository';
 
-/** Where a delta lies. */
+/** Where a delta or a compressed delta lies. */
 export function rdiffPath(fileName: string): string {
   return `${RDIFFS_DIR}/${fileName}`;
+}
+
+/** The name of a delta's compressed form. */
+export function zstFileName(deltaFileName: string): string {
+  return `${deltaFileName}.zst`;
+}
+
+/** Where a file lies that a list names without its directory, as CKSUMS does. */
+export function listedPath(fileName: string): string {
+  return /\.rdiff(\.zst)?$/.test(fileName) ? rdiffPath(fileName) : fileName;
 }
 
 /** Where a series' meta file lies. */

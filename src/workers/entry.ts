@@ -53,6 +53,14 @@ async function perform(job: Job, addBytes: (bytes: number) => void): Promise<Job
       const { checkDelta } = await import('./delta-jobs.js');
       return checkDelta(job, eachTime(addBytes));
     }
+    case 'compress-delta': {
+      const { compressAndProve } = await import('./compressed-jobs.js');
+      return await compressAndProve(job, eachTime(addBytes));
+    }
+    case 'check-compressed': {
+      const { checkCompressed } = await import('./compressed-jobs.js');
+      return checkCompressed(job, eachTime(addBytes));
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DeltaPart } from '../delta/delta-part.js';
+import type { DeltaEffort } from '../delta/generate.js';
 import type { FileIdentity } from '../io/file-identity.js';
 import type { LinkKind, LinkMode } from '../io/link.js';
 import type { Digests } from '../metadata/digests.js';
@@ -9,7 +10,15 @@ import type { ImageKind } from '../squashfs/kind.js';
  * What a worker is told to do: paths and numbers only, absolute paths. Each kind has its result in {@link JobResults};
  * both cross the worker boundary by structured clone.
  */
-export type Job = ExamineJob | DigestJob | DeltaPartJob | ProveDeltaJob | CheckDeltaJob | CompareDeltaJob;
+export type Job =
+  | ExamineJob
+  | DigestJob
+  | DeltaPartJob
+  | ProveDeltaJob
+  | CheckDeltaJob
+  | CompareDeltaJob
+  | CompressDeltaJob
+  | CheckCompressedJob;
 
 /** Hash an image and read from it what the mirror publishes about it. */
 export interface ExamineJob {
@@ -57,6 +66,26 @@ export interface CompareDeltaJob {
   readonly targetPath: string;
 }
 
+/** Compress a delta into a new file, prove that this unpacks to the delta, and hash it. */
+export interface CompressDeltaJob {
+  readonly kind: 'compress-delta';
+  readonly path: string;
+  readonly deltaPath: string;
+  readonly deltaBytes: number;
+  readonly deltaSha256: string;
+  readonly effort: DeltaEffort;
+  /** One that grows past it is given up. */
+  readonly maxZstBytes: number;
+}
+
+/** Unpack a compressed delta that is there, compare what comes out with the delta's sha256, and hash it. */
+export interface CheckCompressedJob {
+  readonly kind: 'check-compressed';
+  readonly path: string;
+  readonly deltaBytes: number;
+  readonly deltaSha256: string;
+}
+
 /** A file, and the state in which it was hashed: a delta of anything else would be refused by its readers. */
 export interface DeltaInput {
   readonly path: string;
@@ -71,6 +100,8 @@ export interface JobResults {
   readonly 'prove-delta': DigestedPath;
   readonly 'check-delta': DigestedPath;
   readonly 'compare-delta': null;
+  readonly 'compress-delta': DigestedPath;
+  readonly 'check-compressed': DigestedPath;
 }
 
 export interface DigestedPath {

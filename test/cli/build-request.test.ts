@@ -21,6 +21,7 @@ describe('what the flags of build ask for', () => {
         maxDeltaRatio: 0.8,
         baseUrl: undefined,
         link: 'auto',
+        compressDeltas: undefined,
         deltaEffort: undefined,
         engine: 'auto',
         prune: undefined,
@@ -31,6 +32,10 @@ describe('what the flags of build ask for', () => {
       },
       notes: [],
     });
+  });
+
+  it.each([true, false])('deltas to be compressed or not: %s', (compressDeltas) => {
+    expect(plan({ compressDeltas }).settings).toMatchObject({ compressDeltas });
   });
 
   it('a policy that is given is taken without a word', () => {

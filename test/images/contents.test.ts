@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { namedFiles, renderIndexes, withoutFiles } from '../../src/images/contents.js';
 import { parseSeriesName } from '../../src/metadata/brands.js';
 import { type ImageName, rdiffFileName } from '../../src/metadata/image-name.js';
-import type { MetaDiff, MetaImage, SeriesMeta } from '../../src/metadata/meta.js';
+import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../../src/metadata/meta.js';
 import { dailyImages } from './series-names.js';
 import { digests } from './support/statuses.js';
 
@@ -60,6 +60,15 @@ describe('series without some of their files', () => {
     ]);
   });
 
+  it('lack the compressed form of a delta alone, or along with it', () => {
+    const packed = seriesOf('packed', [image(B, C), { ...image(C), diffs: [{ ...diff(B, C), zst: zstOf(B, C) }] }]);
+    expect([...namedFiles([packed])].slice(2)).toEqual([C.fileName, inRdiffs(delta(B, C)), zstPath(B, C)]);
+    const bare = seriesOf('packed', [image(B, C), image(C, B)]);
+    expect(withoutFiles([packed], new Set([zstPath(B, C)]))).toEqual([bare]);
+    const [alone] = withoutFiles([packed], new Set([inRdiffs(delta(B, C))]));
+    expect([...namedFiles(alone === undefined ? [] : [alone])]).not.toContain(zstPath(B, C));
+  });
+
   it('are the same where nothing of theirs is named', () => {
     expect(withoutFiles([release, twin], new Set(['other.img', delta(A, B)]))).toEqual([release, twin]);
   });
@@ -78,6 +87,15 @@ function image(name: ImageName, ...bases: readonly ImageName[]): MetaImage {
 function diff(base: ImageName, target: ImageName): MetaDiff {
   const filename = delta(base, target);
   return { filename, version: base.version, urls: [`/rdiffs/${filename}`], size: 100, ...digests('d') };
+}
+
+function zstOf(base: ImageName, target: ImageName): MetaZst {
+  const filename = `${delta(base, target)}.zst`;
+  return { filename, urls: [`/rdiffs/${filename}`], size: 50, ...digests('e') };
+}
+
+function zstPath(base: ImageName, target: ImageName): string {
+  return `rdiffs/${delta(base, target)}.zst`;
 }
 
 function delta(base: ImageName, target: ImageName): string {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { decideDelta, decideImage, deltaLimitBytes } from '../../src/images/decide.js';
+import { decideCompressed, decideDelta, decideImage, deltaLimitBytes } from '../../src/images/decide.js';
 import type { DeltaStatus, ImageStatus } from '../../src/images/survey.js';
 import type { ImageName } from '../../src/metadata/image-name.js';
 import { dailyImages } from './series-names.js';
 import {
+  compressedRecord,
   deltaRecord,
   digests,
   identity,
@@ -100,5 +101,33 @@ describe('a delta', () => {
     [10, 1.5, 15],
   ])('to a target of %i bytes may have, at a ratio of %f, %i bytes', (targetBytes, ratio, limit) => {
     expect(deltaLimitBytes(targetBytes, ratio)).toBe(limit);
+  });
+});
+
+describe('the compressed form of a delta', () => {
+  const made = compressedRecord('a', 'b');
+  const notWorthIt = compressedRecord('a', 'b', { kind: 'not-worth-it' });
+  const there = identity(3, { sizeBytes: 50 });
+  const touched = identity(3, { sizeBytes: 50, ctimeNs: '2' });
+  const cases: readonly [name: string, DeltaStatus['record'], DeltaStatus['compressedInMirror'], decision: string][] = [
+    ['that is there and proven', made, there, 'nothing'],
+    ['that is gone', made, null, 'make'],
+    ['that was touched', made, touched, 'check'],
+    ['that was never made', deltaRecord('a', 'b'), null, 'make'],
+    ['of which nothing is known', deltaRecord('a', 'b'), there, 'check'],
+    ['of a delta of which nothing is known', null, there, 'check'],
+    ['that saves too little', notWorthIt, null, 'skip'],
+    ['that saves too little, and is there for whatever reason', notWorthIt, there, 'skip'],
+  ];
+
+  it.each(cases)('%s', (_, record, compressedInMirror, decision) => {
+    expect(decideCompressed({ record, compressedInMirror }, digests('d').sha256)).toBe(decision);
+  });
+
+  it.each([digests('f').sha256, null])('says nothing of a delta that has other bytes, or none yet', (sha256) => {
+    for (const record of [made, notWorthIt]) {
+      expect(decideCompressed({ record, compressedInMirror: null }, sha256)).toBe('make');
+      expect(decideCompressed({ record, compressedInMirror: there }, sha256)).toBe('check');
+    }
   });
 });

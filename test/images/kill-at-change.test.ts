@@ -26,17 +26,21 @@ interface Instant {
 
 // What kills at random hardly hit, the milliseconds in which the indexes are replaced, is hit here: strace kills the
 // program as it enters a chosen system call.
-describe.skipIf(!haveTools('strace', 'cksum'))('a build that is killed as it changes a file', () => {
+describe.skipIf(!haveTools('strace', 'cksum')).each([
+  { name: 'a build', compressible: false, flags: [] },
+  { name: 'a build that compresses its deltas', compressible: true, flags: ['--compress-deltas'] },
+])('$name that is killed as it changes a file', ({ compressible, flags }) => {
   const folder = temporaryDirectoryOfSuite();
   const imagesDir = join(folder, 'images');
   const before = join(folder, 'before');
-  const arguments_ = ['--quiet', '--deltas', 'puavo', '--base-url', 'https://images.example.org', imagesDir];
+  const settings = ['--deltas', 'puavo', '--base-url', 'https://images.example.org', ...flags];
+  const arguments_ = ['--quiet', ...settings, imagesDir];
   let named: ReadonlyMap<string, string>;
   let reference: Record<string, string>;
   let instants: Instant[];
 
   beforeAll(async () => {
-    const series = { stem: 'puavo-os-acme-bookworm', arch: 'amd64', seed: 'changes', sizeBytes: 200_000 };
+    const series = { stem: 'puavo-os-acme-bookworm', arch: 'amd64', seed: 'changes', sizeBytes: 200_000, compressible };
     const images = await makeRawImages({ ...series, dir: join(folder, 'pool'), stamps: dailyStamps(3) });
     mkdirSync(imagesDir);
     for (const image of images.slice(0, 2)) linkSync(image, join(imagesDir, basename(image)));
@@ -44,6 +48,7 @@ describe.skipIf(!haveTools('strace', 'cksum'))('a build that is killed as it cha
     for (const image of images.slice(2)) linkSync(image, join(imagesDir, basename(image)));
     named = readClaims(before).named;
     ({ instants, reference } = observeBuild());
+    expect(Object.keys(reference).some((path) => path.endsWith('.zst'))).toBe(compressible);
   });
 
   test(

@@ -19,7 +19,7 @@ import {
 const [A, B, C] = dailyImages(3) as [ImageName, ImageName, ImageName];
 const META = 'meta/puavo-os-acme-sid-amd64.json';
 const INDEXES = [META, 'CKSUMS', 'SHA256SUMS', 'index.json'];
-const SETTINGS = { baseUrl: 'https://images.example.org', maxDeltaRatio: 0.8 };
+const SETTINGS = { baseUrl: 'https://images.example.org', maxDeltaRatio: 0.8, compressDeltas: false };
 const DIGITS = new Map([
   [A.fileName, 'a'],
   [B.fileName, 'b'],
@@ -190,7 +190,7 @@ function plan(
   { interrupted = false, ...settings }: Partial<PlanSettings> & { interrupted?: boolean } = {},
 ): BuildPlan {
   const survey: Survey = {
-    settings: { baseUrl: SETTINGS.baseUrl, deltas: null },
+    settings: { baseUrl: SETTINGS.baseUrl, deltas: null, compressDeltas: false },
     indexes: { texts, metas: [], named },
     interrupted,
     images: new Map(images.map((image) => [image.name.fileName, image])),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDeltaRecord, parseDropped, parseImageRecord, parseSettings } from '../../src/images/records.js';
-import { deltaRecord, imageRecord, tooLargeRecord } from './support/statuses.js';
+import { compressedRecord, deltaRecord, imageRecord, tooLargeRecord } from './support/statuses.js';
 
 const parsers = { parseSettings, parseImageRecord, parseDeltaRecord, parseDropped };
 
@@ -12,14 +12,17 @@ describe('what a mirror remembers', () => {
     expect(parseImageRecord(stored(imageRecord('a', { published: null })))).toEqual(
       imageRecord('a', { published: null }),
     );
-    for (const record of [deltaRecord('a', 'b'), tooLargeRecord('a', 'b', 7)]) {
+    const compressed = [compressedRecord('a', 'b'), compressedRecord('a', 'b', { kind: 'not-worth-it' })];
+    for (const record of [deltaRecord('a', 'b'), tooLargeRecord('a', 'b', 7), ...compressed]) {
       expect(parseDeltaRecord(stored(record))).toEqual(record);
     }
-    expect(parseSettings({ baseUrl: 'https://images.example.org', deltas: 'latest:2' })).toEqual({
+    expect(parseSettings({ baseUrl: 'https://images.example.org', deltas: 'latest:2', compressDeltas: true })).toEqual({
       baseUrl: 'https://images.example.org',
       deltas: { kind: 'latest', count: 2 },
+      compressDeltas: true,
     });
-    expect(parseSettings({ baseUrl: null, deltas: 'some' })).toEqual({ baseUrl: null, deltas: null });
+    const none = { baseUrl: null, deltas: null, compressDeltas: false };
+    expect(parseSettings({ baseUrl: null, deltas: 'some' })).toEqual(none);
     const dropped = { 'rdiffs/x.rdiff': '2024-01-01T00:00:00.000Z' };
     expect(parseDropped(dropped)).toEqual(new Map(Object.entries(dropped)));
   });
@@ -41,6 +44,14 @@ describe('what a mirror remembers', () => {
   it.each(['baseSha256', 'targetSha256', 'outcome'])('a delta without its %s is unknown', (member) => {
     const { [member]: _, ...rest } = stored(deltaRecord('a', 'b')) as Record<string, unknown>;
     expect(parseDeltaRecord(rest)).toBeNull();
+  });
+
+  it('what is known of a compressed delta is forgotten alone where it is damaged or of an earlier version', () => {
+    const { compressed, ...earlier } = compressedRecord('a', 'b');
+    for (const wrong of [{}, { ...compressed, deltaSha256: 7 }, { ...compressed, outcome: { kind: 'too-large' } }]) {
+      expect(parseDeltaRecord(stored({ ...earlier, compressed: wrong }))).toEqual(deltaRecord('a', 'b'));
+    }
+    expect(parseDeltaRecord(stored(earlier))).toEqual(deltaRecord('a', 'b'));
   });
 
   it('digests that are none make an image unknown', () => {

@@ -22,7 +22,7 @@ it('the summary of a series counts what is there, and what its deltas save again
     [first, { sizeBytes: 100, digests: digests('d') }],
     [third, { sizeBytes: 300, digests: digests('d') }],
   ]);
-  expect(summarizeSeries(request, { images, deltas, tooLarge: new Set([second]) })).toEqual([
+  expect(summarizeSeries(request, { images, deltas, compressed: new Map(), tooLarge: new Set([second]) })).toEqual([
     {
       series: series.name,
       images: 3,

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compressedWorkshop, zst } from './support/compressed.js';
 import { selectionOf } from './support/config.js';
 import { eventsOf, problems, startedJobs } from './support/events.js';
 import { writeIndexesOf } from './support/honest-indexes.js';
@@ -42,6 +43,23 @@ describe('verify --deep', () => {
     writeIndexesOf(workshop.mirrorDir);
     expect(problems(await verify(workshop))).toEqual([]);
     expect(problems(await verify(workshop, { deep: true }))).toEqual([`error mismatch ${dayDeltaPath(1, 2)}`]);
+  });
+
+  it('unpacks every compressed delta, and finds those that are of another, although all their checksums agree', async () => {
+    const workshop = await compressedWorkshop();
+    const good = await verify(workshop, { deep: true });
+    const paths = [dayDeltaPath(1, 2), dayDeltaPath(2, 1)];
+    expect(startedJobs(good).filter((job) => job.startsWith('check-delta'))).toEqual(
+      paths.flatMap((path) => [`check-delta ${path}`, `check-delta ${zst(path)}`]),
+    );
+    expect(problems(good)).toEqual([]);
+
+    const [one, other] = paths.map((path) => join(workshop.mirrorDir, zst(path)));
+    swap(one ?? '', other ?? '');
+    writeIndexesOf(workshop.mirrorDir);
+    expect(problems(await verify(workshop))).toEqual([]);
+    const run = await verify(workshop, { deep: true });
+    expect(problems(run)).toEqual(paths.map((path) => `error mismatch ${zst(path)}`));
   });
 
   it('finds an image that was exchanged, although its checksums agree: no delta leads to or from it', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parseSha256Hex, parseSha512Hex } from '../../src/metadata/brands.js';
 import type { Digests } from '../../src/metadata/digests.js';
 import { type ImageName, parseImageName, rdiffFileName } from '../../src/metadata/image-name.js';
-import type { MetaDiff, MetaImage, SeriesMeta } from '../../src/metadata/meta.js';
+import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../../src/metadata/meta.js';
 
 /** Any sequence of UTF-16 units, halves of surrogate pairs among them. */
 export function anyText(maxLength: number): fc.Arbitrary<string> {
@@ -77,14 +77,22 @@ function diffTo(target: ImageName): (base: ImageName) => fc.Arbitrary<MetaDiff> 
   return (base) => {
     const filename = rdiffFileName(base, target);
     const urls = [`https://mirror.example/rdiffs/${filename}`];
-    return fc.record({ size, digests }).map(({ size, digests }) => ({
+    const zst = fc.option(zstOf(filename), { nil: undefined });
+    return fc.record({ size, digests, zst }).map(({ size, digests, zst }) => ({
       filename,
       urls,
       version: base.version,
       size,
       ...digests,
+      ...(zst === undefined ? {} : { zst }),
     }));
   };
+}
+
+function zstOf(deltaFileName: string): fc.Arbitrary<MetaZst> {
+  const filename = `${deltaFileName}.zst`;
+  const urls = [`https://mirror.example/rdiffs/${filename}`];
+  return fc.record({ size, digests }).map(({ size, digests }) => ({ filename, urls, size, ...digests }));
 }
 
 function hex(length: number): fc.Arbitrary<string> {

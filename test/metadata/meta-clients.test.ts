@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { renderSeriesMeta } from '../../src/metadata/meta.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
-import { exampleMeta } from './worked-example.js';
+import { exampleMeta, exampleWithZst } from './worked-example.js';
 
 const run = promisify(execFile);
 const images = exampleMeta.images;
@@ -44,6 +44,32 @@ describe.skipIf(missing)('deployed bootservers', () => {
   it('index the images by version and find the base of every delta among them', async () => {
     const filter = '.[].images | INDEX(.version) as $by | .[].diffs[] | $by[.version].filename';
     expect(await jq(filter, '')).toBe(`${images[1]?.filename}\n${images[0]?.filename}\n`);
+  });
+});
+
+describe.skipIf(missing)('deployed clients of a mirror with compressed deltas', () => {
+  const questions = [
+    '.[][][] | objects | select(.filename == $f) | "\\(.size) \\(.sha512)"',
+    '.[][][] | objects | .diffs[] | select(.filename == $f) | "\\(.size) \\(.sha512)"',
+    '.[][][] | select(type == "object" and has("diffs")) | .diffs[] | select(has("size") and .filename == $f) | .size',
+    '.[].images[] | ., .diffs[] | "\\(.cksum) \\(.size) \\(.filename)"',
+    '.[].images | INDEX(.version) as $by | .[].diffs[] | $by[.version].filename',
+    '.[].images[].diffs | sort_by(.version) | .[-2:][] | "\\(.version) \\(.urls[0]) \\(.sha256)"',
+    '.. | objects | select(.filename? == $f) | "\\(.size) \\(.sha256)"',
+    '[.. | objects | select(has("version")) | .filename]',
+  ];
+  const names = [...images, ...diffs].map(({ filename }) => filename);
+
+  it.each(questions)('are answered as before when they ask %s', async (filter) => {
+    for (const name of names) {
+      const before = await jq(filter, name);
+      expect(await jq(filter, name, exampleWithZst.images)).toBe(before);
+    }
+  });
+
+  it('take the compressed delta neither for an image nor for a delta', async () => {
+    const [name = ''] = exampleWithZst.images[0]?.diffs.flatMap(({ zst }) => zst?.filename ?? []) ?? [];
+    for (const filter of questions.slice(0, 3)) expect(await jq(filter, name, exampleWithZst.images)).toBe('');
   });
 });
 

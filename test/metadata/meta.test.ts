@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSeriesMeta, renderSeriesMeta } from '../../src/metadata/meta.js';
 import { seriesMeta } from './arbitraries.js';
-import { exampleMeta, exampleMetaText } from './worked-example.js';
+import { exampleMeta, exampleMetaText, exampleWithZst, exampleZstText } from './worked-example.js';
 
 const file = 'meta/puavo-os-acme-buster-amd64.json';
 const images = '."puavo-os-acme-buster-amd64".images';
@@ -51,6 +51,37 @@ describe('a meta file', () => {
       .replaceAll('puavo-os-acme-buster-2022-01-17-120001-amd64.img', 'old.img')
       .replace('"id":"puavo-os-acme-buster-2022-01-17-120001-amd64"', '"id":"old"');
     expect(parseSeriesMeta(text, file).images[0]).toMatchObject({ filename: 'old.img', version: '20220117120001' });
+  });
+});
+
+describe('the compressed form of a delta', () => {
+  const text = renderSeriesMeta(exampleWithZst);
+
+  it('is the last member of the delta, and nothing else of the file changes', () => {
+    expect(text.replace(exampleZstText, '')).toBe(exampleMetaText);
+    expect(text).toContain(`"sha512":"${'b'.repeat(128)}"${exampleZstText}}],"filename"`);
+  });
+
+  it('is read back as it was written, without members that are not of the format', () => {
+    expect(parseSeriesMeta(text, file)).toEqual(exampleWithZst);
+    expect(parseSeriesMeta(text.replace('"zst":{', '"zst":{"level":9,'), file)).toEqual(exampleWithZst);
+  });
+
+  it.each([
+    ['that is no object', /"zst":\{[^}]*\}/, '"zst":null', '.zst: expected an object, found null'],
+    ['of another delta', /20-173248(--[^"]*\.rdiff\.zst",)/, '20-173249$1', '.zst.filename: expected the delta'],
+    ['in another directory', /"puavo([^"]*\.rdiff\.zst")/, '"../puavo$1', '.zst.filename: expected the delta'],
+    ['of another format', '.rdiff.zst",', '.rdiff.gz",', '.zst.filename: expected the delta'],
+    ['without a URL', /\["[^"]*\.zst"\]/, '[]', '.zst.urls: expected at least one URL'],
+    ['of a size that is none', '305601923', '"305601923"', '.zst.size: expected an integer'],
+    ['without its sha256', `"sha256":"${'e'.repeat(64)}",`, '', '.zst.sha256: expected'],
+    ['of a cksum that is none', '1732050807', '01', '.zst.cksum: expected a decimal number'],
+  ])('%s is refused', (_, from, to, message) => {
+    const wrong = text.replace(from, to);
+    expect(wrong).not.toBe(text);
+    expect(() => parseSeriesMeta(wrong, file)).toThrow(
+      expect.objectContaining({ code: 'FORMAT', message: expect.stringContaining(`[0].diffs[0]${message}`) }),
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import { parseImageVersion, parseSeriesName, parseSha256Hex, parseSha512Hex } from '../../src/metadata/brands.js';
 import type { Digests } from '../../src/metadata/digests.js';
-import type { SeriesMeta } from '../../src/metadata/meta.js';
+import type { MetaZst, SeriesMeta } from '../../src/metadata/meta.js';
 
 /*
  * A small mirror with every kind of member in it: two images, a delta each way, definitions with and without choices.
@@ -59,6 +59,22 @@ export const exampleMeta: SeriesMeta = {
   ],
 };
 
+/** {@link exampleMeta} where the first delta has a compressed form. */
+export const exampleWithZst: SeriesMeta = {
+  ...exampleMeta,
+  images: exampleMeta.images.map((image, index) => ({
+    ...image,
+    diffs: image.diffs.map((diff) => (index === 0 ? { ...diff, zst: exampleZst() } : diff)),
+  })),
+};
+
+/** What the text of {@link exampleWithZst} has more than {@link exampleMetaText}, behind the first delta's sha512. */
+export const exampleZstText = [
+  ',"zst":{"filename":"puavo-os-acme-buster-2022-01-20-173248--2022-01-17-120001-amd64.rdiff.zst",',
+  '"urls":["https://images.school.example/rdiffs/puavo-os-acme-buster-2022-01-20-173248--2022-01-17-120001-amd64.rdiff.zst"],',
+  `"size":305601923,"cksum":"1732050807",${hexMembers('e')}}`,
+].join('');
+
 /** The meta file of {@link exampleMeta}, byte for byte. */
 export const exampleMetaText = [
   '{"puavo-os-acme-buster-amd64":{"images":[',
@@ -106,6 +122,11 @@ export const exampleIndex = `{
   ]
 }
 `;
+
+function exampleZst(): MetaZst {
+  const filename = `${downName}.zst`;
+  return { filename, urls: [`${site}/rdiffs/${filename}`], size: 305601923, ...digests('1732050807', 'e') };
+}
 
 function digests(cksum: string, digit: string): Digests {
   return {

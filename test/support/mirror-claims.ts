@@ -21,7 +21,8 @@ interface NamedFile {
   readonly sha256: string;
   readonly sha512: string;
 }
-type MetaFile = Record<string, { readonly images: readonly (NamedFile & { readonly diffs: readonly NamedFile[] })[] }>;
+type NamedDelta = NamedFile & { readonly zst?: NamedFile };
+type MetaFile = Record<string, { readonly images: readonly (NamedFile & { readonly diffs: readonly NamedDelta[] })[] }>;
 
 /** What an independent reader finds in a mirror. */
 export interface MirrorFindings {
@@ -55,7 +56,7 @@ function metaClaims(mirror: string): Claim[] {
     const source = `meta/${name}`;
     const meta = JSON.parse(readFileSync(join(mirror, source), 'utf8')) as MetaFile;
     const images = Object.values(meta).flatMap((series) => series.images);
-    const deltas = images.flatMap((image) => image.diffs);
+    const deltas = images.flatMap((image) => image.diffs).flatMap((delta) => [delta, delta.zst ?? []].flat());
     return [
       ...images.flatMap((image) => claimsOf(source, image.filename, image)),
       ...deltas.flatMap((delta) => claimsOf(source, `rdiffs/${delta.filename}`, delta)),
@@ -76,7 +77,7 @@ function claimsOf(source: string, path: string, file: NamedFile): Claim[] {
 function cksumClaims(mirror: string): Claim[] {
   return linesOf(join(mirror, 'CKSUMS')).flatMap((line) => {
     const [crc = '', size = '', name = ''] = line.split(' ');
-    const path = name.endsWith('.rdiff') ? `rdiffs/${name}` : name;
+    const path = /\.rdiff(\.zst)?$/.test(name) ? `rdiffs/${name}` : name;
     return [
       { source: 'CKSUMS', path, kind: 'cksum' as const, value: crc },
       { source: 'CKSUMS', path, kind: 'size' as const, value: size },

@@ -13,20 +13,31 @@ export interface RawImages {
   readonly seed: string;
   /** Roughly, of each image. */
   readonly sizeBytes: number;
+  /** Whether the bytes can be compressed to half of their size. */
+  readonly compressible?: boolean;
 }
 
 /**
  * Makes a series of images that are no file system at all, without any tool: incompressible bytes of which each
- * version overwrites, moves, removes and adds some. Holds two images in memory. Returns their paths, oldest first.
+ * version overwrites, moves, removes and adds some. Or their hexadecimal
+ * digits. Holds two images in memory. Returns their paths, oldest first.
  */
-export async function makeRawImages({ dir, stem, arch, stamps, seed, sizeBytes }: RawImages): Promise<string[]> {
+export async function makeRawImages({
+  dir,
+  stem,
+  arch,
+  stamps,
+  seed,
+  sizeBytes,
+  compressible,
+}: RawImages): Promise<string[]> {
   await mkdir(dir, { recursive: true });
   const paths: string[] = [];
-  let content = pseudoRandomBytes(seed, sizeBytes);
+  let content = pseudoRandomBytes(seed, compressible ? sizeBytes / 2 : sizeBytes);
   for (const stamp of stamps) {
     if (paths.length > 0) content = nextVersion(content, `${seed}/${stamp}`);
     const path = join(dir, imageName({ stem, stamp, arch }));
-    await writeFile(path, content);
+    await writeFile(path, compressible ? content.toString('hex') : content);
     paths.push(path);
   }
   return paths;

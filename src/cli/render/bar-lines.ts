@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<JobKind, string>> = {
   examine: 'image',
   delta: 'delta',
   'check-delta': 'check',
+  'compress-delta': 'zstd',
   digest: 'file',
   patch: 'patch',
   compose: 'delta',

@@ -57,6 +57,7 @@ const jobOf: Readonly<Record<PlannedAction['action'], JobKind | null>> = {
   link: 'examine',
   delta: 'delta',
   'check-delta': 'check-delta',
+  'compress-delta': 'compress-delta',
   digest: 'digest',
   'write-index': null,
   drop: null,

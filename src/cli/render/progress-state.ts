@@ -29,6 +29,8 @@ const IMAGES_READ: Readonly<Record<JobKind, number>> = {
   digest: 1,
   examine: 1,
   'check-delta': 1,
+  // A delta is a part of an image, and read twice.
+  'compress-delta': 0.5,
   delta: 3,
   patch: 1,
   compose: 1,

@@ -10,7 +10,8 @@ interface NamedFile {
   sha256: string;
   sha512: string;
 }
-type Meta = Record<string, { images: (NamedFile & { version: string; diffs: NamedFile[] })[] }>;
+type NamedDelta = NamedFile & { zst?: NamedFile };
+type Meta = Record<string, { images: (NamedFile & { version: string; diffs: NamedDelta[] })[] }>;
 
 /**
  * Makes every index of a mirror tell the truth about the files that its meta files name, whatever these hold by now. It
@@ -24,7 +25,8 @@ export function writeIndexesOf(mirror: string): void {
     const meta = JSON.parse(readFileSync(join(mirror, 'meta', name), 'utf8')) as Meta;
     for (const [series, { images }] of Object.entries(meta)) {
       for (const image of images) {
-        for (const [path, file] of [[image.filename, image], ...image.diffs.map(inRdiffs)] as [string, NamedFile][]) {
+        const deltas = image.diffs.flatMap((delta) => [delta, delta.zst ?? []].flat());
+        for (const [path, file] of [[image.filename, image], ...deltas.map(inRdiffs)] as [string, NamedFile][]) {
           Object.assign(file, factsOf(join(mirror, path)));
           cksums.set(path, `${file.cksum} ${file.size} ${file.filename}\n`);
           sums.set(path, `${file.sha256}  ${path}\n`);

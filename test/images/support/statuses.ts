@@ -1,4 +1,4 @@
-import type { DeltaRecord, ImageRecord } from '../../../src/images/records.js';
+import type { CompressedOutcome, DeltaRecord, ImageRecord } from '../../../src/images/records.js';
 import type { DeltaStatus, ImageStatus } from '../../../src/images/survey.js';
 import type { FileIdentity } from '../../../src/io/file-identity.js';
 import { parseSha256Hex, parseSha512Hex } from '../../../src/metadata/brands.js';
@@ -35,7 +35,15 @@ export function publishedDelta(
   record: DeltaRecord,
   changes: Partial<DeltaStatus> = {},
 ): DeltaStatus {
-  return { base, target, fileName: rdiffFileName(base, target), inMirror: identity(2), record, ...changes };
+  return {
+    base,
+    target,
+    fileName: rdiffFileName(base, target),
+    inMirror: identity(2),
+    compressedInMirror: null,
+    record,
+    ...changes,
+  };
 }
 
 export function deltaRecord(baseDigit: string, targetDigit: string, sizeBytes = 100): DeltaRecord {
@@ -43,7 +51,17 @@ export function deltaRecord(baseDigit: string, targetDigit: string, sizeBytes = 
     baseSha256: digests(baseDigit).sha256,
     targetSha256: digests(targetDigit).sha256,
     outcome: { kind: 'published', published: identity(2, { sizeBytes }), digests: digests('d') },
+    compressed: null,
   };
+}
+
+/** A delta that was made and compressed, or what else came of it. */
+export function compressedRecord(
+  baseDigit: string,
+  targetDigit: string,
+  outcome: CompressedOutcome = { kind: 'published', published: identity(3, { sizeBytes: 50 }), digests: digests('e') },
+): DeltaRecord {
+  return { ...deltaRecord(baseDigit, targetDigit), compressed: { deltaSha256: digests('d').sha256, outcome } };
 }
 
 /** The verdict that a delta between the bytes of two digits was larger than `limitBytes`. */

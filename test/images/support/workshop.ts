@@ -53,14 +53,14 @@ export function dayDeltaPath(base: number, target: number, stem = STEM): string 
  */
 export async function makeWorkshop(
   days: number,
-  { sizeBytes = IMAGE_BYTES, folder: given = '' } = {},
+  { sizeBytes = IMAGE_BYTES, folder: given = '', compressible = false } = {},
 ): Promise<Workshop> {
   const folder = given || (await temporaryDirectory());
   const workshop = { folder, imagesDir: join(folder, 'images'), mirrorDir: join(folder, 'mirror') };
   await addImages(
     workshop,
     Array.from({ length: days }, (_, day) => day + 1),
-    { sizeBytes },
+    { sizeBytes, compressible },
   );
   return workshop;
 }
@@ -72,11 +72,11 @@ export async function makeWorkshop(
 export async function addImages(
   { imagesDir, folder }: Pick<Workshop, 'imagesDir' | 'folder'>,
   days: readonly number[],
-  { stem = STEM, seed = '', sizeBytes = IMAGE_BYTES } = {},
+  { stem = STEM, seed = '', sizeBytes = IMAGE_BYTES, compressible = false } = {},
 ): Promise<void> {
   const pool = join(folder, 'pool');
   const stamps = dailyStamps(Math.max(0, ...days));
-  await makeRawImages({ dir: pool, stem, arch: 'amd64', stamps, seed: seed || stem, sizeBytes });
+  await makeRawImages({ dir: pool, stem, arch: 'amd64', stamps, seed: seed || stem, sizeBytes, compressible });
   await mkdir(imagesDir, { recursive: true });
   for (const day of days) {
     const image = join(imagesDir, dayImage(day, stem));
