@@ -1,6 +1,7 @@
 import fs from 'node:fs';
+import { UpdateRepositoryError } from '../errors.js';
 import { type Arena, arenaBuffer, takeArena } from './arena.js';
-import { joinerOf, queueOf, type SharedDelta, type SharedWork } from './delta-part.js';
+import { type DeltaPart, joinerOf, queueOf, type SharedDelta, type SharedWork } from './delta-part.js';
 import type { DeltaStatistics } from './encode.js';
 import type { EngineTuning } from './engine.js';
 import { type DeltaEffort, deltaParameters } from './parameters.js';
@@ -16,6 +17,7 @@ import type { Steps } from './steps.js';
 export class BaseSession {
   readonly #arena: Arena;
   readonly #work: SharedWork;
+  #memoryIsOurs = true;
 
   /** @throws UpdateRepositoryError NOT_FOUND, IO, MEMORY, or CONFIG (the chosen engine cannot be had) */
   constructor(basePath: string, effort: DeltaEffort, tuning: EngineTuning, threads: number) {
@@ -71,9 +73,16 @@ export class BaseSession {
     }
   }
 
+  /** Is told of each part that failed, while others may still run: they stop, rather than wait for it. */
+  partFailed(part: DeltaPart, error: unknown): void {
+    if ('thread' in part) queueOf(this.#work, part.kind === 'index' ? part.work.base : part.delta.target).stop();
+    // A thread that was ended from outside may be in a system call that still writes into the memory.
+    this.#memoryIsOurs &&= error instanceof UpdateRepositoryError;
+  }
+
   /** Ends the session, when no part of it is running any more: its memory then serves the next one. */
   close(): void {
-    this.#arena.release();
+    if (this.#memoryIsOurs) this.#arena.release();
   }
 }
 

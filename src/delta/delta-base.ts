@@ -44,7 +44,7 @@ export class DeltaBase implements Disposable {
   ): Promise<DeltaBase> {
     const session = new BaseSession(basePath, effort, { ...TUNING, ...tuning }, threads);
     try {
-      await runStepsAside(session.index(), run);
+      await runStepsAside(session.index(), stoppingOthers(session, run));
       return new DeltaBase(session);
     } catch (error) {
       session.close();
@@ -67,11 +67,26 @@ export class DeltaBase implements Disposable {
     { targetPath, deltaPath, maxDeltaBytes = Number.POSITIVE_INFINITY }: DeltaTargetRequest,
     run: RunDeltaPart,
   ): Promise<DeltaStatistics> {
-    return await runStepsAside(this.#session.delta(targetPath, deltaPath, maxDeltaBytes), run);
+    return await runStepsAside(
+      this.#session.delta(targetPath, deltaPath, maxDeltaBytes),
+      stoppingOthers(this.#session, run),
+    );
   }
 
   /** Ends its use, when no delta is being made any more. */
   [Symbol.dispose](): void {
     this.#session.close();
   }
+}
+
+/** A thread can end without a word, for want of memory say: then nobody but this one can tell the others. */
+function stoppingOthers(session: BaseSession, run: RunDeltaPart): RunDeltaPart {
+  return async (part) => {
+    try {
+      await run(part);
+    } catch (error) {
+      session.partFailed(part, error);
+      throw error;
+    }
+  };
 }

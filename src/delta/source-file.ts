@@ -6,6 +6,7 @@ export interface SourceState {
   readonly path: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly inode: number;
 }
 
 /** A file that is read at random and must not change meanwhile. */
@@ -13,6 +14,7 @@ export class SourceFile implements SourceState {
   readonly path: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  readonly inode: number;
   readonly #fd: number;
 
   /** @throws UpdateRepositoryError NOT_FOUND or IO */
@@ -31,6 +33,7 @@ export class SourceFile implements SourceState {
     }
     this.sizeBytes = stat.size;
     this.modifiedMs = stat.mtimeMs;
+    this.inode = stat.ino;
   }
 
   /**
@@ -38,11 +41,12 @@ export class SourceFile implements SourceState {
    *
    * @throws UpdateRepositoryError NOT_FOUND, IO, or CHANGED_WHILE_READ when it is in another state
    */
-  static inState({ path, sizeBytes, modifiedMs }: SourceState): SourceFile {
+  static inState({ path, sizeBytes, modifiedMs, inode }: SourceState): SourceFile {
     const file = new SourceFile(path);
     try {
       if (file.sizeBytes !== sizeBytes) throw file.#changed(`${sizeBytes} bytes`, `${file.sizeBytes} bytes`);
-      if (file.modifiedMs !== modifiedMs) throw file.#changed('one modification time', 'a later one');
+      if (file.modifiedMs !== modifiedMs) throw file.#changed('one modification time', 'another one');
+      if (file.inode !== inode) throw file.#changed('one file', 'another one under its name');
       return file;
     } catch (error) {
       file.close();
@@ -51,7 +55,7 @@ export class SourceFile implements SourceState {
   }
 
   get state(): SourceState {
-    return { path: this.path, sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs };
+    return { path: this.path, sizeBytes: this.sizeBytes, modifiedMs: this.modifiedMs, inode: this.inode };
   }
 
   /**
@@ -81,7 +85,7 @@ export class SourceFile implements SourceState {
   assertUnchanged(): void {
     const { size, mtimeMs } = this.#stat();
     if (size !== this.sizeBytes) throw this.#changed(`${this.sizeBytes} bytes`, `${size} bytes`);
-    if (mtimeMs !== this.modifiedMs) throw this.#changed('one modification time', 'a later one');
+    if (mtimeMs !== this.modifiedMs) throw this.#changed('one modification time', 'another one');
   }
 
   close(): void {

@@ -53,7 +53,8 @@ let compiled: WebAssembly.Module | undefined;
  * @throws UpdateRepositoryError CONFIG when WebAssembly, with SIMD and shared memory, cannot be had
  */
 export function takeWasmMemory(): WasmMemory {
-  const found = idle.pop();
+  // The largest one, so that no small one has to grow while it lies idle.
+  const found = idle.sort((a, b) => a.memory.buffer.byteLength - b.memory.buffer.byteLength).pop();
   if (found !== undefined) return found;
   compiled ??= compileWasmModule('delta-core.wasm');
   return new WasmMemory(compiled);

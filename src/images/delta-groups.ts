@@ -1,4 +1,5 @@
 import { type DeltaEffort, deltaMemoryBytes, type EngineChoice } from '../delta/generate.js';
+import { SEGMENT_BYTES } from '../delta/parameters.js';
 import type { ImageKind } from '../squashfs/kind.js';
 import type { Resources } from '../workers/crew.js';
 import type { DeltaWork } from './make-deltas.js';
@@ -42,9 +43,15 @@ export function effortFor(base: ImageKind, target: ImageKind): DeltaEffort {
   return base === 'squashfs' && target === 'squashfs' ? 'fast' : 'normal';
 }
 
-/** As many threads as may run, as long as what they need fits into the budget. */
-export function threadsFor(baseBytes: number, effort: DeltaEffort, { jobs, memoryBytes }: Resources): number {
-  let threads = Math.min(jobs, THREADS_MAX);
+/** As many threads as may run and have segments to work on, as long as what they need fits into the budget. */
+export function threadsFor(
+  baseBytes: number,
+  targetBytes: number,
+  effort: DeltaEffort,
+  { jobs, memoryBytes }: Resources,
+): number {
+  const segments = Math.ceil(Math.max(1, baseBytes, targetBytes) / SEGMENT_BYTES);
+  let threads = Math.min(jobs, THREADS_MAX, segments);
   while (threads > 1 && deltaMemoryBytes(baseBytes, effort, threads) > memoryBytes) threads -= 1;
   return threads;
 }
@@ -53,7 +60,8 @@ function sharedBase(group: readonly DeltaWork[], { engine, resources, onFallback
   const { base, effort } = group[0]!;
   const { sizeBytes } = base.identity;
   const spared = { ...resources, memoryBytes: resources.memoryBytes - WORKER_MEMORY_BYTES };
-  const threads = threadsFor(sizeBytes, effort, spared);
+  const targetBytes = Math.max(...group.map(({ target }) => target.identity.sizeBytes));
+  const threads = threadsFor(sizeBytes, targetBytes, effort, spared);
   const memoryBytes = deltaMemoryBytes(sizeBytes, effort, threads);
   return new SharedBase({ path: base.path, effort, engine, threads, uses: group.length, memoryBytes, onFallback });
 }

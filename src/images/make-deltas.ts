@@ -101,7 +101,7 @@ async function make(site: MirrorSite, work: DeltaWork, sharedBase: SharedBase, r
   const { base, target, status, limitBytes } = work;
   const staged = site.state.temporaryPath(status.fileName);
   try {
-    await sharedBase.delta(run, { targetPath: target.path, deltaPath: staged, maxDeltaBytes: limitBytes });
+    await generate(work, sharedBase, staged, run);
     const { digests } = await run({
       kind: 'prove-delta',
       path: staged,
@@ -114,6 +114,21 @@ async function make(site: MirrorSite, work: DeltaWork, sharedBase: SharedBase, r
   } catch (error) {
     if (hasCode(error, 'DELTA_TOO_LARGE')) return { kind: 'too-large', limitBytes };
     await rm(staged, { force: true });
+    throw error;
+  }
+}
+
+async function generate(
+  { base, target, limitBytes }: DeltaWork,
+  sharedBase: SharedBase,
+  deltaPath: string,
+  run: RunJob,
+): Promise<void> {
+  try {
+    await sharedBase.delta(run, { targetPath: target.path, deltaPath, maxDeltaBytes: limitBytes });
+  } catch (error) {
+    // An input that changed explains a failure, or a delta that is too large, better than these do.
+    await run({ kind: 'check-inputs', path: deltaPath, base, target });
     throw error;
   }
 }

@@ -74,7 +74,7 @@ function deltaTask(
   onMade: (statistics: DeltaStatistics) => void,
 ): Task {
   const { basePath, deltaPath, engine, verify, resources, onEvent } = options;
-  const threads = threadsFor(baseBytes, effort, {
+  const threads = threadsFor(baseBytes, targetBytes, effort, {
     ...resources,
     memoryBytes: resources.memoryBytes - WORK_MEMORY_BYTES,
   });

@@ -6,7 +6,7 @@ import { PUBLIC_FILE_MODE } from '../io/atomic-file.js';
 import { checkUnwritten } from '../io/digest.js';
 import { identityOfPath, isUntouched } from '../io/file-identity.js';
 import { digestPath } from './digest-path.js';
-import type { CheckDeltaJob, DeltaInput, DigestedPath, ProveDeltaJob } from './jobs.js';
+import type { CheckDeltaJob, CheckInputsJob, DeltaInput, DigestedPath, ProveDeltaJob } from './jobs.js';
 
 /** Proves a delta that was just made: whoever has the base gets the target's sha256 out of it. */
 export function proveDelta(job: ProveDeltaJob, onProgress: (doneBytes: number) => void): DigestedPath {
@@ -19,10 +19,15 @@ export function proveDelta(job: ProveDeltaJob, onProgress: (doneBytes: number) =
     return checked;
   } catch (error) {
     // An input that changed explains a wrong result better than the wrong result does.
-    checkInput(base);
-    checkInput(target);
+    checkInputs(job);
     throw error;
   }
+}
+
+/** @throws UpdateRepositoryError CHANGED_WHILE_READ when either is not what it was */
+export function checkInputs({ base, target }: Pick<CheckInputsJob, 'base' | 'target'>): void {
+  checkInput(base);
+  checkInput(target);
 }
 
 /** @throws UpdateRepositoryError VERIFICATION when the delta does not make the target, FORMAT when it is no delta. */

@@ -49,6 +49,11 @@ async function perform(job: Job, addBytes: (bytes: number) => void): Promise<Job
       const { proveDelta } = await import('./delta-jobs.js');
       return proveDelta(job, eachTime(addBytes));
     }
+    case 'check-inputs': {
+      const { checkInputs } = await import('./delta-jobs.js');
+      checkInputs(job);
+      return null;
+    }
     case 'check-delta': {
       const { checkDelta } = await import('./delta-jobs.js');
       return checkDelta(job, eachTime(addBytes));

@@ -16,6 +16,7 @@ export type Job =
   | DeltaPartJob
   | ProveDeltaJob
   | CheckDeltaJob
+  | CheckInputsJob
   | CompareDeltaJob
   | CompressDeltaJob
   | CheckCompressedJob;
@@ -56,6 +57,14 @@ export interface CheckDeltaJob {
   readonly path: string;
   readonly base: { readonly path: string };
   readonly target: { readonly sizeBytes: number; readonly sha256: string };
+}
+
+/** Check that a base and a target are still what they were when they were hashed. */
+export interface CheckInputsJob {
+  readonly kind: 'check-inputs';
+  readonly path: string;
+  readonly base: DeltaInput;
+  readonly target: DeltaInput;
 }
 
 /** Apply a delta and compare what it makes with a file. */
@@ -100,6 +109,7 @@ export interface JobResults {
   readonly 'prove-delta': DigestedPath;
   readonly 'check-delta': DigestedPath;
   readonly 'compare-delta': null;
+  readonly 'check-inputs': null;
   readonly 'compress-delta': DigestedPath;
   readonly 'check-compressed': DigestedPath;
 }

@@ -10,7 +10,8 @@ export class WorkerPool {
   constructor(threads: number) {
     this.#piscina = new Piscina({
       filename: new URL('./entry.js', import.meta.url).href,
-      minThreads: 0,
+      // One at least: a thread that dies is then replaced, for the sake of the jobs that wait.
+      minThreads: 1,
       maxThreads: threads,
       // Threads live as long as the pool: a new one would compile and warm up everything again.
       idleTimeout: 0x7fffffff,

@@ -130,6 +130,20 @@ describe('when a part fails', () => {
   });
 });
 
+test('when a thread ends without a word the others stop, too', async () => {
+  const target = pseudoRandomBytes('long enough to be ended in', 40 * segmentBytes);
+  for (const delayMs of [5, 20, 60]) {
+    const ending: RunDeltaPart = (part) => {
+      const isTheOne = part.kind === 'match' && part.thread === 0;
+      return pool.run(part, isTheOne ? AbortSignal.timeout(delayMs) : undefined);
+    };
+    const made = threaded({ base: random, targets: [target], threads: 2, run: ending });
+    await expect(made).rejects.toMatchObject({ name: expect.stringMatching(/AbortError|TimeoutError/) });
+  }
+  const [made] = await threaded({ base: random, targets: [large], threads: 3 });
+  expect(made?.equals(makeDelta(dir, random, large).delta)).toBe(true);
+});
+
 function withoutTarget(part: Extract<DeltaPart, { kind: 'match' }>): DeltaPart {
   return { ...part, delta: { ...part.delta, target: { ...part.delta.target, path: join(dir, 'not there') } } };
 }

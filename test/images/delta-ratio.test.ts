@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readClaims } from '../support/mirror-claims.js';
+import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { eventsOf, startedJobs } from './support/events.js';
 import { fileStates } from './support/file-states.js';
 import { expectAsFresh } from './support/fresh-build.js';
@@ -34,6 +35,22 @@ it('a delta nearly as big as its target is not published, and the verdict is rem
   const higher = await build(workshop, { deltas: LATEST, maxDeltaRatio: 1.2 });
   expect(startedJobs(higher)).toEqual([`delta ${DELTA}`]);
   expect(namedDeltas(workshop)).toEqual([DELTA]);
+});
+
+it('an image that is overwritten after it was hashed is not taken for one whose delta is too large', async () => {
+  const workshop = await makeWorkshop(2);
+  const image = join(workshop.imagesDir, dayImage(2));
+  const bytes = readFileSync(image);
+  const overwrite = () => writeFileSync(image, pseudoRandomBytes('other', bytes.length), { flag: 'r+' });
+  const run = build(workshop, {
+    deltas: LATEST,
+    link: 'hard',
+    onEvent: (event) => event.type === 'job-started' && event.kind === 'delta' && overwrite(),
+  });
+  await expect(run).rejects.toMatchObject({ code: 'CHANGED_WHILE_READ' });
+  writeFileSync(image, bytes, { flag: 'r+' });
+  const again = await build(workshop, { deltas: LATEST, link: 'hard' });
+  expect(again.summary.series).toMatchObject([{ images: 2, deltas: 1, deltasTooLarge: 0 }]);
 });
 
 it('a lower ratio drops a delta from the indexes and a higher one names it again, without making it again', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generateDelta } from '../../src/delta/generate.js';
 import { identityOfPath } from '../../src/io/file-identity.js';
-import { proveDelta } from '../../src/workers/delta-jobs.js';
+import { checkInputs, proveDelta } from '../../src/workers/delta-jobs.js';
 import { digestPath } from '../../src/workers/digest-path.js';
 import type { ProveDeltaJob } from '../../src/workers/jobs.js';
 import { editInPlace } from '../images/support/tamper.js';
@@ -52,6 +52,20 @@ describe('a delta that is proven while', () => {
       expect.objectContaining({ code: 'CHANGED_WHILE_READ', data: expect.objectContaining({ path: job.target.path }) }),
     );
   });
+});
+
+it('inputs that are what they were pass, and either one that is not is named', async () => {
+  for (const changed of ['base', 'target'] as const) {
+    const job = await proveJob();
+    checkInputs(job);
+    writeFileSync(job[changed].path, 'something else');
+    expect(() => checkInputs(job)).toThrow(
+      expect.objectContaining({
+        code: 'CHANGED_WHILE_READ',
+        data: expect.objectContaining({ path: job[changed].path }),
+      }),
+    );
+  }
 });
 
 async function proveJob(): Promise<ProveDeltaJob> {
