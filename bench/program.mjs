@@ -10,7 +10,8 @@ export const thisProgram = join(root, 'bin', 'update-repository.js');
 
 /** Throws where the project was not compiled, for then there is nothing to measure. */
 export function requireBuild() {
-  if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is missing: run npm run build first');
+  if (!existsSync(join(root, 'dist', 'program', 'main.js')))
+    throw new Error('dist/ is missing: run npm run build first');
 }
 
 /**

@@ -1,5 +1,5 @@
-// Compiles src/ and native/ to dist/ and writes the manual page. The old dist/ goes first, so that a renamed source
-// leaves no stale module behind.
+// Compiles src/ and native/ to dist/, bundles the program there and writes the manual page. The old dist/ goes first, so
+// that a renamed source leaves no stale module behind.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,3 +19,4 @@ const compiler = spawnSync(
 if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 await import('../native/build.mjs');
 await import('./man.mjs');
+await import('./bundle.mjs');

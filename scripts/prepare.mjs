@@ -12,7 +12,7 @@ if (hasCompiler()) {
   const build = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
   process.exit(build.status ?? 1);
 }
-if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) {
+if (!existsSync(join(root, 'dist', 'program', 'main.js'))) {
   console.error(
     'update-repository: dist/ is missing and typescript is not installed: run npm ci with its dev dependencies',
   );

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { isSystemError, UpdateRepositoryError } from '../errors.js';
 
-/** Where the modules are: beside this file where it was compiled, or, seen from the source, where it will be. */
+/** Where the modules are: beside this file where it was compiled; or, seen from the source or from a bundle, there too. */
 const PLACES = ['./', '../../dist/delta/'];
 
 /**
