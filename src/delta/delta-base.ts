@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { BaseSession } from './base-session.js';
 import type { DeltaPart } from './delta-part.js';
 import type { DeltaStatistics } from './encode.js';
@@ -5,6 +6,7 @@ import type { EngineTuning } from './engine.js';
 import { TUNING } from './generate.js';
 import type { DeltaEffort } from './parameters.js';
 import { runStepsAside } from './steps.js';
+import { writingBehind } from './write-behind.js';
 
 /** Runs a part of a delta by `runDeltaPart`, in another thread or here. */
 export type RunDeltaPart = (part: DeltaPart) => Promise<void>;
@@ -67,10 +69,13 @@ export class DeltaBase implements Disposable {
     { targetPath, deltaPath, maxDeltaBytes = Number.POSITIVE_INFINITY }: DeltaTargetRequest,
     run: RunDeltaPart,
   ): Promise<DeltaStatistics> {
-    return await runStepsAside(
-      this.#session.delta(targetPath, deltaPath, maxDeltaBytes),
-      stoppingOthers(this.#session, run),
-    );
+    const steps = this.#session.delta(targetPath, deltaPath, maxDeltaBytes);
+    try {
+      return await writingBehind(deltaPath, runStepsAside(steps, stoppingOthers(this.#session, run)));
+    } catch (error) {
+      fs.rmSync(deltaPath, { force: true });
+      throw error;
+    }
   }
 
   /** Ends its use, when no delta is being made any more. */

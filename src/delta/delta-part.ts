@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type ArenaMemory, arenaBuffer } from './arena.js';
 import type { ArenaLayout } from './arena-layout.js';
 import { EncodedSegment } from './encoded-segment.js';
@@ -6,7 +7,7 @@ import { JsEngine } from './js-engine.js';
 import { type DeltaParameters, SEGMENT_BYTES } from './parameters.js';
 import { PositionedFile } from './positioned-file.js';
 import { SegmentJoiner } from './segment-joiner.js';
-import { NO_SEGMENT, SegmentQueue } from './segment-queue.js';
+import { NO_SEGMENT, NO_SLOT_YET, SegmentQueue } from './segment-queue.js';
 import { SourceFile, type SourceState } from './source-file.js';
 import { WasmEngine } from './wasm-engine.js';
 
@@ -41,6 +42,9 @@ export type DeltaPart =
 /** Gets the bytes that were read since the last call, and the path of the file; what it throws ends the part. */
 export type ReportBytes = (bytes: number, path: string) => void;
 
+/** Where a thread that has other things to do may do them: after each segment, or after a wait of a tenth of a second. */
+type Pauses = Generator<void, void, void>;
+
 /**
  * Does a part of a delta, in whatever thread it is called, and blocks until it is done. When one part fails the others
  * that run beside it stop, and return as if they were done.
@@ -48,13 +52,33 @@ export type ReportBytes = (bytes: number, path: string) => void;
  * @throws UpdateRepositoryError CHANGED_WHILE_READ, DELTA_TOO_LARGE, NOT_FOUND, NO_SPACE, IO
  */
 export function runDeltaPart(part: DeltaPart, report: ReportBytes): void {
+  const pauses = pausesOf(part, report);
+  while (pauses.next().done !== true);
+}
+
+/**
+ * As {@link runDeltaPart}, in a thread that has signals to hear and other threads to serve: the event loop runs after
+ * each segment.
+ *
+ * @throws what `signal` was aborted with, and what {@link runDeltaPart} throws
+ */
+export async function runDeltaPartPausing(part: DeltaPart, report: ReportBytes, signal: AbortSignal): Promise<void> {
+  // What is asked of other threads along with this goes out first.
+  await setImmediate();
+  for (const _ of pausesOf(part, report)) {
+    await setImmediate();
+    signal.throwIfAborted();
+  }
+}
+
+function* pausesOf(part: DeltaPart, report: ReportBytes): Pauses {
   switch (part.kind) {
     case 'clear':
       new Uint8Array(arenaBuffer(part.work.memory), part.from, part.to - part.from).fill(0);
       break;
     case 'index':
     case 'match':
-      runSharedPart(part, report);
+      yield* sharedPart(part, report);
       break;
     case 'finish':
       finishDelta(part.work, part.delta);
@@ -62,15 +86,15 @@ export function runDeltaPart(part: DeltaPart, report: ReportBytes): void {
   }
 }
 
-function runSharedPart(part: Extract<DeltaPart, { thread: number }>, report: ReportBytes): void {
+function* sharedPart(part: Extract<DeltaPart, { thread: number }>, report: ReportBytes): Pauses {
   const { work } = part;
   const queue = queueOf(work, part.kind === 'index' ? work.base : part.delta.target);
   try {
     const base = SourceFile.inState(work.base);
     try {
       const engine = openEngine(work, part.thread, base);
-      if (part.kind === 'index') indexBase(base, engine, queue, report);
-      else matchTarget(work, part.delta, engine, queue, report);
+      if (part.kind === 'index') yield* indexBase(base, engine, queue, report);
+      else yield* matchTarget(work, part.delta, engine, queue, report);
       base.assertUnchanged();
     } finally {
       base.close();
@@ -102,21 +126,22 @@ function openEngine({ memory, layout, parameters, tuning }: SharedWork, number: 
   }
 }
 
-function indexBase(base: SourceFile, engine: DeltaEngine, queue: SegmentQueue, report: ReportBytes): void {
+function* indexBase(base: SourceFile, engine: DeltaEngine, queue: SegmentQueue, report: ReportBytes): Pauses {
   for (let segment = queue.claim(); segment !== NO_SEGMENT; segment = queue.claim()) {
     const start = segment * SEGMENT_BYTES;
     engine.indexSegment(start);
     report(Math.min(SEGMENT_BYTES, base.sizeBytes - start), base.path);
+    yield;
   }
 }
 
-function matchTarget(
+function* matchTarget(
   work: SharedWork,
   delta: SharedDelta,
   engine: DeltaEngine,
   queue: SegmentQueue,
   report: ReportBytes,
-): void {
+): Pauses {
   const target = SourceFile.inState(delta.target);
   try {
     const file = PositionedFile.open(delta.path);
@@ -127,11 +152,13 @@ function matchTarget(
         const start = segment * SEGMENT_BYTES;
         const length = Math.min(SEGMENT_BYTES, target.sizeBytes - start);
         target.read(engine.segment, 0, length, start);
-        const slot = queue.waitForSlot(segment);
+        let slot = queue.waitForSlot(segment);
+        for (; slot === NO_SLOT_YET; slot = queue.waitForSlot(segment)) yield;
         if (slot === NO_SEGMENT) return;
         engine.match(start, length, slot);
         queue.complete(segment, (ready) => joiner.append(slots[ready]!));
         report(length, target.path);
+        yield;
       }
     } finally {
       file.close();

@@ -6,11 +6,14 @@ const STOPPED = 3;
 /** From here on one word a slot: 1 + the segment that lies in it, encoded. */
 const READY = 4;
 
-/** A thread that waits looks this often whether the work was stopped. */
+/** A thread waits so long at once. */
 const WAIT_MS = 100;
 
 /** There is nothing more to claim. */
 export const NO_SEGMENT = -1;
+
+/** A slot is taken still. */
+export const NO_SLOT_YET = -2;
 
 /** Bytes of the control area for `slots` slots. */
 export function queueBytes(slots: number): number {
@@ -45,13 +48,19 @@ export class SegmentQueue {
     return segment < this.#segments ? segment : NO_SEGMENT;
   }
 
-  /** Waits until the slot of a claimed segment is free, and returns it, or {@link NO_SEGMENT} when the work was stopped. */
+  /**
+   * Waits until the slot of a claimed segment is free, and returns it; {@link NO_SEGMENT} when the work was stopped, and
+   * {@link NO_SLOT_YET} after 100 ms, so that a thread can see what else there is to do.
+   */
   waitForSlot(segment: number): number {
+    const until = performance.now() + WAIT_MS;
     for (;;) {
       if (this.#isStopped()) return NO_SEGMENT;
       const written = Atomics.load(this.#words, WRITTEN);
       if (segment - written < this.#slots) return segment % this.#slots;
-      Atomics.wait(this.#words, WRITTEN, written, WAIT_MS);
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) return NO_SLOT_YET;
+      Atomics.wait(this.#words, WRITTEN, written, leftMs);
     }
   }
 

@@ -6,6 +6,7 @@ import { rdiffPath } from '../metadata/mirror-paths.js';
 import type { ImageKind } from '../squashfs/kind.js';
 import type { RunJob, Task, TaskOutcome } from '../workers/task.js';
 import { type GroupedWork, WORKER_MEMORY_BYTES } from './delta-groups.js';
+import { partsAsJobs } from './parts.js';
 import type { DeltaOutcome, DeltaRecord } from './records.js';
 import type { SharedBase } from './shared-base.js';
 import { type MirrorSite, placeInMirror, sitePath } from './site.js';
@@ -125,7 +126,11 @@ async function generate(
   run: RunJob,
 ): Promise<void> {
   try {
-    await sharedBase.delta(run, { targetPath: target.path, deltaPath, maxDeltaBytes: limitBytes });
+    await sharedBase.delta(partsAsJobs(run, base.path), {
+      targetPath: target.path,
+      deltaPath,
+      maxDeltaBytes: limitBytes,
+    });
   } catch (error) {
     // An input that changed explains a failure, or a delta that is too large, better than these do.
     await run({ kind: 'check-inputs', path: deltaPath, base, target });

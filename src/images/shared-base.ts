@@ -1,7 +1,6 @@
 import { DeltaBase, type DeltaTargetRequest, type RunDeltaPart } from '../delta/delta-base.js';
-import type { DeltaPart } from '../delta/delta-part.js';
 import type { DeltaEffort, DeltaStatistics, EngineChoice } from '../delta/generate.js';
-import type { RunJob, TaskGroup } from '../workers/task.js';
+import type { TaskGroup } from '../workers/task.js';
 
 /** A base of several deltas, and how they are made. */
 export interface SharedBaseRequest {
@@ -34,9 +33,9 @@ export class SharedBase implements TaskGroup, Disposable {
     this.#usesLeft = request.uses;
   }
 
-  /** Makes a delta, after those that were asked for before it. Its parts run as jobs of the caller. */
-  async delta(run: RunJob, target: DeltaTargetRequest): Promise<DeltaStatistics> {
-    const made = this.#last.then(() => this.#make(run, target));
+  /** Makes a delta, after those that were asked for before it. */
+  async delta(runPart: RunDeltaPart, target: DeltaTargetRequest): Promise<DeltaStatistics> {
+    const made = this.#last.then(() => this.#make(runPart, target));
     this.#last = Promise.allSettled([made]);
     return await made;
   }
@@ -47,10 +46,7 @@ export class SharedBase implements TaskGroup, Disposable {
     this.#release();
   }
 
-  async #make(run: RunJob, target: DeltaTargetRequest): Promise<DeltaStatistics> {
-    const runPart = async (part: DeltaPart): Promise<void> => {
-      await run({ kind: 'delta-part', path: this.#request.path, part });
-    };
+  async #make(runPart: RunDeltaPart, target: DeltaTargetRequest): Promise<DeltaStatistics> {
     try {
       this.#index ??= this.#indexed(runPart);
       const base = await this.#index;

@@ -8,8 +8,10 @@ import { placeFile } from '../io/atomic-file.js';
 import { detectImageKind, type ImageKind } from '../squashfs/kind.js';
 import { openImageFile } from '../squashfs/random-access-file.js';
 import { Crew, type Resources } from '../workers/crew.js';
+import type { JobContext } from '../workers/pool.js';
 import type { RunJob, Task } from '../workers/task.js';
 import { effortFor, threadsFor } from './delta-groups.js';
+import { firstPartHere, partsAsJobs } from './parts.js';
 import { SharedBase } from './shared-base.js';
 
 export interface SingleDeltaOptions {
@@ -42,11 +44,14 @@ export async function makeSingleDelta(options: SingleDeltaOptions): Promise<Delt
   const { basePath, targetPath, deltaPath, resources, signal, onEvent } = options;
   const [baseBytes, targetBytes] = [await sizeOf(basePath), await sizeOf(targetPath)];
   const effort = options.effort ?? effortFor(await kindOf(basePath), await kindOf(targetPath));
+  const spared = { ...resources, memoryBytes: resources.memoryBytes - WORK_MEMORY_BYTES };
+  const threads = threadsFor(baseBytes, targetBytes, effort, spared);
   let made: DeltaStatistics | undefined;
-  const task = deltaTask(options, effort, baseBytes, targetBytes, (statistics) => {
+  const task = deltaTask(options, { effort, threads, baseBytes, targetBytes }, (statistics) => {
     made = statistics;
   });
   await using crew = new Crew({ resources, signal, onEvent });
+  if (threads > 1) await crew.startThread();
   await crew.run([task], false);
   if (made === undefined) throw new UpdateRepositoryError('INTERNAL', `${deltaPath}: made without a result`);
   const durationMs = Math.round(performance.now() - startedAt);
@@ -66,18 +71,19 @@ export async function makeSingleDelta(options: SingleDeltaOptions): Promise<Delt
   return summary;
 }
 
+interface Measures {
+  readonly effort: DeltaEffort;
+  readonly threads: number;
+  readonly baseBytes: number;
+  readonly targetBytes: number;
+}
+
 function deltaTask(
   options: SingleDeltaOptions,
-  effort: DeltaEffort,
-  baseBytes: number,
-  targetBytes: number,
+  { effort, threads, baseBytes, targetBytes }: Measures,
   onMade: (statistics: DeltaStatistics) => void,
 ): Task {
-  const { basePath, deltaPath, engine, verify, resources, onEvent } = options;
-  const threads = threadsFor(baseBytes, targetBytes, effort, {
-    ...resources,
-    memoryBytes: resources.memoryBytes - WORK_MEMORY_BYTES,
-  });
+  const { basePath, deltaPath, engine, verify, onEvent } = options;
   const base = new SharedBase({
     path: basePath,
     effort,
@@ -96,8 +102,8 @@ function deltaTask(
     totalBytes: baseBytes + (verify ? 2 : 1) * targetBytes,
     memoryBytes: WORK_MEMORY_BYTES,
     group: base,
-    async perform(run) {
-      const statistics = await makeInPlace(options, base, run);
+    async perform(run, context) {
+      const statistics = await makeInPlace(options, base, run, context);
       onMade(statistics);
       const percent = ((100 * statistics.deltaBytes) / Math.max(1, targetBytes)).toFixed(1);
       return { sizeBytes: statistics.deltaBytes, detail: `${percent} % of the target` };
@@ -105,11 +111,19 @@ function deltaTask(
   };
 }
 
-async function makeInPlace(options: SingleDeltaOptions, base: SharedBase, run: RunJob): Promise<DeltaStatistics> {
+async function makeInPlace(
+  options: SingleDeltaOptions,
+  base: SharedBase,
+  run: RunJob,
+  context: JobContext,
+): Promise<DeltaStatistics> {
   const { basePath, targetPath, deltaPath, verify } = options;
   const temporaryPath = `${deltaPath}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    const statistics = await base.delta(run, { targetPath, deltaPath: temporaryPath });
+    const statistics = await base.delta(firstPartHere(partsAsJobs(run, basePath), context), {
+      targetPath,
+      deltaPath: temporaryPath,
+    });
     if (verify) await run({ kind: 'compare-delta', path: temporaryPath, basePath, targetPath });
     await placeFile(temporaryPath, deltaPath);
     return statistics;

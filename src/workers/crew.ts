@@ -42,6 +42,11 @@ export class Crew implements AsyncDisposable {
     this.#pool = new WorkerPool(options.resources.jobs);
   }
 
+  /** Starts a worker thread ahead of the first job. */
+  async startThread(): Promise<void> {
+    await this.#pool.start();
+  }
+
   /**
    * Runs all tasks, largest first and those of a group together, each as soon as a core is free and its memory fits.
    * The first failure stops the rest and is thrown; with `keepGoing` all others still run and the failures are returned. Running out of space and an
@@ -103,7 +108,8 @@ export class Crew implements AsyncDisposable {
     const stopReporting = this.#reportProgress(job, progress);
     try {
       checkMemory(task, resources);
-      const outcome = await task.perform((work) => this.#pool.run(work, { progress, signal: stop }));
+      const context = { progress, signal: stop };
+      const outcome = await task.perform((work) => this.#pool.run(work, context), context);
       stopReporting();
       const durationMs = Math.round(performance.now() - startedAt);
       onEvent({ type: 'job-finished', job, kind, path, ...outcome, durationMs });

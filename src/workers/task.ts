@@ -1,5 +1,6 @@
 import type { JobKind } from '../events.js';
 import type { Job, JobResults } from './jobs.js';
+import type { JobContext } from './pool.js';
 
 /** A job with what is needed to schedule it, to show it, and to use its result. */
 export interface Task {
@@ -12,8 +13,8 @@ export interface Task {
   readonly memoryBytes: number;
   /** What it needs together with others. */
   readonly group?: TaskGroup;
-  /** Runs the job and puts its result to use; a failure of either fails the task. */
-  perform(run: RunJob): Promise<TaskOutcome>;
+  /** Runs the job and puts its result to use; a failure of either fails the task. `context` is what `run` runs it with. */
+  perform(run: RunJob, context: JobContext): Promise<TaskOutcome>;
 }
 
 /** Tasks that work on something in common, which needs its memory from the first of them to the last. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { NO_SEGMENT, queueBytes, SegmentQueue } from '../../src/delta/segment-queue.js';
+import { NO_SEGMENT, NO_SLOT_YET, queueBytes, SegmentQueue } from '../../src/delta/segment-queue.js';
 
 function queueOf(segments: number, slots: number): SegmentQueue {
   return new SegmentQueue(new SharedArrayBuffer(queueBytes(slots)), 0, segments, slots);
@@ -35,6 +35,13 @@ describe('a queue of segments', () => {
     queue.stop();
     expect(queue.claim()).toBe(NO_SEGMENT);
     expect(queue.waitForSlot(3)).toBe(NO_SEGMENT);
+  });
+
+  test('lets a thread see to other things when its slot stays taken', () => {
+    const queue = queueOf(5, 1);
+    const startedAt = performance.now();
+    expect(queue.waitForSlot(1)).toBe(NO_SLOT_YET);
+    expect(performance.now() - startedAt).toBeGreaterThan(50);
   });
 
   test('whose writing failed can still be stopped, and is not written on', () => {

@@ -1,0 +1,66 @@
+import fs from 'node:fs';
+import type fsPromises from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { writingBehind } from '../../src/delta/write-behind.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const flushed = vi.hoisted((): { bytes: number[]; fail: boolean } => ({ bytes: [], fail: false }));
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof fsPromises>();
+  const open = async (path: string, flags: string) => {
+    const handle = await real.open(path, flags);
+    const datasync = async () => {
+      flushed.bytes.push(fs.statSync(path).size);
+      if (flushed.fail) throw Object.assign(new Error('no'), { code: 'ENOSPC', errno: -28 });
+      await handle.datasync();
+    };
+    return { datasync, close: () => handle.close() };
+  };
+  return { ...real, open };
+});
+
+async function slowWriting(): Promise<{ path: string; write: () => Promise<string>; isDone: () => boolean }> {
+  const path = join(await temporaryDirectory(), 'file');
+  fs.writeFileSync(path, '');
+  let done = false;
+  const write = async () => {
+    for (let time = 0; time < 5; time += 1) {
+      fs.appendFileSync(path, 'ten bytes.');
+      await sleep(60);
+    }
+    done = true;
+    return 'written';
+  };
+  return { path, write, isDone: () => done };
+}
+
+function failFlushes(): void {
+  flushed.fail = true;
+  onTestFinished(() => {
+    flushed.fail = false;
+  });
+}
+
+test('what is written to a file goes to the disk while more is being written', async () => {
+  flushed.bytes = [];
+  const { path, write } = await slowWriting();
+  expect(await writingBehind(path, write())).toBe('written');
+  expect(flushed.bytes.length).toBeGreaterThanOrEqual(2);
+  expect(flushed.bytes[0]).toBeLessThan(50);
+});
+
+test('a disk that does not take it makes the work fail, once nobody writes any more', async () => {
+  const { path, write, isDone } = await slowWriting();
+  failFlushes();
+  await expect(writingBehind(path, write())).rejects.toMatchObject({ code: 'NO_SPACE' });
+  expect(isDone()).toBe(true);
+});
+
+test('what the work fails with comes before what the disk fails with', async () => {
+  const { path } = await slowWriting();
+  failFlushes();
+  const failing = sleep(150).then(() => Promise.reject(new Error('the work')));
+  await expect(writingBehind(path, failing)).rejects.toThrow('the work');
+});
