@@ -5,7 +5,7 @@ import { ours } from '../program.mjs';
 
 /** @typedef {import('../corpus/pairs.mjs').Pair} Pair */
 /** @typedef {readonly string[]} Step a command and its arguments */
-/** @typedef {{by: string, needs?: string, step: (pair: Pair, delta: string, result: string) => Step}} Applier */
+/** @typedef {{by: string, needs?: string, steps: (pair: Pair, delta: string, result: string) => readonly Step[]}} Applier */
 
 /**
  * `once`: in the first run only. `sameBytesAs`: the contender whose delta it must equal, which is applied in its place.
@@ -52,8 +52,9 @@ function ourContenders(program, { kind, effort }) {
     (/** @type {Pair} */ { base, target }, /** @type {string} */ delta) => [
       ours(program, 'delta', '--quiet', ...flags, base, target, delta),
     ];
-  const patch = { by: 'ours', step: ourPatch(program) };
-  const one = { id: 'wasm', name: 'ours, WebAssembly, 1 thread', isRdiff: true, appliers: [patch, rdiffPatch()] };
+  const patch = { by: 'ours', steps: ourPatch(program) };
+  const appliers = [patch, rdiffPatch(), rdiffPatchOnDisk()];
+  const one = { id: 'wasm', name: 'ours, WebAssembly, 1 thread', isRdiff: true, appliers };
   const same = { sameBytesAs: 'wasm', isRdiff: true, appliers: [] };
   const max = { id: 'max', name: 'ours, effort max, 1 thread', once: true, isRdiff: true, appliers: [patch] };
   return [
@@ -71,15 +72,30 @@ function ourContenders(program, { kind, effort }) {
 
 /**
  * @param {string} program
- * @returns {Applier['step']}
+ * @returns {Applier['steps']}
  */
 function ourPatch(program) {
-  return ({ base }, delta, result) => ours(program, 'patch', '--quiet', base, delta, result);
+  return ({ base }, delta, result) => [ours(program, 'patch', '--quiet', base, delta, result)];
 }
 
 /** @returns {Applier} */
 function rdiffPatch() {
-  return { by: 'rdiff', needs: 'rdiff', step: ({ base }, delta, result) => ['rdiff', 'patch', base, delta, result] };
+  return { by: 'rdiff', needs: 'rdiff', steps: ({ base }, delta, result) => [['rdiff', 'patch', base, delta, result]] };
+}
+
+/**
+ * Ours is done when the result is on the disk, rdiff when it is in memory.
+ * @returns {Applier}
+ */
+function rdiffPatchOnDisk() {
+  return {
+    by: 'rdiff, then sync',
+    needs: 'rdiff',
+    steps: ({ base }, delta, result) => [
+      ['rdiff', 'patch', base, delta, result],
+      ['sync', result],
+    ],
+  };
 }
 
 /**
@@ -117,7 +133,7 @@ function xdelta3() {
       {
         by: 'xdelta3',
         needs: 'xdelta3',
-        step: ({ base }, delta, result) => ['xdelta3', '-d', ...windowOf(base), '-s', base, delta, result],
+        steps: ({ base }, delta, result) => [['xdelta3', '-d', ...windowOf(base), '-s', base, delta, result]],
       },
     ],
   };
@@ -136,7 +152,7 @@ function zstd() {
       {
         by: 'zstd',
         needs: 'zstd',
-        step: ({ base }, delta, result) => ['zstd', '-d', ...from(base), delta, '-o', result],
+        steps: ({ base }, delta, result) => [['zstd', '-d', ...from(base), delta, '-o', result]],
       },
     ],
   };

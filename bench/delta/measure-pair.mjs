@@ -62,7 +62,7 @@ async function runOnce(pair, { contender, made, applied }, work, results) {
   const result = join(work, 'result');
   made.push(await measureSteps(contender.make(pair, delta)));
   for (const [index, applier] of contender.appliers.entries()) {
-    applied[index]?.push(await measureSteps([applier.step(pair, delta, result)]));
+    applied[index]?.push(await measureSteps(applier.steps(pair, delta, result)));
     if (results === 'compare') requireEqual(result, pair.target, `${contender.name}, applied by ${applier.by}`);
     rmSync(result);
   }
