@@ -79,6 +79,15 @@ describe('delta', () => {
     expect(readFileSync(delta).subarray(0, 4).toString('hex')).toBe('72730236');
   });
 
+  it('says before it works that the directory of the delta is not there', async () => {
+    const { dir, base, target } = await pair(100_000);
+    const delta = join(dir, 'nowhere', 'a.rdiff');
+    const { code, stdout, stderr } = await runCli(['--json', 'delta', base, target, delta]);
+    expect(code).toBe(2);
+    expect(stderr).toBe(`update-repository: ${delta}: cannot create it: there is no such directory\n`);
+    expect(stdout).not.toContain('job-started');
+  });
+
   it('refuses a delta that the memory cannot hold, and names what it needs', async () => {
     const { dir, base, target, delta } = await pair(100_000);
     const { code, stderr } = await runCli(['delta', '--memory', '8M', base, target, delta]);
