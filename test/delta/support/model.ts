@@ -35,7 +35,10 @@ interface Copy {
   readonly length: number;
 }
 
-type Piece = { readonly position: number; readonly length: number } | { readonly literal: Buffer };
+/** A literal knows its segment: it is one text with those beside it, but not with those of other segments. */
+type Piece =
+  | { readonly position: number; readonly length: number }
+  | { readonly literal: Buffer; readonly segment: number };
 
 const u32 = (value: number): number => value >>> 0;
 const times = (a: number, b: number): number => u32(Number((BigInt(a) * BigInt(b)) & 0xffffffffn));
@@ -200,14 +203,14 @@ function filled(segment: Segment, copies: readonly Copy[], base: Buffer): Copy[]
   return out;
 }
 
-function piecesOf({ bytes }: Segment, copies: readonly Copy[], index: Index): Piece[] {
+function piecesOf({ bytes, start }: Segment, copies: readonly Copy[], index: Index): Piece[] {
   const pieces: Piece[] = [];
   const gap = (from: number, to: number) => {
     let done = from;
     for (const range of runsIn(bytes, from, to)) {
       const run = index.runs.get(bytes[range.from] ?? 0);
       if (run === undefined) continue;
-      pieces.push({ literal: bytes.subarray(done, range.from) });
+      pieces.push({ literal: bytes.subarray(done, range.from), segment: start });
       done = range.from;
       for (let piece = 0; piece < 4096 && range.to - done >= 32; piece += 1) {
         const length = Math.min(run.length, range.to - done);
@@ -215,7 +218,7 @@ function piecesOf({ bytes }: Segment, copies: readonly Copy[], index: Index): Pi
         done += length;
       }
     }
-    pieces.push({ literal: bytes.subarray(done, to) });
+    pieces.push({ literal: bytes.subarray(done, to), segment: start });
   };
   let done = 0;
   for (const { place, position, length } of copies) {
@@ -233,8 +236,8 @@ function encoded(pieces: readonly Piece[]): Buffer {
     const before = joined.at(-1);
     if ('literal' in piece) {
       if (piece.literal.length === 0) continue;
-      if (before !== undefined && 'literal' in before) {
-        joined[joined.length - 1] = { literal: Buffer.concat([before.literal, piece.literal]) };
+      if (before !== undefined && 'literal' in before && before.segment === piece.segment) {
+        joined[joined.length - 1] = { ...piece, literal: Buffer.concat([before.literal, piece.literal]) };
       } else joined.push(piece);
     } else if (before !== undefined && 'position' in before && before.position + before.length === piece.position) {
       joined[joined.length - 1] = { position: before.position, length: before.length + piece.length };
