@@ -4,26 +4,17 @@
 #include "bytes.h"
 #include "encode.h"
 #include "fill.h"
-#include "key.h"
 #include "match.h"
 #include "runs.h"
-#include "sample.h"
 #include "table.h"
-
-static void index_batch(struct core *core, uint64_t origin, uint32_t from, uint32_t to) {
-  uint32_t read = to - from + WINDOW_BYTES - 1;
-  // All windows of a constant stretch have period 1 and would be dropped.
-  if (constant_bytes(core->segment + from, read) == read) return;
-  uint32_t count = key_anchors(core, sample_anchors(core, from, to));
-  touch_buckets(core, count);
-  for (uint32_t n = 0; n < count; n += 1) insert_key(core, &core->keys[n], origin + core->keys[n].start);
-}
+#include "walk.h"
 
 void index_segment(struct core *core, double start, uint32_t length, uint32_t windows) {
-  uint32_t batch = core->batch_windows;
+  struct walk walk = {windows, 0, 0};
   for (uint32_t from = 0; from < windows;) {
-    uint32_t to = windows - from < batch ? windows : from + batch;
-    index_batch(core, (uint64_t)start, from, to);
+    uint32_t to = batch_end(core, &walk, from, core->batch_windows);
+    uint32_t count = key_batch(core, &walk, 0, from, to);
+    for (uint32_t n = 0; n < count; n += 1) insert_key(core, &core->keys[n], (uint64_t)start + core->keys[n].start);
     from = to;
   }
   note_runs(core, start, length);

@@ -12,6 +12,19 @@ static inline uint32_t mix(uint32_t value, uint32_t multiplier) {
   return product ^ (product >> 15);
 }
 
+static inline struct key key_window(const struct core *core, uint32_t start) {
+  const uint8_t *window = core->segment + start;
+  uint32_t a = 0x9e3779b9u;
+  uint32_t b = 0x7f4a7c15u;
+  for (uint32_t i = 0; i < WINDOW_BYTES; i += 4) {
+    uint32_t word = load_word(window + i);
+    a = mix(a ^ word, MULTIPLIER_A);
+    b = mix(b + word, MULTIPLIER_B);
+  }
+  uint32_t bucket = (uint32_t)(((uint64_t)mix(a ^ (b >> 16), MULTIPLIER_B) * core->buckets) >> 32);
+  return (struct key){start, bucket, mix(b ^ (a >> 16), MULTIPLIER_A) >> 4};
+}
+
 // Fills core->keys from the first `count` anchors, leaving out windows with a period of 1, 2, 4 or 8: such windows are
 // everywhere in a run, and runs are handled apart. Returns how many are left.
 static uint32_t key_anchors(const struct core *core, uint32_t count) {
@@ -20,17 +33,7 @@ static uint32_t key_anchors(const struct core *core, uint32_t count) {
     uint32_t start = core->anchors[n];
     const uint8_t *window = core->segment + start;
     if (equal_forward(window, window + 8, WINDOW_BYTES - 8) == WINDOW_BYTES - 8) continue;
-    uint32_t a = 0x9e3779b9u;
-    uint32_t b = 0x7f4a7c15u;
-    for (uint32_t i = 0; i < WINDOW_BYTES; i += 4) {
-      uint32_t word = load_word(window + i);
-      a = mix(a ^ word, MULTIPLIER_A);
-      b = mix(b + word, MULTIPLIER_B);
-    }
-    struct key *key = &core->keys[kept++];
-    key->start = start;
-    key->bucket = (uint32_t)(((uint64_t)mix(a ^ (b >> 16), MULTIPLIER_B) * core->buckets) >> 32);
-    key->tag = mix(b ^ (a >> 16), MULTIPLIER_A) >> 4;
+    core->keys[kept++] = key_window(core, start);
   }
   return kept;
 }

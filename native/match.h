@@ -3,10 +3,9 @@
 #pragma once
 
 #include "abi.h"
-#include "key.h"
 #include "pages.h"
-#include "sample.h"
 #include "table.h"
+#include "walk.h"
 
 // A longer copy is left alone when a later one covers it.
 #define SWALLOW_MAX_BYTES 4096
@@ -25,6 +24,7 @@ struct matcher {
   // Diagonals of the last copy and of the last long one.
   int64_t diagonal;
   int64_t long_diagonal;
+  struct walk walk;
 };
 
 // Whether the window at `at` lies in the segment, that at `position` in the base, and they are equal.
@@ -85,11 +85,7 @@ static void match_anchor(struct matcher *matcher, uint32_t at, int64_t candidate
 
 static void match_batch(struct matcher *matcher, uint32_t from, uint32_t to) {
   struct core *core = matcher->core;
-  uint32_t read = to - from + WINDOW_BYTES - 1;
-  // All windows of a constant stretch have period 1 and would be dropped.
-  if (constant_bytes(core->segment + from, read) == read) return;
-  uint32_t count = key_anchors(core, sample_anchors(core, from, to));
-  touch_buckets(core, count);
+  uint32_t count = key_batch(core, &matcher->walk, matcher->end, from, to);
   for (uint32_t n = 0; n < count; n += 1) {
     const struct key *key = &core->keys[n];
     if (key->start < matcher->end) continue;
@@ -100,13 +96,13 @@ static void match_batch(struct matcher *matcher, uint32_t from, uint32_t to) {
 
 // Fills core->matched and returns the number of copies.
 static uint32_t match_anchors(struct core *core, int64_t segment_start, uint32_t length) {
-  struct matcher matcher = {core, length, 0, 0, segment_start, segment_start};
+  uint32_t windows = length < WINDOW_BYTES ? 0 : length - WINDOW_BYTES + 1;
+  struct matcher matcher = {core, length, 0, 0, segment_start, segment_start, {windows, 0, 0}};
   if (window_equal(&matcher, 0, segment_start)) extend(&matcher, 0, segment_start);
   uint32_t first = core->batch_windows < FIRST_BATCH_WINDOWS ? core->batch_windows : FIRST_BATCH_WINDOWS;
   uint32_t size = first;
-  for (uint32_t from = matcher.end; from + WINDOW_BYTES <= length;) {
-    uint32_t last = length - WINDOW_BYTES + 1;
-    uint32_t to = last - from < size ? last : from + size;
+  for (uint32_t from = matcher.end; from < windows;) {
+    uint32_t to = batch_end(core, &matcher.walk, from, size);
     match_batch(&matcher, from, to);
     size = matcher.end > from ? first : 2 * size;
     if (size > core->batch_windows) size = core->batch_windows;

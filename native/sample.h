@@ -1,4 +1,4 @@
-// Anchors: windows whose first bytes have a hash below a limit (docs/delta-algorithm.md, "Anchors").
+// Raw anchors: windows whose first bytes have a hash below a limit (docs/delta-algorithm.md, "Anchors").
 #pragma once
 
 #include "abi.h"
@@ -9,18 +9,45 @@
 #define HASH_MULTIPLIER 0x9e37
 #define HASH_ADDEND 0x3c6d
 
-// The anchors among the windows that start in [from, to), ascending, go to `anchors`; returns their number.
-static uint32_t sample_slowly(const uint8_t *bytes, uint32_t from, uint32_t to, uint32_t limit, uint32_t *anchors) {
+// The sum of the window at `at`, from that of the window before it. What was added 16 bytes ago has been shifted out of
+// the 16 bits that count.
+static inline uint32_t roll_to(const uint8_t *bytes, uint32_t at, uint32_t sum) {
+  return (sum << 1) + bytes[at + HASHED_BYTES - 1];
+}
+
+// What the sum of the window at `at` is rolled from.
+static inline uint32_t sum_before(const uint8_t *bytes, uint32_t at) {
   uint32_t sum = 0;
-  uint32_t count = 0;
+  for (uint32_t i = 0; i < HASHED_BYTES - 1; i += 1) sum = (sum << 1) + bytes[at + i];
+  return sum;
+}
+
+static inline uint32_t hash_of(uint32_t sum) { return (uint16_t)(sum * HASH_MULTIPLIER + HASH_ADDEND); }
+
+// The raw anchors among the windows that start in [from, to), ascending, go to `anchors`; returns their number.
+static uint32_t sample_slowly(const uint8_t *bytes, uint32_t from, uint32_t to, uint32_t limit, uint32_t *anchors) {
   if (from == to) return 0;
-  for (uint32_t i = 0; i < HASHED_BYTES - 1; i += 1) sum = (sum << 1) + bytes[from + i];
+  uint32_t sum = sum_before(bytes, from);
+  uint32_t count = 0;
   for (uint32_t at = from; at < to; at += 1) {
-    // What was added 16 bytes ago has been shifted out of the 16 bits that count.
-    sum = (sum << 1) + bytes[at + HASHED_BYTES - 1];
-    if ((uint16_t)(sum * HASH_MULTIPLIER + HASH_ADDEND) < limit) anchors[count++] = at;
+    sum = roll_to(bytes, at, sum);
+    if (hash_of(sum) < limit) anchors[count++] = at;
   }
   return count;
+}
+
+// The window with the lowest hash, the last of equal ones, among those that start in [from, to), at least one.
+static uint32_t lowest_window(const uint8_t *bytes, uint32_t from, uint32_t to) {
+  uint32_t sum = sum_before(bytes, from);
+  uint32_t lowest = from;
+  uint32_t lowest_hash = UINT32_MAX;
+  for (uint32_t at = from; at < to; at += 1) {
+    sum = roll_to(bytes, at, sum);
+    if (hash_of(sum) > lowest_hash) continue;
+    lowest = at;
+    lowest_hash = hash_of(sum);
+  }
+  return lowest;
 }
 
 #ifdef __wasm_simd128__
@@ -86,10 +113,12 @@ static uint32_t sample_quickly(const uint8_t *bytes, uint32_t from, uint32_t to,
 }
 #endif
 
-// The starts of the anchors among the windows that start in [from, to), ascending, go to core->anchors; returns their
+static inline uint32_t anchor_limit(const struct core *core) { return 1u << (16 - core->sample_bits); }
+
+// The starts of the raw anchors among the windows that start in [from, to), ascending, go to core->anchors; returns their
 // number. Reads up to `to + WINDOW_BYTES - 1`.
 static uint32_t sample_anchors(const struct core *core, uint32_t from, uint32_t to) {
-  uint32_t limit = 1u << (16 - core->sample_bits);
+  uint32_t limit = anchor_limit(core);
   uint32_t rest;
   uint32_t count = sample_quickly(core->segment, from, to, limit, core->anchors, &rest);
   return count + sample_slowly(core->segment, rest, to, limit, core->anchors + count);

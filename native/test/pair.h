@@ -9,7 +9,7 @@ struct pair {
   struct text target;
 };
 
-enum content { RANDOM, CONSTANT, PERIODIC, WORDS, NEAR_DUPLICATES, CONTENTS };
+enum content { RANDOM, CONSTANT, PERIODIC, DENSE, WORDS, NEAR_DUPLICATES, CONTENTS };
 enum edit { INSERT, DELETE, OVERWRITE, MOVE, REPEAT, RUN, SPRINKLE, FLIP, EDITS };
 
 #define PERIOD_MAX 300
@@ -57,6 +57,10 @@ static inline void insert_content(struct choices *choices, struct text *text, ui
       repeat_bytes(bytes, size, period);
       break;
     }
+    case DENSE:
+      // Each position is a raw anchor, but where hardly any is.
+      for (uint32_t n = 0; n < size; n += 1) bytes[n] = n % 3 == 2 ? 0xeb : 0x92;
+      break;
     case WORDS:
       words(choices, bytes, size);
       break;

@@ -39,7 +39,7 @@ export class JsEngine implements DeltaEngine {
     this.#base = base;
     this.#index = { sampleBits, table, runs: new BaseRuns(buffer, thread.runs) };
     this.#baseRuns = new BaseRuns(buffer, layout.baseRuns);
-    this.#indexScratch = makeIndexScratch(tuning.batchBytes, base.sizeBytes);
+    this.#indexScratch = makeIndexScratch(this.#index, tuning.batchBytes, base.sizeBytes);
     this.#matcher = new SegmentMatcher(this.#index, pages, tuning.batchBytes);
     this.#filler = new GapFiller(pages);
     this.segment = this.#block.bytes;

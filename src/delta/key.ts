@@ -15,6 +15,13 @@ export class KeyBatch {
     this.buckets = new Int32Array(capacity);
     this.tags = new Int32Array(capacity);
   }
+
+  push(start: number, bucket: number, tag: number): void {
+    this.starts[this.count] = start;
+    this.buckets[this.count] = bucket;
+    this.tags[this.count] = tag;
+    this.count += 1;
+  }
 }
 
 const SEED_A = 0x9e3779b9 | 0;
@@ -25,8 +32,6 @@ const MULTIPLIER_B = 0x297a2d39;
 /**
  * Fills `batch` with the keys of the windows that start at `anchors[0 .. count)`, leaving out those whose content
  * repeats after 8 bytes or a divisor of 8: such windows occur everywhere in a run, and runs are handled apart.
- *
- * The key is two 32-bit chains over the window's eight little-endian words, all arithmetic modulo 2^32.
  */
 export function keyAnchors(
   view: DataView,
@@ -35,32 +40,34 @@ export function keyAnchors(
   tableBuckets: number,
   batch: KeyBatch,
 ): void {
-  let kept = 0;
+  batch.count = 0;
   for (let n = 0; n < count; n += 1) {
     const at = anchors[n]!;
-    let a = SEED_A;
-    let b = SEED_B;
-    let evenChange = 0;
-    let oddChange = 0;
-    const even = view.getInt32(at, true);
-    const odd = view.getInt32(at + 4, true);
-    for (let word = at; word < at + WINDOW_BYTES; word += 8) {
-      const first = view.getInt32(word, true);
-      const second = view.getInt32(word + 4, true);
-      evenChange |= first ^ even;
-      oddChange |= second ^ odd;
-      a = mix(a ^ first, MULTIPLIER_A);
-      b = mix(b + first, MULTIPLIER_B);
-      a = mix(a ^ second, MULTIPLIER_A);
-      b = mix(b + second, MULTIPLIER_B);
-    }
-    if ((evenChange | oddChange) === 0) continue;
-    batch.starts[kept] = at;
-    batch.buckets[kept] = multiplyHigh(mix(a ^ (b >>> 16), MULTIPLIER_B) >>> 0, tableBuckets);
-    batch.tags[kept] = mix(b ^ (a >>> 16), MULTIPLIER_A) >>> 4;
-    kept += 1;
+    if (!repeatsAfter8(view, at)) keyWindow(view, at, tableBuckets, batch);
   }
-  batch.count = kept;
+}
+
+/**
+ * Adds the key of the window at `at`: two 32-bit chains over the window's eight little-endian words, all arithmetic
+ * modulo 2^32.
+ */
+export function keyWindow(view: DataView, at: number, tableBuckets: number, batch: KeyBatch): void {
+  let a = SEED_A;
+  let b = SEED_B;
+  for (let i = at; i < at + WINDOW_BYTES; i += 4) {
+    const word = view.getInt32(i, true);
+    a = mix(a ^ word, MULTIPLIER_A);
+    b = mix(b + word, MULTIPLIER_B);
+  }
+  const bucket = multiplyHigh(mix(a ^ (b >>> 16), MULTIPLIER_B) >>> 0, tableBuckets);
+  batch.push(at, bucket, mix(b ^ (a >>> 16), MULTIPLIER_A) >>> 4);
+}
+
+function repeatsAfter8(view: DataView, at: number): boolean {
+  for (let i = at; i < at + WINDOW_BYTES - 8; i += 4) {
+    if (view.getInt32(i, true) !== view.getInt32(i + 8, true)) return false;
+  }
+  return true;
 }
 
 function mix(value: number, multiplier: number): number {

@@ -1,18 +1,17 @@
 import { type AnchorTable, NO_POSITION } from './anchor-table.js';
+import { AnchorWalk } from './anchor-walk.js';
 import type { BasePages } from './base-pages.js';
-import { type ByteBlock, isConstant } from './byte-block.js';
+import type { ByteBlock } from './byte-block.js';
 import { CopyList } from './copy-list.js';
 import type { BaseIndex } from './index-base.js';
-import { KeyBatch, keyAnchors } from './key.js';
 import { SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
-import { sampleAnchors } from './sample.js';
 
 /** A longer copy is left alone when a later one covers it. */
 const SWALLOW_MAX_BYTES = 4096;
 /** From this length on a copy's diagonal is remembered over shorter copies from elsewhere. */
 const LONG_COPY_BYTES = 512;
 /** The first batch after a copy; while nothing matches the next ones grow. It does not change the result. */
-const FIRST_BATCH_BYTES = 1024;
+const FIRST_BATCH_WINDOWS = 1024;
 
 /** A stretch of the target in memory: `length` bytes at the start of `block`, which are the file's from `start` on. */
 export interface TargetSegment {
@@ -28,9 +27,8 @@ export interface TargetSegment {
 export class SegmentMatcher {
   readonly #table: AnchorTable;
   readonly #base: BasePages;
-  readonly #sampleBits: number;
-  readonly #anchors: Int32Array;
-  readonly #keys: KeyBatch;
+  readonly #walk: AnchorWalk;
+  readonly #batchWindows: number;
   /** Every copy has at least the bytes of a window. */
   readonly #copies = new CopyList(SEGMENT_BYTES / WINDOW_BYTES);
 
@@ -40,13 +38,12 @@ export class SegmentMatcher {
   #diagonal = 0;
   #longDiagonal = 0;
 
-  /** `batchBytes`: how many windows are sampled and looked up together; it does not change the result. */
-  constructor(index: BaseIndex, base: BasePages, batchBytes: number) {
+  /** `batchWindows`: how many windows are sampled and looked up together; it does not change the result. */
+  constructor(index: BaseIndex, base: BasePages, batchWindows: number) {
     this.#table = index.table;
-    this.#sampleBits = index.sampleBits;
     this.#base = base;
-    this.#anchors = new Int32Array(batchBytes);
-    this.#keys = new KeyBatch(batchBytes);
+    this.#walk = new AnchorWalk({ sampleBits: index.sampleBits, buckets: index.table.buckets }, batchWindows);
+    this.#batchWindows = batchWindows;
     this.#block = base.cache;
   }
 
@@ -64,24 +61,20 @@ export class SegmentMatcher {
 
   #matchAnchors(): void {
     const end = this.#length - WINDOW_BYTES + 1;
-    const largest = this.#anchors.length;
-    let size = Math.min(FIRST_BATCH_BYTES, largest);
+    const first = Math.min(FIRST_BATCH_WINDOWS, this.#batchWindows);
+    this.#walk.begin(this.#block, end);
+    let size = first;
     for (let from = this.#copies.end(); from < end; ) {
-      const to = Math.min(from + size, end);
-      this.#matchBatch(from, to);
+      const to = this.#walk.batch(this.#copies.end(), from, size);
+      this.#matchKeys();
       const copied = this.#copies.end();
-      size = copied > from ? Math.min(FIRST_BATCH_BYTES, largest) : Math.min(2 * size, largest);
+      size = copied > from ? first : Math.min(2 * size, this.#batchWindows);
       from = Math.max(to, copied);
     }
   }
 
-  #matchBatch(from: number, to: number): void {
-    const block = this.#block;
-    const keys = this.#keys;
-    // All windows of a constant stretch have period 1 and would be dropped.
-    if (isConstant(block, from, to + WINDOW_BYTES - 1)) return;
-    const count = sampleAnchors(block.view, from, to, this.#sampleBits, this.#anchors);
-    keyAnchors(block.view, this.#anchors, count, this.#table.buckets, keys);
+  #matchKeys(): void {
+    const { keys } = this.#walk;
     this.#table.touch(keys);
     let copied = this.#copies.end();
     for (let n = 0; n < keys.count; n += 1) {

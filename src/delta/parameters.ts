@@ -49,6 +49,11 @@ export function deltaParameters(baseBytes: number, effort: DeltaEffort): DeltaPa
   return { sampleBits, buckets: bucketsFor(indexedBytes, sampleBits) };
 }
 
+/** The windows of a segment are cut into blocks of so many: hardly any has no anchor, unless its data is periodic. */
+export function blockWindowsFor(sampleBits: number): number {
+  return 16 << sampleBits;
+}
+
 function bucketsFor(indexedBytes: number, sampleBits: number): number {
   return Math.floor(indexedBytes / (2 ** sampleBits * (BUCKET_SLOTS / 2))) + 1;
 }

@@ -4,11 +4,11 @@ const MULTIPLIER = 0x9e37;
 const ADDEND = 0x3c6d;
 
 /**
- * Finds the anchors among the windows that start in [from, to): writes their starts, ascending, to `anchors` and
+ * Finds the raw anchors among the windows that start in [from, to): writes their starts, ascending, to `anchors` and
  * returns their number. Reads up to `to + HASHED_BYTES - 1`; `anchors` needs room for `to - from`.
  *
  * The sum of bytes b0 .. b15 is that of b(k) << (15 - k) modulo 2^16: shifting pushes a byte out after 16 steps, so
- * rolling it on gives the same value as starting afresh, wherever the scan started. A window is an anchor when the top
+ * rolling it on gives the same value as starting afresh, wherever the scan started. A window is a raw anchor when the top
  * `sampleBits` bits of `sum * MULTIPLIER + ADDEND`, modulo 2^16, are 0. The sum over 16 bytes is two of 8, shifted, and so
  * on, which is what vector instructions are fast at (native/sample.h).
  */
@@ -52,4 +52,21 @@ export function sampleAnchors(
     if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 15;
   }
   return count;
+}
+
+/** The window with the lowest hash, the last of equal ones, among those that start in [from, to), at least one. */
+export function lowestWindow(view: DataView, from: number, to: number): number {
+  const ahead = HASHED_BYTES - 1;
+  let sum = 0;
+  let lowest = from;
+  let lowestHash = 0x10000;
+  for (let at = from - ahead; at < from; at += 1) sum = ((sum << 1) + view.getUint8(at + ahead)) | 0;
+  for (let at = from; at < to; at += 1) {
+    sum = ((sum << 1) + view.getUint8(at + ahead)) | 0;
+    const hash = (Math.imul(sum, MULTIPLIER) + ADDEND) & 0xffff;
+    if (hash > lowestHash) continue;
+    lowest = at;
+    lowestHash = hash;
+  }
+  return lowest;
 }

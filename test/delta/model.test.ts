@@ -6,6 +6,7 @@ import { editedPair } from './support/edited-pairs.js';
 import { makeDelta } from './support/engine.js';
 import { modelDelta } from './support/model.js';
 import { propertyRuns } from './support/properties.js';
+import { repetitivePair } from './support/repetitive-pairs.js';
 
 const dir = temporaryDirectoryOfSuite();
 const efforts = ['fast', 'normal', 'max'] as const;
@@ -21,6 +22,22 @@ describe.each(['js', 'wasm'] as const)(
           );
         }),
         propertyRuns(40),
+      );
+    });
+
+    test('for texts that repeat cycles with no anchor, with many or of one byte, however they are cut', () => {
+      const batch = fc.constantFrom(1, 7, 64, 8192);
+      fc.assert(
+        fc.property(
+          repetitivePair(8000),
+          fc.constantFrom(...efforts),
+          batch,
+          ({ base, target }, effort, batchBytes) => {
+            const { delta } = makeDelta(dir, base, target, effort, { engine, batchBytes });
+            expect(delta.equals(modelDelta(base, target, effort))).toBe(true);
+          },
+        ),
+        propertyRuns(150),
       );
     });
 

@@ -11,6 +11,7 @@ import { compiledPool } from './support/compiled-pool.js';
 import { editedPair } from './support/edited-pairs.js';
 import { applied, makeDelta } from './support/engine.js';
 import { propertyRuns } from './support/properties.js';
+import { repetitivePair } from './support/repetitive-pairs.js';
 
 const dir = temporaryDirectoryOfSuite();
 const pool = await compiledPool(3);
@@ -81,7 +82,7 @@ describe('a delta made by several threads has the bytes of one made by one', () 
   test('for edited texts of all sorts, with one, two and three threads', async () => {
     await fc.assert(
       fc.asyncProperty(
-        editedPair(1_000_000),
+        fc.oneof(editedPair(1_000_000), repetitivePair(2_000_000)),
         fc.constantFrom('fast' as const, 'normal' as const, 'max' as const),
         async ({ base, target }, effort) => {
           const { delta } = makeDelta(dir, base, target, effort, { engine: 'js' });
@@ -91,7 +92,7 @@ describe('a delta made by several threads has the bytes of one made by one', () 
           }
         },
       ),
-      propertyRuns(25),
+      propertyRuns(40),
     );
   });
 

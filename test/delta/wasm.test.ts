@@ -19,6 +19,7 @@ import { caught } from './support/caught.js';
 import { editedPair } from './support/edited-pairs.js';
 import { applied, makeDelta } from './support/engine.js';
 import { propertyRuns } from './support/properties.js';
+import { repetitivePair } from './support/repetitive-pairs.js';
 
 const dir = temporaryDirectoryOfSuite();
 const effort = fc.constantFrom('fast' as const, 'normal' as const, 'max' as const);
@@ -43,6 +44,15 @@ describe('the WebAssembly engine makes the bytes of the one in TypeScript', () =
     );
   });
 
+  test('for texts that repeat the same few cycles', () => {
+    fc.assert(
+      fc.property(repetitivePair(1_000_000), effort, ({ base, target }, effort) => {
+        deltaOfBoth(base, target, effort);
+      }),
+      propertyRuns(60),
+    );
+  });
+
   test('however it cuts its work', () => {
     const tuning = fc.record<Partial<EngineTuning>>({
       engine: fc.constant('wasm' as const),
@@ -50,8 +60,9 @@ describe('the WebAssembly engine makes the bytes of the one in TypeScript', () =
       pageBytes: fc.integer({ min: 512, max: 100_000 }),
       maxPages: fc.integer({ min: 1, max: 5 }),
     });
+    const pair = fc.oneof(editedPair(100_000), repetitivePair(30_000));
     fc.assert(
-      fc.property(editedPair(100_000), effort, tuning, ({ base, target }, effort, tuning) => {
+      fc.property(pair, effort, tuning, ({ base, target }, effort, tuning) => {
         const { delta } = makeDelta(dir, base, target, effort, tuning);
         expect(delta.equals(makeDelta(dir, base, target, effort, { engine: 'js' }).delta)).toBe(true);
       }),

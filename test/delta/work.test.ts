@@ -32,7 +32,7 @@ function indexed(source: SourceFile, arrange = (starts: number[]) => starts): Ba
   const { sampleBits, buckets } = deltaParameters(source.sizeBytes, 'max');
   const table = new AnchorTable(new SharedArrayBuffer(buckets * BUCKET_BYTES), 0, buckets);
   const index = { sampleBits, table, runs: new BaseRuns(new SharedArrayBuffer(RUNS_BYTES), 0) };
-  const scratch = makeIndexScratch(8192, source.sizeBytes);
+  const scratch = makeIndexScratch(index, 8192, source.sizeBytes);
   const starts = Array.from({ length: Math.ceil(source.sizeBytes / SEGMENT_BYTES) }, (_, n) => n * SEGMENT_BYTES);
   for (const start of arrange(starts)) indexSegment(source, start, index, scratch);
   return index;

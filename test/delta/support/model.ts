@@ -35,7 +35,10 @@ interface Copy {
   readonly length: number;
 }
 
-type Piece = { readonly position: number; readonly length: number } | { readonly literal: Buffer };
+/** A literal knows its segment: it is one text with those beside it, but not with those of other segments. */
+type Piece =
+  | { readonly position: number; readonly length: number }
+  | { readonly literal: Buffer; readonly segment: number };
 
 const u32 = (value: number): number => value >>> 0;
 const times = (a: number, b: number): number => u32(Number((BigInt(a) * BigInt(b)) & 0xffffffffn));
@@ -45,15 +48,37 @@ function mix(x: number, multiplier: number): number {
   return u32(product ^ (product >>> 15));
 }
 
-/** Bucket and tag of the window at `at` when it is an anchor. */
-function keyOf(text: Buffer, at: number, sampleBits: number, buckets: number) {
-  const window = text.subarray(at, at + 32);
-  if (window.length < 32) return undefined;
-  const sum = window.subarray(0, 16).reduce((all, byte, k) => all + byte * 2 ** (15 - k), 0);
-  const hash = (sum * 0x9e37 + 0x3c6d) % 2 ** 16;
-  if (hash >= 2 ** (16 - sampleBits)) return undefined;
-  const words = Array.from({ length: 8 }, (_, k) => window.readUInt32LE(4 * k));
-  if (words.every((word, k) => k > 5 || word === words[k + 2])) return undefined;
+/** Where the anchors are among the first windows of a segment, `count` of them, kept and forced. */
+function anchorsOf(text: Buffer, count: number, sampleBits: number): number[] {
+  const hashes = Array.from({ length: Math.max(0, count) }, (_, at) => hashOf(text, at));
+  const isRaw = (at: number) => (hashes[at] ?? Number.NaN) < 2 ** (16 - sampleBits);
+  const isKept = (at: number) =>
+    isRaw(at) && ![1, 2, 3].some((before) => isRaw(at - before)) && !hasPeriod(8, text.subarray(at, at + 32));
+  const anchors: number[] = [];
+  const blockWindows = 16 * 2 ** sampleBits;
+  for (let start = 0; start < count; start += blockWindows) {
+    const block = hashes.slice(start, start + blockWindows);
+    const kept = block.map((_, n) => start + n).filter(isKept);
+    anchors.push(...kept);
+    const forced = start + block.lastIndexOf(block.reduce((least, hash) => Math.min(least, hash), 2 ** 16));
+    if (kept.length === 0 && !hasPeriod(1, text.subarray(forced, forced + 32))) anchors.push(forced);
+  }
+  return anchors;
+}
+
+function hashOf(text: Buffer, at: number): number {
+  let sum = 0;
+  for (let k = 0; k < 16; k += 1) sum += (text[at + k] ?? Number.NaN) * 2 ** (15 - k);
+  return (sum * 0x9e37 + 0x3c6d) % 2 ** 16;
+}
+
+function hasPeriod(period: number, window: Buffer): boolean {
+  return window.subarray(period).equals(window.subarray(0, window.length - period));
+}
+
+/** Bucket and tag of the window at `at`. */
+function keyOf(text: Buffer, at: number, buckets: number) {
+  const words = Array.from({ length: 8 }, (_, k) => text.readUInt32LE(at + 4 * k));
   let a = 0x9e3779b9;
   let b = 0x7f4a7c15;
   for (const word of words) {
@@ -69,13 +94,15 @@ function indexOf(base: Buffer, effort: DeltaEffort): Index {
   const sampleBits = { fast: 7, normal: 6, max: 5 }[effort];
   const buckets = Math.floor(base.length / (4 * 2 ** sampleBits)) + 1;
   const table = new Map<number, Map<number, number>>();
-  for (let at = 0; at < base.length; at += 1) {
-    const key = keyOf(base, at, sampleBits, buckets);
-    if (key === undefined) continue;
-    const bucket = table.get(key.bucket) ?? new Map<number, number>();
-    table.set(key.bucket, bucket);
-    // Positions ascend: what is there is lower.
-    if (!bucket.has(key.tag) && bucket.size < 8) bucket.set(key.tag, at);
+  for (let start = 0; start < base.length; start += segmentBytes) {
+    const text = base.subarray(start, start + segmentBytes + 31);
+    for (const place of anchorsOf(text, text.length - 31, sampleBits)) {
+      const key = keyOf(text, place, buckets);
+      const bucket = table.get(key.bucket) ?? new Map<number, number>();
+      table.set(key.bucket, bucket);
+      // Positions ascend: what is there is lower.
+      if (!bucket.has(key.tag) && bucket.size < 8) bucket.set(key.tag, start + place);
+    }
   }
   return { sampleBits, buckets, table, runs: longestRuns(base) };
 }
@@ -146,10 +173,10 @@ function matched(segment: Segment, base: Buffer, index: Index): Copy[] {
     if (stop - start >= 512) long = d;
   };
   if (isEqualAt(0, segment.start)) extend(0, segment.start);
-  for (let place = end(); place < size; place += 1) {
-    if (place < end()) place = end();
-    const key = keyOf(segment.bytes, place, index.sampleBits, index.buckets);
-    const found = key && index.table.get(key.bucket)?.get(key.tag);
+  for (const place of anchorsOf(segment.bytes, size - 31, index.sampleBits)) {
+    if (place < end()) continue;
+    const key = keyOf(segment.bytes, place, index.buckets);
+    const found = index.table.get(key.bucket)?.get(key.tag);
     if (found === undefined) continue;
     const position = [place + last, place + long, found].find((candidate) => isEqualAt(place, candidate));
     if (position !== undefined) extend(place, position);
@@ -200,14 +227,14 @@ function filled(segment: Segment, copies: readonly Copy[], base: Buffer): Copy[]
   return out;
 }
 
-function piecesOf({ bytes }: Segment, copies: readonly Copy[], index: Index): Piece[] {
+function piecesOf({ bytes, start }: Segment, copies: readonly Copy[], index: Index): Piece[] {
   const pieces: Piece[] = [];
   const gap = (from: number, to: number) => {
     let done = from;
     for (const range of runsIn(bytes, from, to)) {
       const run = index.runs.get(bytes[range.from] ?? 0);
       if (run === undefined) continue;
-      pieces.push({ literal: bytes.subarray(done, range.from) });
+      pieces.push({ literal: bytes.subarray(done, range.from), segment: start });
       done = range.from;
       for (let piece = 0; piece < 4096 && range.to - done >= 32; piece += 1) {
         const length = Math.min(run.length, range.to - done);
@@ -215,7 +242,7 @@ function piecesOf({ bytes }: Segment, copies: readonly Copy[], index: Index): Pi
         done += length;
       }
     }
-    pieces.push({ literal: bytes.subarray(done, to) });
+    pieces.push({ literal: bytes.subarray(done, to), segment: start });
   };
   let done = 0;
   for (const { place, position, length } of copies) {
@@ -233,8 +260,8 @@ function encoded(pieces: readonly Piece[]): Buffer {
     const before = joined.at(-1);
     if ('literal' in piece) {
       if (piece.literal.length === 0) continue;
-      if (before !== undefined && 'literal' in before) {
-        joined[joined.length - 1] = { literal: Buffer.concat([before.literal, piece.literal]) };
+      if (before !== undefined && 'literal' in before && before.segment === piece.segment) {
+        joined[joined.length - 1] = { ...piece, literal: Buffer.concat([before.literal, piece.literal]) };
       } else joined.push(piece);
     } else if (before !== undefined && 'position' in before && before.position + before.length === piece.position) {
       joined[joined.length - 1] = { position: before.position, length: before.length + piece.length };
