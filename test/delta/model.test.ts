@@ -6,7 +6,7 @@ import { editedPair } from './support/edited-pairs.js';
 import { makeDelta } from './support/engine.js';
 import { modelDelta } from './support/model.js';
 import { propertyRuns } from './support/properties.js';
-import { repetitivePair } from './support/repetitive-pairs.js';
+import { barrenCycle, droppedCycle, lowestByte, repetitivePair } from './support/repetitive-pairs.js';
 
 const dir = temporaryDirectoryOfSuite();
 const efforts = ['fast', 'normal', 'max'] as const;
@@ -39,6 +39,27 @@ describe.each(['js', 'wasm'] as const)(
         ),
         propertyRuns(150),
       );
+    });
+
+    test('for a block that looks bare behind the copy that leads into it, and is not', () => {
+      for (let n = 0; n < 20; n += 1) {
+        const copied = pseudoRandomBytes(`copied ${n}`, 300);
+        const fresh = pseudoRandomBytes(`fresh ${n}`, 1000);
+        const base = Buffer.concat([copied, fresh.subarray(0, 10), Buffer.alloc(3000, droppedCycle)]);
+        const target = Buffer.concat([copied, Buffer.alloc(260, droppedCycle), fresh.subarray(10)]);
+        const { delta } = makeDelta(dir, base, target, 'max', { engine });
+        expect(delta.equals(modelDelta(base, target, 'max'))).toBe(true);
+      }
+    });
+
+    test('for a bare block whose lowest windows are constant', () => {
+      const run = (bytes: number) => Buffer.alloc(bytes, lowestByte);
+      const [before, after] = ['before', 'after'].map((name) => Buffer.alloc(300, barrenCycle(24, name)));
+      const fresh = pseudoRandomBytes('around runs', 2000);
+      const base = Buffer.concat([before!, run(260), fresh.subarray(0, 1000), run(1000)]);
+      const target = Buffer.concat([after!, run(260), fresh.subarray(1000)]);
+      const { delta } = makeDelta(dir, base, target, 'max', { engine });
+      expect(delta.equals(modelDelta(base, target, 'max'))).toBe(true);
     });
 
     test('for texts of several segments, with a run, a move and changes that cross their borders', () => {

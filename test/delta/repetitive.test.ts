@@ -2,25 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sampleAnchors } from '../../src/delta/sample.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { applied, makeDelta } from './support/engine.js';
+import { barrenCycle } from './support/repetitive-pairs.js';
 
 const dir = temporaryDirectoryOfSuite();
 const withRdiff = haveTools('rdiff');
-/** The densest sampling that there is: what has no anchor by it has none by any other. */
-const mostAnchorsBits = 5;
-
-/** A cycle that has no raw anchor, repeated. */
-function barren(period: number, sizeBytes: number): Buffer {
-  for (let n = 0; ; n += 1) {
-    const text = Buffer.alloc(sizeBytes, pseudoRandomBytes(`barren ${period} ${n}`, period));
-    const view = new DataView(text.buffer, text.byteOffset, sizeBytes);
-    if (sampleAnchors(view, 0, 2 * period, mostAnchorsBits, new Int32Array(2 * period)) === 0) return text;
-  }
-}
 
 function rdiffBytes(basePath: string, targetPath: string): number {
   const [signature, delta] = [join(dir, 'signature'), join(dir, 'rdiff')];
@@ -34,7 +23,7 @@ describe.each(['fast', 'normal', 'max'] as const)('with the effort %s', (effort)
   test.each([2, 4, 8, 24, 33, 64])(
     'a fill of period %d without anchors is copied wherever it has moved to, in no more bytes than rdiff needs',
     (period) => {
-      const fill = barren(period, 100_000);
+      const fill = Buffer.alloc(100_000, barrenCycle(period));
       const text = pseudoRandomBytes('around fills', 50_000);
       const base = Buffer.concat([text.subarray(0, 20_000), fill, text.subarray(20_000)]);
       const target = Buffer.concat([text.subarray(0, 30_001), fill.subarray(5), text.subarray(30_001)]);
@@ -47,7 +36,7 @@ describe.each(['fast', 'normal', 'max'] as const)('with the effort %s', (effort)
   );
 
   test('a fill of which the base has less than the target is copied piece by piece', () => {
-    const fill = barren(24, 400_000);
+    const fill = Buffer.alloc(400_000, barrenCycle(24));
     const base = Buffer.concat([pseudoRandomBytes('before a short fill', 10_000), fill.subarray(0, 40_000)]);
     const { delta, basePath, targetPath, deltaPath } = makeDelta(dir, base, fill, effort);
     expect(applied(basePath, deltaPath, fill.length).equals(fill)).toBe(true);

@@ -1,9 +1,27 @@
 import fc from 'fast-check';
+import { sampleAnchors } from '../../../src/delta/sample.js';
 import { pseudoRandomBytes } from '../../support/pseudo-random.js';
 import type { EditedPair } from './edited-pairs.js';
 
 /** Repeated, each position of it is a raw anchor, at any density up to one in 2^8. */
 export const denseCycle = Buffer.from('9292eb', 'hex');
+
+/** Repeated, one position in four is a raw anchor of hardly any hash, up to 2^7, and all are dropped. */
+export const droppedCycle = Buffer.from('dcffff41', 'hex');
+
+/** Of all constant windows those of this byte have the lowest hash, and are raw anchors up to 2^7. */
+export const lowestByte = Buffer.of(0x92);
+
+/** A cycle that, repeated, has no raw anchor at the highest density, and so at none. */
+export function barrenCycle(period: number, seed = ''): Buffer {
+  const anchors = new Int32Array(2 * period);
+  for (let n = 0; ; n += 1) {
+    const cycle = pseudoRandomBytes(`barren ${period} ${seed} ${n}`, period);
+    const text = Buffer.alloc(3 * period + 32, cycle);
+    const view = new DataView(text.buffer, text.byteOffset, text.length);
+    if (sampleAnchors(view, 0, anchors.length, 5, anchors) === 0) return cycle;
+  }
+}
 
 interface Stretch {
   /** Which of the pair's cycles is repeated; behind the last one nothing is, and the bytes are random. */
@@ -20,10 +38,9 @@ export function repetitivePair(maxBytes: number): fc.Arbitrary<EditedPair> {
   const seed = fc.nat({ max: 1_000_000 });
   const random = fc.tuple(seed, fc.integer({ min: 1, max: 64 })).map(([n, bytes]) => pseudoRandomBytes(`${n}`, bytes));
   const constant = fc.nat({ max: 255 }).map((byte) => Buffer.of(byte));
-  const cycles = fc.array(
-    fc.oneof({ arbitrary: random, weight: 4 }, constant, fc.constantFrom(denseCycle, Buffer.of(0))),
-    { minLength: 1, maxLength: 4 },
-  );
+  const special = fc.constantFrom(denseCycle, droppedCycle, lowestByte, Buffer.of(0));
+  const cycle = fc.oneof({ arbitrary: random, weight: 3 }, { arbitrary: special, weight: 3 }, constant);
+  const cycles = fc.array(cycle, { minLength: 1, maxLength: 4 });
   const size = fc.oneof(fc.nat({ max: maxBytes }), fc.nat({ max: Math.min(100, maxBytes) }));
   const stretch = fc.record({ cycle: fc.nat({ max: 4 }), phase: fc.nat({ max: 63 }), sizeBytes: size });
   const stretches = fc.array(stretch, { maxLength: 6 });
