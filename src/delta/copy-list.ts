@@ -11,20 +11,17 @@ export interface Copies {
   readonly count: number;
 }
 
-/** Copies that are collected one by one. */
+const FIRST_CAPACITY = 256;
+
+/** Copies that are collected one by one; the arrays are others when the list has grown. */
 export class CopyList implements Copies {
-  readonly starts: Int32Array;
-  readonly lengths: Int32Array;
-  readonly positions: Float64Array;
+  starts = new Int32Array(FIRST_CAPACITY);
+  lengths = new Int32Array(FIRST_CAPACITY);
+  positions = new Float64Array(FIRST_CAPACITY);
   count = 0;
 
-  constructor(capacity: number) {
-    this.starts = new Int32Array(capacity);
-    this.lengths = new Int32Array(capacity);
-    this.positions = new Float64Array(capacity);
-  }
-
   push(start: number, position: number, length: number): void {
+    if (this.count === this.starts.length) this.#grow();
     this.starts[this.count] = start;
     this.positions[this.count] = position;
     this.lengths[this.count] = length;
@@ -35,5 +32,16 @@ export class CopyList implements Copies {
   end(): number {
     const last = this.count - 1;
     return last < 0 ? 0 : this.starts[last]! + this.lengths[last]!;
+  }
+
+  #grow(): void {
+    const { starts, lengths, positions } = this;
+    const capacity = 2 * starts.length;
+    this.starts = new Int32Array(capacity);
+    this.lengths = new Int32Array(capacity);
+    this.positions = new Float64Array(capacity);
+    this.starts.set(starts);
+    this.lengths.set(lengths);
+    this.positions.set(positions);
   }
 }

@@ -2,7 +2,6 @@ import { type BasePages, PAGE_OVERLAP_BYTES } from './base-pages.js';
 import type { ByteBlock } from './byte-block.js';
 import { CopyList } from './copy-list.js';
 import type { TargetSegment } from './match.js';
-import { SEGMENT_BYTES } from './parameters.js';
 
 /** How far past the last equal bytes of a diagonal the next ones are looked for. */
 const REACH_BYTES = 256;
@@ -19,9 +18,9 @@ const FAR_POSITION = 2 ** 32;
  */
 export class GapFiller {
   readonly #base: BasePages;
-  readonly #filled = new CopyList(Math.ceil(SEGMENT_BYTES / FILL_MIN_BYTES));
-  /** Starts and ends of the copies that a backward search found, in descending order. */
-  readonly #found = new Int32Array(2 * Math.ceil(SEGMENT_BYTES / FILL_MIN_BYTES));
+  readonly #filled = new CopyList();
+  /** Starts and ends of the copies that a backward search finds, in descending order; empty between searches. */
+  readonly #found: number[] = [];
   #block: ByteBlock;
 
   constructor(base: BasePages) {
@@ -64,18 +63,16 @@ export class GapFiller {
   #fillBackward(from: number, to: number, diagonal: number): void {
     const least = to + diagonal < FAR_POSITION ? FILL_MIN_BYTES : FAR_FILL_MIN_BYTES;
     const found = this.#found;
-    let count = 0;
     for (let gapEnd = to; ; ) {
       const end = this.#lastEqual(from, gapEnd, diagonal, least);
       if (end < 0) break;
       const known = end - least;
       gapEnd = known - this.#base.equalBefore(this.#block, known, known + diagonal, known - from);
-      found[count++] = gapEnd;
-      found[count++] = end;
+      found.push(gapEnd, end);
     }
-    while (count > 0) {
-      const end = found[--count]!;
-      const start = found[--count]!;
+    while (found.length > 0) {
+      const end = found.pop()!;
+      const start = found.pop()!;
       this.#filled.push(start, start + diagonal, end - start);
     }
   }

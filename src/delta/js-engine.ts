@@ -21,15 +21,16 @@ export interface JsPlace {
 
 /** One thread of the engine in TypeScript: it runs everywhere, and the one in C is held to its bytes. */
 export class JsEngine implements DeltaEngine {
-  readonly segment: Uint8Array;
   readonly #place: JsPlace;
   readonly #base: SourceFile;
   readonly #index: BaseIndex;
   readonly #baseRuns: BaseRuns;
-  readonly #block: ByteBlock = allocateBlock(SEGMENT_BYTES);
+  /** Each of them is there from its first use on: a thread indexes, or it matches. */
+  #block: ByteBlock | undefined;
+  #indexScratch: IndexScratch | undefined;
   readonly #matcher: SegmentMatcher;
   readonly #filler: GapFiller;
-  readonly #indexScratch: IndexScratch;
+  readonly #batchWindows: number;
 
   constructor(place: JsPlace, base: SourceFile, { sampleBits, buckets }: DeltaParameters, tuning: EngineTuning) {
     const { buffer, layout, thread } = place;
@@ -39,20 +40,29 @@ export class JsEngine implements DeltaEngine {
     this.#base = base;
     this.#index = { sampleBits, table, runs: new BaseRuns(buffer, thread.runs) };
     this.#baseRuns = new BaseRuns(buffer, layout.baseRuns);
-    this.#indexScratch = makeIndexScratch(this.#index, tuning.batchBytes, base.sizeBytes);
+    this.#batchWindows = tuning.batchBytes;
     this.#matcher = new SegmentMatcher(this.#index, pages, tuning.batchBytes);
     this.#filler = new GapFiller(pages);
-    this.segment = this.#block.bytes;
+  }
+
+  get segment(): Uint8Array {
+    return this.#target().bytes;
   }
 
   indexSegment(start: number): void {
+    this.#indexScratch ??= makeIndexScratch(this.#index, this.#batchWindows, this.#base.sizeBytes);
     indexSegment(this.#base, start, this.#index, this.#indexScratch);
   }
 
   match(start: number, length: number, slot: number): void {
     const { buffer, layout } = this.#place;
-    const segment = { block: this.#block, start, length };
+    const segment = { block: this.#target(), start, length };
     const copies = this.#filler.fill(segment, this.#matcher.match(segment));
     encodeSegment(segment, copies, this.#baseRuns, new EncodedSegment(buffer, layout.slots[slot]!));
+  }
+
+  #target(): ByteBlock {
+    this.#block ??= allocateBlock(SEGMENT_BYTES);
+    return this.#block;
   }
 }

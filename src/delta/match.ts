@@ -4,7 +4,7 @@ import type { BasePages } from './base-pages.js';
 import type { ByteBlock } from './byte-block.js';
 import { CopyList } from './copy-list.js';
 import type { BaseIndex } from './index-base.js';
-import { SEGMENT_BYTES, WINDOW_BYTES } from './parameters.js';
+import { WINDOW_BYTES } from './parameters.js';
 
 /** A longer copy is left alone when a later one covers it. */
 const SWALLOW_MAX_BYTES = 4096;
@@ -29,8 +29,7 @@ export class SegmentMatcher {
   readonly #base: BasePages;
   readonly #walk: AnchorWalk;
   readonly #batchWindows: number;
-  /** Every copy has at least the bytes of a window. */
-  readonly #copies = new CopyList(SEGMENT_BYTES / WINDOW_BYTES);
+  readonly #copies = new CopyList();
 
   #block: ByteBlock;
   #length = 0;
