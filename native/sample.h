@@ -67,9 +67,13 @@ static inline v128_t sums_of_2(const uint8_t *bytes) {
   return shifted_sum(wasm_u16x8_load8x8(bytes), 1, wasm_u16x8_load8x8(bytes + 1));
 }
 
-static inline v128_t hashes(v128_t sums) {
+// Hashes with their highest bit turned over: as signed numbers they are in the order of the hashes, and signed numbers
+// are compared by one instruction instead of three.
+#define TURNED 0x8000
+
+static inline v128_t turned_hashes(v128_t sums) {
   return wasm_i16x8_add(wasm_i16x8_mul(sums, wasm_i16x8_splat((int16_t)HASH_MULTIPLIER)),
-                        wasm_i16x8_splat(HASH_ADDEND));
+                        wasm_i16x8_splat((int16_t)(HASH_ADDEND + TURNED)));
 }
 
 // Sums over 4, 8 and 16 bytes are two of half as many, so that each step doubles: four steps for 8 places instead of 16
@@ -78,7 +82,7 @@ static uint32_t sample_quickly(const uint8_t *bytes, uint32_t from, uint32_t to,
                                uint32_t *rest) {
   *rest = from;
   if (to - from < 16) return 0;
-  v128_t limits = wasm_i16x8_splat((int16_t)limit);
+  v128_t limits = wasm_i16x8_splat((int16_t)(limit ^ TURNED));
   uint32_t count = 0;
   uint32_t at = from;
   // Of the places from `at` on: sums over 8 bytes, from at + 8 on: over 4, from at + 16 on: over 2.
@@ -92,12 +96,12 @@ static uint32_t sample_quickly(const uint8_t *bytes, uint32_t from, uint32_t to,
     v128_t low_of_2 = sums_of_2(bytes + at + 24);
     v128_t low_of_4 = shifted_sum(of_2, 2, MOVED_2(of_2, low_of_2));
     v128_t low_of_8 = shifted_sum(of_4, 4, MOVED_4(of_4, low_of_4));
-    v128_t low = hashes(shifted_sum(of_8, 8, low_of_8));
+    v128_t low = turned_hashes(shifted_sum(of_8, 8, low_of_8));
     of_2 = sums_of_2(bytes + at + 32);
     of_4 = shifted_sum(low_of_2, 2, MOVED_2(low_of_2, of_2));
     of_8 = shifted_sum(low_of_4, 4, MOVED_4(low_of_4, of_4));
-    v128_t high = hashes(shifted_sum(low_of_8, 8, of_8));
-    v128_t found = wasm_i8x16_narrow_i16x8(wasm_u16x8_lt(low, limits), wasm_u16x8_lt(high, limits));
+    v128_t high = turned_hashes(shifted_sum(low_of_8, 8, of_8));
+    v128_t found = wasm_i8x16_narrow_i16x8(wasm_i16x8_lt(low, limits), wasm_i16x8_lt(high, limits));
     for (uint32_t mask = wasm_i8x16_bitmask(found); mask != 0; mask &= mask - 1) {
       anchors[count++] = at + (uint32_t)__builtin_ctz(mask);
     }

@@ -37,7 +37,9 @@ static inline v128_t wasm_i16x8_splat(int16_t value) {
 static inline v128_t wasm_i16x8_add(v128_t a, v128_t b) { return (v128_t)((lanes_of_16)a + (lanes_of_16)b); }
 static inline v128_t wasm_i16x8_mul(v128_t a, v128_t b) { return (v128_t)((lanes_of_16)a * (lanes_of_16)b); }
 static inline v128_t wasm_i16x8_shl(v128_t a, uint32_t bits) { return (v128_t)((lanes_of_16)a << (bits % 16)); }
-static inline v128_t wasm_u16x8_lt(v128_t a, v128_t b) { return (v128_t)((lanes_of_16)a < (lanes_of_16)b); }
+static inline v128_t wasm_i16x8_lt(v128_t a, v128_t b) {
+  return (v128_t)((signed_lanes_of_16)a < (signed_lanes_of_16)b);
+}
 
 // The signed 16-bit lanes of `a`, then of `b`, as signed bytes: the nearest that there is.
 static inline v128_t wasm_i8x16_narrow_i16x8(v128_t a, v128_t b) {
