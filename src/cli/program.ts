@@ -7,6 +7,7 @@ import { defineDelta } from './commands/delta.js';
 import { defineInspect } from './commands/inspect.js';
 import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
+import { definePublish } from './commands/publish.js';
 import { defineRdiff } from './commands/rdiff.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
@@ -49,6 +50,7 @@ export function createProgram(
   defineBuild(program, accept);
   defineVerify(program, accept);
   definePrune(program, accept);
+  definePublish(program, accept);
   defineDelta(program, accept);
   definePatch(program, accept);
   defineCompose(program, accept);

@@ -39,6 +39,7 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'build-summary':
     case 'verify-summary':
     case 'prune-summary':
+    case 'publish-summary':
     case 'delta-summary':
     case 'patch-summary':
     case 'compose-summary':

@@ -4,6 +4,7 @@ import type {
   DeltaSummaryEvent,
   PatchSummaryEvent,
   PruneSummaryEvent,
+  PublishSummaryEvent,
   SeriesSummary,
   VerifySummaryEvent,
 } from '../../events.js';
@@ -24,6 +25,7 @@ export type SummaryEvent =
   | BuildSummaryEvent
   | VerifySummaryEvent
   | PruneSummaryEvent
+  | PublishSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent;
@@ -39,6 +41,8 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return verifyLines(summary);
     case 'prune-summary':
       return pruneLines(summary);
+    case 'publish-summary':
+      return [publishSentence(summary)];
     case 'delta-summary':
       return deltaLines(summary);
     case 'patch-summary':
@@ -137,6 +141,19 @@ function pruneLines(summary: PruneSummaryEvent): string[] {
       : '';
   const removed = `${count(summary.removed, 'file')} ${verb} (${formatBytes(summary.removedBytes)})`;
   return [`${printable(summary.mirror)}: ${removed}${waiting}`];
+}
+
+function publishSentence(summary: PublishSummaryEvent): string {
+  const { target, dryRun, changed, uploaded, uploadedBytes, kept, foreign, generation, durationMs } = summary;
+  const stored = `${count(uploaded, 'object')} (${formatBytes(uploadedBytes)})`;
+  const facts = [
+    ...(changed ? [dryRun ? `${stored} to be stored, this was a dry run` : `${stored} stored`] : ['up to date']),
+    `${count(kept, 'object')} there already`,
+    ...(foreign > 0 ? [`${count(foreign, 'object')} of others left alone`] : []),
+    ...(generation === null ? [] : [`generation ${generation}`]),
+    formatDuration(durationMs),
+  ];
+  return `${printable(target)}: ${facts.join(', ')}`;
 }
 
 function madeSentence(path: string, bytes: number, from: readonly string[], durationMs: number): string {

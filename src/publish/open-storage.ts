@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UpdateRepositoryError } from '../errors.js';
+import type { Storage } from './storage.js';
+
+/**
+ * The storage at an address: `file:///srv/www`, or a path with a slash in it.
+ *
+ * @throws UpdateRepositoryError USAGE for an address that is none, or of a kind that is not known
+ */
+export async function openStorage(target: string): Promise<Storage> {
+  if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(target) && target.includes('/')) return await directory(target, target);
+  throw unknown(target);
+}
+
+async function directory(path: string, target: string): Promise<Storage> {
+  if (path === '') throw unknown(target);
+  const { FileStorage } = await import('./file-storage.js');
+  return new FileStorage(resolve(path));
+}
+
+function fileUrlPath(target: string): string {
+  try {
+    return fileURLToPath(target);
+  } catch (error) {
+    if (error instanceof TypeError) throw unknown(target);
+    throw error;
+  }
+}
+
+function unknown(target: string): UpdateRepositoryError {
+  return new UpdateRepositoryError('USAGE', `${target}: expected a place to publish to, such as file:///srv/www`, {
+    data: { target },
+  });
+}

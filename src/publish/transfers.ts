@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import type { EventSink, JobKind } from '../events.js';
+import type { ReleaseObject } from './release.js';
+import type { PublishedFile } from './remote-state.js';
+import type { Storage, StorageCall, StoredObject } from './storage.js';
+
+interface TransferOptions {
+  readonly storage: Storage;
+  readonly transfers: number;
+  readonly verifyFull: boolean;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/** Moves many objects at once, and tells of each as a job. */
+export class Transfers {
+  readonly #options: TransferOptions;
+  #jobCount = 0;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+  }
+
+  /** Stores all of them and finds each to be right, or throws the first failure once all others have stopped. */
+  async putAll(objects: readonly ReleaseObject[], cacheControl: string): Promise<PublishedFile[]> {
+    const { storage, verifyFull } = this.#options;
+    return await this.#all(objects, 'upload', async (object, call) => {
+      const stored = await storage.put({ ...object, cacheControl }, call);
+      if (stored === null) throw wrong(storage, object, 'it to be stored', 'a condition that nobody had set');
+      requireSize(storage, object, stored);
+      if (verifyFull) await this.#readBack(object, call);
+      return published(object, stored);
+    });
+  }
+
+  /** Finds out whether objects that are there are right; those that were just `stored` are known to be. */
+  async checkAll(objects: readonly ReleaseObject[], stored: readonly PublishedFile[]): Promise<PublishedFile[]> {
+    const { storage, verifyFull } = this.#options;
+    const checked = await this.#all(objects, 'check-object', async (object, call) => {
+      const found = await storage.stat(object.path, call);
+      if (found === null) throw wrong(storage, object, 'it to be there', 'none');
+      requireSize(storage, object, found);
+      if (verifyFull || found.sha256 !== object.sha256) await this.#readBack(object, call);
+      return published(object, found);
+    });
+    return [...stored, ...checked];
+  }
+
+  async #readBack(object: ReleaseObject, call: StorageCall): Promise<void> {
+    const { storage } = this.#options;
+    const digest = createHash('sha256');
+    const pieces = await storage.read(object.path, call);
+    if (pieces === null) throw wrong(storage, object, 'it to be there', 'none');
+    for await (const piece of pieces) {
+      digest.update(piece);
+      await call.onBytes?.(piece.length);
+    }
+    const found = digest.digest('hex');
+    if (found !== object.sha256) throw wrong(storage, object, `sha256 ${object.sha256}`, found);
+  }
+
+  async #all(
+    objects: readonly ReleaseObject[],
+    kind: JobKind,
+    work: (object: ReleaseObject, call: StorageCall) => Promise<PublishedFile>,
+  ): Promise<PublishedFile[]> {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, stop.signal]);
+    const results: PublishedFile[] = [];
+    // Large ones first: a small one at the end leaves fewer connections idle.
+    const waiting = [...objects].sort((a, b) => a.sizeBytes - b.sizeBytes);
+    let failure: unknown;
+    const workOff = async (): Promise<void> => {
+      for (let object = waiting.pop(); object !== undefined && !signal.aborted; object = waiting.pop()) {
+        try {
+          results.push(await this.#job(object, kind, signal, work));
+        } catch (error) {
+          failure ??= error;
+          stop.abort();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#options.transfers, objects.length) }, workOff));
+    if (this.#options.signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+    if (failure !== undefined) throw failure;
+    return results;
+  }
+
+  async #job(
+    object: ReleaseObject,
+    kind: JobKind,
+    signal: AbortSignal,
+    work: (object: ReleaseObject, call: StorageCall) => Promise<PublishedFile>,
+  ): Promise<PublishedFile> {
+    const { onEvent, storage } = this.#options;
+    const job = ++this.#jobCount;
+    const { path, sizeBytes } = object;
+    const startedAt = performance.now();
+    let doneBytes = 0;
+    const onBytes = async (count: number) => {
+      doneBytes += count;
+      onEvent({ type: 'job-progress', job, doneBytes });
+    };
+    onEvent({ type: 'job-started', job, kind, path, totalBytes: sizeBytes });
+    try {
+      const file = await work(object, { signal, onBytes });
+      const durationMs = Math.round(performance.now() - startedAt);
+      onEvent({ type: 'job-finished', job, kind, path, sizeBytes, durationMs, detail: storage.name });
+      return file;
+    } catch (cause) {
+      const error = fromSystemError(cause, 'store it', path);
+      if (error instanceof UpdateRepositoryError && !signal.aborted) {
+        onEvent({ type: 'job-failed', job, kind, path, error: error.toJSON(), fatal: true });
+      }
+      throw error;
+    }
+  }
+}
+
+function published({ path, sizeBytes, sha256 }: ReleaseObject, { revision }: StoredObject): PublishedFile {
+  return { path, size: sizeBytes, sha256, revision };
+}
+
+function requireSize(storage: Storage, object: ReleaseObject, found: StoredObject): void {
+  if (found.sizeBytes === object.sizeBytes) return;
+  throw wrong(storage, object, `${object.sizeBytes} bytes`, `${found.sizeBytes}`);
+}
+
+function wrong(storage: Storage, { path }: ReleaseObject, expected: string, found: string): UpdateRepositoryError {
+  return new UpdateRepositoryError('VERIFICATION', `${storage.name}/${path}: expected ${expected}, found ${found}`, {
+    data: { storage: storage.name, path, expected, found },
+  });
+}
