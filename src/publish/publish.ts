@@ -1,8 +1,7 @@
-import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, PublishSummaryEvent } from '../events.js';
 import { acquireLease } from './lease.js';
 import { isNoop, type PublishPlan, planPublish } from './plan.js';
-import { cacheRule, type Release, type ReleaseObject, textObject } from './release.js';
+import { type Release, type ReleaseObject, textObject } from './release.js';
 import { readRemote } from './remote.js';
 import {
   copyPath,
@@ -84,14 +83,14 @@ async function store(
   call: StorageCall,
 ): Promise<RemoteState> {
   const transfers = new Transfers(options);
-  const stored = await transfers.putAll(plan.uploads, cacheRule('immutable'));
+  const stored = await transfers.putAll(plan.uploads);
   const immutables = [...plan.kept, ...(await transfers.checkAll(plan.checks, stored))];
   const indexes = plan.indexStages.flat();
-  await transfers.putAll(indexes.map(copyOf), cacheRule('immutable'));
+  await transfers.putIndexes(indexes.map(copyOf));
   await lock.assertHeld();
   const written: PublishedFile[] = [...plan.keptIndexes];
   for (const stage of plan.indexStages) {
-    written.push(...(await transfers.putAll(stage, cacheRule('index'))));
+    written.push(...(await transfers.putIndexes(stage)));
     for (const { path, sizeBytes } of stage) options.onEvent({ type: 'index-written', path, sizeBytes });
   }
   await options.storage.remove(plan.withdrawn, call);
@@ -102,7 +101,7 @@ async function store(
     immutables,
     indexes: inOrder(release.indexStages.flat(), written),
   });
-  await transfers.putAll([textObject(STATE_PATH, renderRemoteState(next), 'application/json')], cacheRule('index'));
+  await transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(next), 'application/json')]);
   return next;
 }
 
@@ -163,9 +162,4 @@ function summarize(
   };
   onEvent(summary);
   return summary;
-}
-
-/** Before anything else is asked of it. */
-export function assertRunning(signal: AbortSignal): void {
-  if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, JobKind } from '../events.js';
-import type { ReleaseObject } from './release.js';
+import { cacheRule, type ReleaseObject } from './release.js';
 import type { PublishedFile } from './remote-state.js';
 import type { Storage, StorageCall, StoredObject } from './storage.js';
 
@@ -22,29 +22,41 @@ export class Transfers {
     this.#options = options;
   }
 
-  /** Stores all of them and finds each to be right, or throws the first failure once all others have stopped. */
-  async putAll(objects: readonly ReleaseObject[], cacheControl: string): Promise<PublishedFile[]> {
-    const { storage, verifyFull } = this.#options;
-    return await this.#all(objects, 'upload', async (object, call) => {
-      const stored = await storage.put({ ...object, cacheControl }, call);
-      if (stored === null) throw wrong(storage, object, 'it to be stored', 'a condition that nobody had set');
-      requireSize(storage, object, stored);
-      if (verifyFull) await this.#readBack(object, call);
-      return published(object, stored);
-    });
+  /** Stores immutable objects, large ones first, and finds each to be right. */
+  async putAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    return await this.#all(objects, (object, signal) =>
+      this.#asJob(object, 'upload', signal, (call) => this.#put(object, cacheRule('immutable'), call)),
+    );
+  }
+
+  /** The same for what is small and may change, or is read by nobody but this program. */
+  async putIndexes(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    return await this.#all(objects, (object, signal) => this.#put(object, cacheRule('index'), { signal }));
   }
 
   /** Finds out whether objects that are there are right; those that were just `stored` are known to be. */
   async checkAll(objects: readonly ReleaseObject[], stored: readonly PublishedFile[]): Promise<PublishedFile[]> {
     const { storage, verifyFull } = this.#options;
-    const checked = await this.#all(objects, 'check-object', async (object, call) => {
+    const check = async (object: ReleaseObject, call: StorageCall): Promise<PublishedFile> => {
       const found = await storage.stat(object.path, call);
       if (found === null) throw wrong(storage, object, 'it to be there', 'none');
       requireSize(storage, object, found);
       if (verifyFull || found.sha256 !== object.sha256) await this.#readBack(object, call);
       return published(object, found);
-    });
+    };
+    const checked = await this.#all(objects, (object, signal) =>
+      this.#asJob(object, 'check-object', signal, (call) => check(object, call)),
+    );
     return [...stored, ...checked];
+  }
+
+  async #put(object: ReleaseObject, cacheControl: string, call: StorageCall): Promise<PublishedFile> {
+    const { storage, verifyFull } = this.#options;
+    const stored = await storage.put({ ...object, cacheControl }, call);
+    if (stored === null) throw wrong(storage, object, 'it to be stored', 'a condition that nobody had set');
+    requireSize(storage, object, stored);
+    if (verifyFull) await this.#readBack(object, call);
+    return published(object, stored);
   }
 
   async #readBack(object: ReleaseObject, call: StorageCall): Promise<void> {
@@ -60,10 +72,10 @@ export class Transfers {
     if (found !== object.sha256) throw wrong(storage, object, `sha256 ${object.sha256}`, found);
   }
 
+  /** What `work` does of each; the first failure is thrown once all others have stopped. */
   async #all(
     objects: readonly ReleaseObject[],
-    kind: JobKind,
-    work: (object: ReleaseObject, call: StorageCall) => Promise<PublishedFile>,
+    work: (object: ReleaseObject, signal: AbortSignal) => Promise<PublishedFile>,
   ): Promise<PublishedFile[]> {
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, stop.signal]);
@@ -74,7 +86,7 @@ export class Transfers {
     const workOff = async (): Promise<void> => {
       for (let object = waiting.pop(); object !== undefined && !signal.aborted; object = waiting.pop()) {
         try {
-          results.push(await this.#job(object, kind, signal, work));
+          results.push(await work(object, signal));
         } catch (error) {
           failure ??= error;
           stop.abort();
@@ -87,15 +99,14 @@ export class Transfers {
     return results;
   }
 
-  async #job(
-    object: ReleaseObject,
+  async #asJob(
+    { path, sizeBytes }: ReleaseObject,
     kind: JobKind,
     signal: AbortSignal,
-    work: (object: ReleaseObject, call: StorageCall) => Promise<PublishedFile>,
+    work: (call: StorageCall) => Promise<PublishedFile>,
   ): Promise<PublishedFile> {
     const { onEvent, storage } = this.#options;
     const job = ++this.#jobCount;
-    const { path, sizeBytes } = object;
     const startedAt = performance.now();
     let doneBytes = 0;
     const onBytes = async (count: number) => {
@@ -104,7 +115,7 @@ export class Transfers {
     };
     onEvent({ type: 'job-started', job, kind, path, totalBytes: sizeBytes });
     try {
-      const file = await work(object, { signal, onBytes });
+      const file = await work({ signal, onBytes });
       const durationMs = Math.round(performance.now() - startedAt);
       onEvent({ type: 'job-finished', job, kind, path, sizeBytes, durationMs, detail: storage.name });
       return file;
