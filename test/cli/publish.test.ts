@@ -51,6 +51,19 @@ describe.skipIf(!haveTools('mksquashfs', 'cksum'))('update-repository publish', 
     }
   });
 
+  test('runs a command for what is new, and fails where it fails', async () => {
+    const target = join(folder, 'after');
+    const line = (command: string) => ['publish', '--quiet', '--after', command, String(mirrors[0]), target];
+    const note = join(folder, 'note');
+    const command = `echo "$UPDATE_REPOSITORY_TARGET $UPDATE_REPOSITORY_GENERATION" >> ${note}`;
+    for (let time = 0; time < 2; time += 1) expect(await runCli(line(command))).toMatchObject({ code: 0, stdout: '' });
+    expect(readFileSync(note, 'utf8')).toBe(`file://${target} 1\n`);
+    rmSync(target, { recursive: true });
+    const failed = await runCli(line('echo no luck; exit 7'));
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(/^no luck\n.*published, but .*: expected success, found exit code 7\n$/s);
+  });
+
   test.each([
     [['publish', 'M'], 2, 'expected where it is to be published, found nothing'],
     [['publish', 'M', 'gopher://x/y'], 2, 'gopher://x/y: expected a place to publish to'],

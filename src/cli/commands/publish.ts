@@ -15,6 +15,7 @@ interface PublishFlags {
   readonly verify: 'size' | 'full';
   readonly bwlimit?: number;
   readonly rollback?: boolean;
+  readonly after?: string;
 }
 
 /** Some half a minute in all. */
@@ -56,6 +57,7 @@ export function definePublish(program: Command, accept: Accept): void {
         optionValue('--bwlimit', parseSize),
       ),
     )
+    .option('--after <command>', 'run a command by the shell for each target that has something new')
     .option('--rollback', 'publish again what was published before the last time')
     .addHelpText('after', EPILOGUE);
 
@@ -93,11 +95,12 @@ async function rollBackAll(targets: readonly string[], flags: PublishFlags, sess
 /** One after the other: each has all the bandwidth. All addresses are understood before anything is stored. */
 async function toEach(
   targets: readonly string[],
-  { dryRun = false, transfers, verify, bwlimit }: PublishFlags,
+  { dryRun = false, transfers, verify, bwlimit, after }: PublishFlags,
   { signal, onEvent }: Session,
   publishTo: (options: Omit<PublishOptions, 'mirror'>) => Promise<PublishSummaryEvent>,
 ): Promise<ExitCode> {
   const { openStorage } = await import('../../publish/open-storage.js');
+  const { runAfter } = await import('../../publish/after.js');
   const { RateLimit } = await import('../../publish/rate-limit.js');
   const { withRetries } = await import('../../publish/retry.js');
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
@@ -107,8 +110,9 @@ async function toEach(
     const storage = withRetries(opened, { ...RETRIES, onEvent });
     const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal, onEvent };
     const summary = await publishTo(options);
-    somethingToDo ||= summary.dryRun && summary.changed;
     await storage.close();
+    somethingToDo ||= summary.dryRun && summary.changed;
+    if (after !== undefined && summary.changed && !summary.dryRun) await runAfter(after, summary, signal);
   }
   return somethingToDo ? EXIT.somethingToDo : EXIT.done;
 }
