@@ -100,7 +100,7 @@ async function toEach(
   publishTo: (options: Omit<PublishOptions, 'mirror'>) => Promise<PublishSummaryEvent>,
 ): Promise<ExitCode> {
   const { openStorage } = await import('../../publish/open-storage.js');
-  const { runAfter } = await import('../../publish/after.js');
+  const { runAfter } = await import('../after.js');
   const { RateLimit } = await import('../../publish/rate-limit.js');
   const { withRetries } = await import('../../publish/retry.js');
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
