@@ -1,15 +1,22 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UpdateRepositoryError } from '../errors.js';
+import { parseRsyncAddress } from './rsync/address.js';
 import type { Storage } from './storage.js';
 
 /**
- * The storage at an address: `file:///srv/www`, or a path with a slash in it.
+ * The storage at an address: `file:///srv/www`, or a path with a slash in it; `ssh://host/path`, `host:path`,
+ * `rsync://host/module` or `host::module`.
  *
  * @throws UpdateRepositoryError USAGE for an address that is none, or of a kind that is not known
  */
 export async function openStorage(target: string): Promise<Storage> {
   if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
+  const rsync = parseRsyncAddress(target);
+  if (rsync !== null) {
+    const { RsyncStorage } = await import('./rsync/rsync-storage.js');
+    return new RsyncStorage(rsync);
+  }
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(target) && target.includes('/')) return await directory(target, target);
   throw unknown(target);
 }
