@@ -17,13 +17,12 @@ export interface RsyncRun {
   readonly onLine: (line: string) => void;
 }
 
-const KILL_AFTER_MS = 5000;
 const MAX_COMPLAINTS = 16_384;
 /** Far above the longest path, escaped. */
 const MAX_LINE = 65_536;
 
 /**
- * Runs rsync to its end, whatever that is. After an abort it and its ssh are ended, which takes five seconds at most.
+ * Runs rsync to its end, whatever that is. After an abort it and its ssh are killed.
  *
  * @throws UpdateRepositoryError INTERRUPTED, NOT_FOUND where rsync is not installed
  */
@@ -31,8 +30,8 @@ export async function runRsync(args: readonly string[], { input, signal, onLine 
   if (signal.aborted) throw interrupted();
   // A group of its own, so that a signal reaches its ssh too.
   const child = spawn('rsync', args, { detached: true, env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } });
-  const stop = groupStopper(child.pid);
-  signal.addEventListener('abort', stop.begin, { once: true });
+  const stop = (): void => killGroup(child.pid);
+  signal.addEventListener('abort', stop, { once: true });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints = (complaints + text).slice(0, MAX_COMPLAINTS);
@@ -53,28 +52,18 @@ export async function runRsync(args: readonly string[], { input, signal, onLine 
     if (signal.aborted) throw interrupted();
     return { code, complaints };
   } finally {
-    signal.removeEventListener('abort', stop.begin);
-    stop.end();
+    signal.removeEventListener('abort', stop);
   }
 }
 
-function groupStopper(pid: number | undefined): { begin(): void; end(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const send = (name: NodeJS.Signals): void => {
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, name);
-    } catch (error) {
-      if (!isSystemError(error, 'ESRCH')) throw error;
-    }
-  };
-  return {
-    begin: () => {
-      send('SIGTERM');
-      timer = setTimeout(send, KILL_AFTER_MS, 'SIGKILL');
-    },
-    end: () => clearTimeout(timer),
-  };
+/** At once and for good: what they would clean up is in directories that are removed anyway. */
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (!isSystemError(error, 'ESRCH')) throw error;
+  }
 }
 
 /** Lines end with a newline or, where progress is shown, with a carriage return. */

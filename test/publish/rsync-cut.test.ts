@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { parseSha256Hex } from '../../src/metadata/brands.js';
+import { openStorage } from '../../src/publish/open-storage.js';
+import type { PutRequest } from '../../src/publish/storage.js';
+import { pseudoRandomBytes } from '../support/pseudo-random.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { haveTools } from '../support/tools.js';
+import { startRsyncd, startSshd } from './support/rsync-peers.js';
+import { slowLineTo } from './support/slow-line.js';
+
+const putOne = join(dirname(fileURLToPath(import.meta.url)), 'support', 'put-one.mjs');
+const SIZE = 40_000_000;
+
+/** A daemon behind a line that can be cut, and a large image. */
+async function placeWithImage() {
+  const dir = await temporaryDirectory();
+  const daemon = await startRsyncd(join(dir, 'rsyncd'));
+  onTestFinished(daemon.end);
+  const line = await slowLineTo(daemon.port);
+  onTestFinished(line.end);
+  const target = `rsync://127.0.0.1:${line.port}/mirror`;
+  return { line, target, root: join(dir, 'rsyncd/mirror'), request: imageIn(dir) };
+}
+
+function imageIn(dir: string): PutRequest & { readonly content: { readonly filePath: string } } {
+  const filePath = join(dir, 'large.img');
+  const bytes = pseudoRandomBytes('large', SIZE);
+  writeFileSync(filePath, bytes);
+  const sha256 = parseSha256Hex(createHash('sha256').update(bytes).digest('hex'), filePath);
+  const content = { kind: 'file' as const, filePath };
+  return { path: 'large.img', sizeBytes: SIZE, sha256, mediaType: 'a/b', content, cacheControl: 'no-cache' };
+}
+
+describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
+  test('goes on where it was when the publisher is killed, and nobody sees a part of it', async () => {
+    const { line, target, root, request } = await placeWithImage();
+    const stalled = line.stallAfter(30_000_000);
+    const publisher = spawn(process.execPath, [putOne, target, request.content.filePath, request.sha256]);
+    await stalled;
+    const killed = once(publisher, 'exit');
+    publisher.kill('SIGKILL');
+    await killed;
+    const before = line.sentBytes();
+    line.cut();
+    await untilThere(join(root, '.update-repository-partial/large.img'));
+    expect(readdirSync(root).filter((name) => !name.startsWith('.'))).toEqual([]);
+
+    const storage = await openStorage(target);
+    const call = { signal: new AbortController().signal };
+    const listed: string[] = [];
+    for await (const { path } of storage.list('', call)) listed.push(path);
+    expect(listed).toEqual([]);
+    await storage.put(request, call);
+    expect(line.sentBytes() - before).toBeLessThan(SIZE - 25_000_000);
+    expect(digestOf(join(root, 'large.img'))).toBe(request.sha256);
+    expect(existsSync(join(root, '.update-repository-partial'))).toBe(false);
+  });
+
+  test('is over at once after an abort, and what was there before stays', async () => {
+    const { line, target, root, request } = await placeWithImage();
+    writeFileSync(join(root, 'large.img'), 'the old one');
+    const stop = new AbortController();
+    const stored = (await openStorage(target)).put(request, { signal: stop.signal });
+    const failed = expect(stored).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await line.stallAfter(10_000_000);
+    stop.abort();
+    await failed;
+    line.cut();
+    expect(readFileSync(join(root, 'large.img'), 'utf8')).toBe('the old one');
+  });
+
+  test.skipIf(!haveTools('ssh', 'sshd'))('leaves no rsync and no ssh behind', async () => {
+    const dir = await temporaryDirectory();
+    const sshd = await startSshd(join(dir, 'sshd'));
+    onTestFinished(sshd.end);
+    const line = await slowLineTo(sshd.port);
+    onTestFinished(line.end);
+    vi.stubEnv(
+      'RSYNC_RSH',
+      `ssh -F ${join(dir, 'sshd/client')} -o HostKeyAlias=[127.0.0.1]:${sshd.port} -p ${line.port}`,
+    );
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const stop = new AbortController();
+    const stored = (await openStorage(`127.0.0.1:${dir}/mirror`)).put(imageIn(dir), { signal: stop.signal });
+    const failed = expect(stored).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await line.stallAfter(10_000_000);
+    expect(clientsOf(dir).length).toBeGreaterThan(0);
+    stop.abort();
+    await failed;
+    expect(clientsOf(dir)).toEqual([]);
+  });
+});
+
+/** The command lines of the rsync and ssh of this machine that name `dir`. */
+function clientsOf(dir: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
+    .map((name) => readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' '))
+    .filter((line) => /^(?:ssh|rsync) -/.test(line) && line.includes(`-F ${dir}`));
+}
+
+function digestOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+async function untilThere(path: string): Promise<void> {
+  for (let attempt = 0; attempt < 200 && !existsSync(path); attempt += 1) await sleep(50);
+  expect(existsSync(path)).toBe(true);
+}
