@@ -56,11 +56,13 @@ export class Transfers {
 
   /** By the storage's own way of storing many. Each is a job where it is immutable, though one process sends them all. */
   async #putMany(objects: readonly ReleaseObject[], kind: 'immutable' | 'index'): Promise<PublishedFile[]> {
-    const { storage, verifyFull } = this.#options;
+    const { storage, verifyFull, signal } = this.#options;
     const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule(kind) }));
     const put = async (call: ManyCall) => (await storage.putMany?.(requests, call)) ?? [];
-    const stored = await (kind === 'index' ? put(this.#options) : this.#asJobs(objects, 'upload', put));
-    return verifyFull ? await this.checkAll(objects, []) : publishedAmong(stored, storage, objects);
+    const stored = await (kind === 'index' ? put({ signal }) : this.#asJobs(objects, 'upload', put));
+    if (verifyFull && kind === 'immutable') return await this.checkAll(objects, []);
+    if (verifyFull) for (const object of objects) await this.#readBack(object, { signal });
+    return publishedAmong(stored, storage, objects);
   }
 
   /** By the storage's own comparison, where nothing has to be fetched for it. */

@@ -100,7 +100,8 @@ export class RsyncStorage implements Storage {
 
   #staged(requests: readonly PutRequest[], { signal }: ManyCall): AsyncGenerator<Staging> {
     const now = Math.floor(Date.now() / 1000);
-    return stagedInBatches(requests, (path) => Math.max(now, (this.#times.get(path) ?? 0) + 1), signal);
+    const distinct = [...new Map(requests.map((request) => [request.path, request])).values()];
+    return stagedInBatches(distinct, (path) => Math.max(now, (this.#times.get(path) ?? 0) + 1), signal);
   }
 
   /** That rsync ended well says that each was received whole, with this time: nothing has to be asked for again. */
