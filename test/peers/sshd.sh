@@ -25,7 +25,7 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
-LogLevel ERROR
+LogLevel FATAL
 END
 cat >client <<END
 Host *

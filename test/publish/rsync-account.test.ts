@@ -50,6 +50,8 @@ async function script(text: string): Promise<string> {
 }
 
 async function useAllOf(storage: Storage): Promise<void> {
+  for await (const { path } of storage.list('', call)) throw new Error(`${path}: there already`);
+  expect(await storage.stat('meta/a.json', call)).toBeNull();
   const put = (path: string, text: string) =>
     storage.put({ ...textObject(path, text, 'text/plain'), cacheControl: cacheRule('index') }, call);
   await put('meta/a.json', 'one');
@@ -78,6 +80,8 @@ test('an account that rrsync keeps in one directory is enough', async (context) 
   await accountThatMay(`rrsync ${root}`);
   await useAllOf(await openStorage('ssh://127.0.0.1/'));
   expect(readFileSync(join(root, 'meta/a.json'), 'utf8')).toBe('two');
+  await useAllOf(await openStorage('ssh://127.0.0.1/not/there/yet'));
+  expect(readFileSync(join(root, 'not/there/yet/meta/a.json'), 'utf8')).toBe('two');
 });
 
 test('an rsync of the other side that knows no --fsync is enough', async (context) => {

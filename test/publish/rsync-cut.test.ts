@@ -29,7 +29,11 @@ async function placeWithImage() {
   return { line, target, root: join(dir, 'rsyncd/mirror'), request: imageIn(dir) };
 }
 
-function imageIn(dir: string): PutRequest & { readonly content: { readonly filePath: string } } {
+interface ImageRequest extends PutRequest {
+  readonly content: { readonly kind: 'file'; readonly filePath: string };
+}
+
+function imageIn(dir: string): ImageRequest {
   const filePath = join(dir, 'large.img');
   const bytes = pseudoRandomBytes('large', SIZE);
   writeFileSync(filePath, bytes);
@@ -42,11 +46,7 @@ describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
   test('goes on where it was when the publisher is killed, and nobody sees a part of it', async () => {
     const { line, target, root, request } = await placeWithImage();
     const stalled = line.stallAfter(30_000_000);
-    const publisher = spawn(process.execPath, [putOne, target, request.content.filePath, request.sha256]);
-    await stalled;
-    const killed = once(publisher, 'exit');
-    publisher.kill('SIGKILL');
-    await killed;
+    await killedPublisher(target, request, stalled);
     const before = line.sentBytes();
     line.cut();
     await untilThere(join(root, '.update-repository-partial/large.img'));
@@ -61,6 +61,26 @@ describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
     expect(line.sentBytes() - before).toBeLessThan(SIZE - 25_000_000);
     expect(digestOf(join(root, 'large.img'))).toBe(request.sha256);
     expect(existsSync(join(root, '.update-repository-partial'))).toBe(false);
+  });
+
+  test('is not gone on with by an rsync whose publisher is gone', async () => {
+    const { line, target, root, request } = await placeWithImage();
+    await killedPublisher(target, request, line.stallAfter(5_000_000));
+    line.trickle(10_000_000);
+    await line.untilIdle();
+    expect(line.sentBytes()).toBeLessThan(SIZE);
+    expect(existsSync(join(root, 'large.img'))).toBe(false);
+  });
+
+  test('fails when the file was written meanwhile', async () => {
+    const { line, target, request } = await placeWithImage();
+    const stalled = line.stallAfter(5_000_000);
+    const stored = (await openStorage(target)).put(request, { signal: new AbortController().signal });
+    const failed = expect(stored).rejects.toMatchObject({ code: 'CHANGED_WHILE_READ' });
+    await stalled;
+    writeFileSync(request.content.filePath, pseudoRandomBytes('other', SIZE));
+    line.trickle(1e9);
+    await failed;
   });
 
   test('is over at once after an abort, and what was there before stays', async () => {
@@ -97,6 +117,20 @@ describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
     expect(clientsOf(dir)).toEqual([]);
   });
 });
+
+/** Stores an image by a process of its own, and kills that when `stalled` resolves. */
+async function killedPublisher(
+  target: string,
+  { content, sha256 }: ImageRequest,
+  stalled: Promise<void>,
+): Promise<void> {
+  const env = { ...process.env, TMPDIR: dirname(content.filePath) };
+  const publisher = spawn(process.execPath, [putOne, target, content.filePath, sha256], { env });
+  await stalled;
+  const killed = once(publisher, 'exit');
+  publisher.kill('SIGKILL');
+  await killed;
+}
 
 /** The command lines of the rsync and ssh of this machine that name `dir`. */
 function clientsOf(dir: string): string[] {

@@ -128,6 +128,20 @@ describe.skipIf(!haveTools('rsync'))('a publish by rsync', () => {
     expect(readdirSync(root)).toEqual(['a.img']);
   });
 
+  test('sends a large file also where another of the same size and time is', async () => {
+    const { root, target } = await place();
+    const dir = await temporaryDirectory();
+    const right = 'right '.repeat(400_000);
+    const filePath = write(dir, 'large.img', right);
+    for (const path of [filePath, write(root, 'large.img', 'wrong '.repeat(400_000))]) utimesSync(path, 1e9, 1e9);
+    const object = { ...textObject('large.img', right, 'a/b'), content: { kind: 'file' as const, filePath } };
+    const call = { signal: new AbortController().signal };
+    const stored = await (await openStorage(target)).put({ ...object, cacheControl: 'no-cache' }, call);
+    expect(readFileSync(join(root, 'large.img'), 'utf8')).toBe(right);
+    // Its time is known to clients and caches, and stays.
+    expect(stored).toMatchObject({ revision: `${right.length}-1000000000` });
+  });
+
   test('stores what somebody has spoilt again, and reads all back where that is wanted', async () => {
     const { root, target } = await place();
     await publishTo(target, releaseOf(['a.img']));

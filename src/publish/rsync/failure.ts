@@ -72,13 +72,13 @@ function reasonOf(complaints: string, pattern: RegExp | undefined): string {
 
 /** Whether nothing else went wrong than that what was asked for is not there. */
 export function isOnlyMissing({ code, complaints }: RsyncEnd): boolean {
-  const failures = complaints.split('\n').filter((line) => / failed: /.test(line));
+  const failures = complaints.split('\n').filter((line) => / failed: |rrsync error: /.test(line));
   if (failures.length === 0) return false;
   // Where everything is missing the other side may be gone before it was asked for all, and 12 is what that looks like.
   if (code === 3 || code === 12) return failures.every((line) => NO_DIRECTORY.test(line));
   return code === 23 && failures.every((line) => NO_DIRECTORY.test(line) || BELOW_A_FILE.test(line));
 }
 
-/** ENOENT of the directory that everything is in. */
-const NO_DIRECTORY = /change_dir .* failed: .*\(2\)$/;
+/** ENOENT of the directory that everything is in; rrsync looks for it before rsync does. */
+const NO_DIRECTORY = /change_dir .* failed: .*\(2\)$|rrsync error: .* No such file or directory$/;
 const BELOW_A_FILE = /link_stat .* failed: .*\(20\)$/;

@@ -17,6 +17,8 @@ const COMMON = [
   '--8-bit-output',
   '--no-human-readable',
   '--no-motd',
+  // Without a buffer its next word to a publisher that was killed is its last; with one it would go on alone.
+  '--outbuf=N',
   '--no-implied-dirs',
   '--from0',
   '--files-from=-',

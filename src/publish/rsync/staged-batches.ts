@@ -1,11 +1,11 @@
 import type { PutRequest } from '../storage.js';
 import { Staging } from './staging.js';
 
-const BATCH_BYTES = 4 * 2 ** 30;
+const BATCH_BYTES = 2 ** 30;
 const BATCH_OBJECTS = 5000;
 
 /**
- * Checks and stages many objects, some GiB at a time: while one batch is sent, the next is checked. A batch is gone when
+ * Checks and stages many objects, about a GiB at a time: while one batch is sent, the next is checked. A batch is gone when
  * the next one is asked for.
  *
  * @throws UpdateRepositoryError what {@link Staging.of} throws

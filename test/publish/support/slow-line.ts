@@ -8,6 +8,8 @@ export interface SlowLine {
   sentBytes(): number;
   /** Resolves when `count` bytes have gone to the server; from then on nothing more does. */
   stallAfter(count: number): Promise<void>;
+  /** Lets so many bytes a second through to the server. */
+  trickle(bytesPerSecond: number): void;
   /** Resolves when nobody is connected any more. */
   untilIdle(): Promise<void>;
   /** Lets everything through again; whoever is connected now is not any more. */
@@ -21,8 +23,12 @@ export async function slowLineTo(port: number): Promise<SlowLine> {
   const idle: (() => void)[] = [];
   let sentBytes = 0;
   let limit = Number.POSITIVE_INFINITY;
+  let msPerByte = 0;
   let reached: () => void = () => undefined;
 
+  const goOn = (client: Socket): void => {
+    if (sentBytes < limit) client.resume();
+  };
   const server = createServer((client) => {
     const target = connect(port, '127.0.0.1');
     for (const [socket, other] of [
@@ -40,14 +46,9 @@ export async function slowLineTo(port: number): Promise<SlowLine> {
     target.on('data', (bytes) => client.write(bytes));
     client.on('data', (bytes) => {
       sentBytes += bytes.length;
-      if (target.write(bytes) === false) client.pause();
-      if (sentBytes < limit) return;
-      // What is paused is not seen to be closed either: it has to be looked for by hand.
       client.pause();
-      reached();
-    });
-    target.on('drain', () => {
-      if (sentBytes < limit) client.resume();
+      target.write(bytes, () => setTimeout(goOn, bytes.length * msPerByte, client));
+      if (sentBytes >= limit) reached();
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -66,6 +67,11 @@ export async function slowLineTo(port: number): Promise<SlowLine> {
       return new Promise((resolve) => {
         reached = resolve;
       });
+    },
+    trickle: (bytesPerSecond) => {
+      msPerByte = 1000 / bytesPerSecond;
+      limit = Number.POSITIVE_INFINITY;
+      for (const socket of sockets) socket.resume();
     },
     untilIdle: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
     cut,
