@@ -75,7 +75,7 @@ test('an account that may run nothing but rsync is enough', async (context) => {
 });
 
 test('an account that rrsync keeps in one directory is enough', async (context) => {
-  requireTools(context, 'rsync', 'ssh', 'sshd', 'rrsync');
+  requireTools(context, 'rsync', 'ssh', 'sshd', 'rrsync', 'python3');
   const root = await temporaryDirectory();
   await accountThatMay(`rrsync ${root}`);
   await useAllOf(await openStorage('ssh://127.0.0.1/'));

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { isSystemError } from '../../src/errors.js';
 import { parseSha256Hex } from '../../src/metadata/brands.js';
 import { openStorage } from '../../src/publish/open-storage.js';
 import type { PutRequest } from '../../src/publish/storage.js';
@@ -135,9 +136,19 @@ async function killedPublisher(
 /** The command lines of the rsync and ssh of this machine that name `dir`. */
 function clientsOf(dir: string): string[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}/cmdline`))
-    .map((name) => readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' '))
+    .filter((name) => /^\d+$/.test(name))
+    .map(commandLineOf)
     .filter((line) => /^(?:ssh|rsync) -/.test(line) && line.includes(`-F ${dir}`));
+}
+
+/** Empty for a process that has ended meanwhile. */
+function commandLineOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ESRCH')) return '';
+    throw error;
+  }
 }
 
 function digestOf(path: string): string {
