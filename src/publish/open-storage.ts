@@ -1,20 +1,27 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UpdateRepositoryError } from '../errors.js';
+import { parseRsyncAddress } from './rsync/address.js';
 import type { Storage } from './storage.js';
 
 /** Whether a text is the address of a storage, and not the path of a local mirror. */
 export function isAddress(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || parseRsyncAddress(text) !== null;
 }
 
 /**
- * The storage at an address: `file:///srv/www`, or a path with a slash in it.
+ * The storage at an address: `file:///srv/www`, or a path with a slash in it; `ssh://host/path`, `host:path`,
+ * `rsync://host/module` or `host::module`.
  *
  * @throws UpdateRepositoryError USAGE for an address that is none, or of a kind that is not known
  */
 export async function openStorage(target: string): Promise<Storage> {
   if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
+  const rsync = parseRsyncAddress(target);
+  if (rsync !== null) {
+    const { RsyncStorage } = await import('./rsync/rsync-storage.js');
+    return new RsyncStorage(rsync);
+  }
   if (!isAddress(target) && target.includes('/')) return await directory(target, target);
   throw unknown(target);
 }

@@ -8,17 +8,17 @@ const BURST_MS = 100;
  * is not used is not saved up.
  */
 export class RateLimit {
-  readonly #bytesPerMs: number;
+  readonly bytesPerSecond: number;
   /** When all bytes that were moved so far will be paid for. */
   #paidAt = 0;
 
   constructor(bytesPerSecond: number) {
-    this.#bytesPerMs = bytesPerSecond / 1000;
+    this.bytesPerSecond = bytesPerSecond;
   }
 
   async take(bytes: number): Promise<void> {
     const now = performance.now();
-    this.#paidAt = Math.max(now, this.#paidAt) + bytes / this.#bytesPerMs;
+    this.#paidAt = Math.max(now, this.#paidAt) + (1000 * bytes) / this.bytesPerSecond;
     const waitMs = this.#paidAt - now - BURST_MS;
     if (waitMs > 0) await sleep(waitMs);
   }

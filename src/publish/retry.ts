@@ -19,8 +19,9 @@ const MAX_PAUSE_MS = 30_000;
  * on condition then finds the condition broken by itself; who uses one has to know its own object again.
  */
 export function withRetries(storage: Storage, options: RetryOptions): Storage {
-  const again = <T>(call: StorageCall, request: () => Promise<T>) => retrying(storage, options, call, request);
-  const { lock } = storage;
+  const again = <T>(call: { readonly signal: AbortSignal }, request: () => Promise<T>) =>
+    retrying(storage, options, call, request);
+  const { lock, putMany, same } = storage;
   return {
     name: storage.name,
     abilities: storage.abilities,
@@ -36,6 +37,10 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
     // What is cut while it is read fails: the reader has the first half already.
     read: (path, call) => again(call, () => storage.read(path, call)),
     put: (request, call) => again(call, () => storage.put(request, call)),
+    ...(putMany === undefined
+      ? {}
+      : { putMany: (requests, call) => again(call, () => putMany.call(storage, requests, call)) }),
+    ...(same === undefined ? {} : { same: (requests, call) => again(call, () => same.call(storage, requests, call)) }),
     remove: (paths, call) => again(call, () => storage.remove(paths, call)),
     ...(lock === undefined ? {} : { lock: (call: StorageCall) => again(call, () => lock.call(storage, call)) }),
     close: () => storage.close(),
@@ -45,7 +50,7 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
 async function retrying<T>(
   { name }: Storage,
   { attempts, firstPauseMs, onEvent }: RetryOptions,
-  { signal }: StorageCall,
+  { signal }: { readonly signal: AbortSignal },
   request: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

@@ -30,6 +30,15 @@ export interface StorageCall {
   readonly onBytes?: (count: number) => Promise<void> | undefined;
 }
 
+/** What accompanies a request for many objects at once. */
+export interface ManyCall {
+  readonly signal: AbortSignal;
+  /** No more than so many bytes a second are to be moved. */
+  readonly bytesPerSecond?: number;
+  /** Is told how far each object is, the last time with all of its bytes; it may start again after a failure. */
+  readonly onProgress?: (path: string, doneBytes: number) => void;
+}
+
 export interface StorageAbilities {
   /** `put` heeds its condition, whoever else writes at the same time. */
   readonly conditionalPut: boolean;
@@ -57,6 +66,10 @@ export interface Storage {
   read(path: string, call: StorageCall): Promise<AsyncIterable<Uint8Array> | null>;
   /** Null where the condition does not hold. The object is complete and durable when this resolves. */
   put(request: PutRequest, call: StorageCall): Promise<StoredObject | null>;
+  /** The same for many objects without conditions, where that is better than one by one; each appears on its own. */
+  putMany?(requests: readonly PutRequest[], call: ManyCall): Promise<StoredObject[]>;
+  /** Those of `requests` whose bytes the storage has, as it found out by a checksum of its own, without sending them. */
+  same?(requests: readonly PutRequest[], call: ManyCall): Promise<StoredObject[]>;
   /** Objects that are not there count as removed. */
   remove(paths: readonly string[], call: StorageCall): Promise<void>;
   /**

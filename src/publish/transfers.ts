@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, JobKind } from '../events.js';
+import { ManyJobs } from './many-jobs.js';
 import type { RateLimit } from './rate-limit.js';
 import { cacheRule, type ReleaseObject } from './release.js';
 import type { PublishedFile } from './remote-state.js';
-import type { Storage, StorageCall, StoredObject } from './storage.js';
+import type { ManyCall, Storage, StorageCall, StoredObject } from './storage.js';
 
 interface TransferOptions {
   readonly storage: Storage;
@@ -27,6 +28,7 @@ export class Transfers {
 
   /** Stores immutable objects, large ones first, and finds each to be right. */
   async putAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'immutable');
     return await this.#all(objects, (object, signal) =>
       this.#asJob(object, 'upload', signal, (call) => this.#put(object, cacheRule('immutable'), call)),
     );
@@ -34,12 +36,14 @@ export class Transfers {
 
   /** The same for what is small and may change, or is read by nobody but this program. */
   async putIndexes(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'index');
     return await this.#all(objects, (object, signal) => this.#put(object, cacheRule('index'), { signal }));
   }
 
   /** Finds out whether objects that are there are right; those that were just `stored` are known to be. */
   async checkAll(objects: readonly ReleaseObject[], stored: readonly PublishedFile[]): Promise<PublishedFile[]> {
     const { storage, verifyFull } = this.#options;
+    if (storage.same !== undefined && !verifyFull) return [...stored, ...(await this.#compareAll(objects))];
     const check = async (object: ReleaseObject, call: StorageCall): Promise<PublishedFile> => {
       const found = await storage.stat(object.path, call);
       if (found === null) throw wrong(storage, object, 'it to be there', 'none');
@@ -51,6 +55,42 @@ export class Transfers {
       this.#asJob(object, 'check-object', signal, (call) => check(object, call)),
     );
     return [...stored, ...checked];
+  }
+
+  /** By the storage's own way of storing many. Each is a job where it is immutable, though one process sends them all. */
+  async #putMany(objects: readonly ReleaseObject[], kind: 'immutable' | 'index'): Promise<PublishedFile[]> {
+    const { storage, verifyFull, signal } = this.#options;
+    const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule(kind) }));
+    const put = async (call: ManyCall) => (await storage.putMany?.(requests, call)) ?? [];
+    const stored = await (kind === 'index' ? put({ signal }) : this.#asJobs(objects, 'upload', put));
+    if (verifyFull && kind === 'immutable') return await this.checkAll(objects, []);
+    if (verifyFull) for (const object of objects) await this.#readBack(object, { signal });
+    return publishedAmong(stored, storage, objects);
+  }
+
+  /** By the storage's own comparison, where nothing has to be fetched for it. */
+  async #compareAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    const { storage } = this.#options;
+    const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule('immutable') }));
+    return await this.#asJobs(objects, 'check-object', async (call) => {
+      const same = (await storage.same?.(requests, call)) ?? [];
+      return publishedAmong(same, storage, objects);
+    });
+  }
+
+  async #asJobs<T>(objects: readonly ReleaseObject[], kind: JobKind, work: (call: ManyCall) => Promise<T>): Promise<T> {
+    const { signal, onEvent, storage, limit } = this.#options;
+    const rate = limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond };
+    const jobs = new ManyJobs(objects, kind, { onEvent, detail: storage.name, nextJob: () => ++this.#jobCount });
+    try {
+      const result = await work({ signal, ...rate, onProgress: (path, doneBytes) => jobs.progress(path, doneBytes) });
+      jobs.finish();
+      return result;
+    } catch (cause) {
+      const error = fromSystemError(cause, 'store them', storage.name);
+      if (error instanceof UpdateRepositoryError && !signal.aborted) jobs.fail(error);
+      throw error;
+    }
   }
 
   async #put(object: ReleaseObject, cacheControl: string, call: StorageCall): Promise<PublishedFile> {
@@ -135,6 +175,20 @@ export class Transfers {
 
 function published({ path, sizeBytes, sha256 }: ReleaseObject, { revision }: StoredObject): PublishedFile {
   return { path, size: sizeBytes, sha256, revision };
+}
+
+function publishedAmong(
+  found: readonly StoredObject[],
+  storage: Storage,
+  objects: readonly ReleaseObject[],
+): PublishedFile[] {
+  const byPath = new Map(found.map((stored) => [stored.path, stored]));
+  return objects.map((object) => {
+    const stored = byPath.get(object.path);
+    if (stored === undefined) throw wrong(storage, object, `sha256 ${object.sha256}`, 'other bytes, or none');
+    requireSize(storage, object, stored);
+    return published(object, stored);
+  });
 }
 
 function requireSize(storage: Storage, object: ReleaseObject, found: StoredObject): void {
