@@ -102,6 +102,7 @@ async function store(
     indexes: inOrder(release.indexStages.flat(), written),
   });
   await transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(next), 'application/json')]);
+  await options.storage.tidy?.(call);
   return next;
 }
 
