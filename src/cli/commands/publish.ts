@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { UpdateRepositoryError } from '../../errors.js';
+import type { S3Options } from '../../publish/s3/options.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { parseCount } from '../numbers.js';
@@ -8,13 +10,22 @@ interface PublishFlags {
   readonly dryRun?: boolean;
   readonly transfers: number;
   readonly verify: 'size' | 'full';
+  readonly endpoint?: string;
+  readonly pathStyle?: boolean;
+  readonly s3StorageClass?: string;
+  readonly s3Acl?: string;
+  readonly s3Sse?: string;
 }
 
 const EPILOGUE = `
-A target is a directory, as a path with a slash in it or as file:///srv/www.
+A target is a directory, as a path with a slash in it or as file:///srv/www, or a
+bucket, s3://bucket/prefix. S3 takes its credentials, profile and region from
+where all AWS tools have them: AWS_PROFILE, AWS_REGION, ~/.aws and so on.
 
-Example:
+Examples:
   update-repository publish /srv/images/mirror file:///srv/www
+  update-repository publish --endpoint https://ceph.example.org --path-style \\
+    /srv/images/mirror s3://images/puavo
 `;
 
 /** Adds `publish`: makes other places have what a mirror has. */
@@ -39,6 +50,11 @@ export function definePublish(program: Command, accept: Accept): void {
         .choices(['size', 'full'])
         .default('size'),
     )
+    .addOption(new Option('--endpoint <url>', "the S3 server, where it is not Amazon's").argParser(endpointValue))
+    .option('--path-style', 'name the bucket in the path of S3 requests, not in the host name')
+    .option('--s3-storage-class <class>', 'storage class of what is stored in S3, such as STANDARD_IA')
+    .option('--s3-acl <acl>', 'canned ACL of what is stored in S3, such as public-read')
+    .option('--s3-sse <how>', 'how the S3 server encrypts what it stores: AES256 or aws:kms')
     .addHelpText('after', EPILOGUE);
 
   command.action((mirrorDir: string, targets: string[], flags: PublishFlags) =>
@@ -55,8 +71,9 @@ async function publishAll(
   const { releaseOfMirror } = await import('../../images/mirror-release.js');
   const { openStorage } = await import('../../publish/open-storage.js');
   const { publish } = await import('../../publish/publish.js');
-  const storages = await Promise.all(targets.map(openStorage));
   const release = await releaseOfMirror(mirrorDir);
+  const options = { readOnly: flags.dryRun ?? false, signal: session.signal, s3: s3Options(flags) };
+  const storages = await Promise.all(targets.map((target) => openStorage(target, options)));
   let somethingToDo = false;
   for (const storage of storages) {
     const summary = await publish(release, {
@@ -72,4 +89,19 @@ async function publishAll(
     await storage.close();
   }
   return somethingToDo ? EXIT.somethingToDo : EXIT.done;
+}
+
+const endpointValue = optionValue('--endpoint', (text) => {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new UpdateRepositoryError('USAGE', `expected a URL such as https://s3.example.org, found '${text}'`);
+});
+
+function s3Options({ endpoint, pathStyle, s3StorageClass, s3Acl, s3Sse }: PublishFlags): S3Options {
+  return {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(pathStyle === undefined ? {} : { pathStyle }),
+    ...(s3StorageClass === undefined ? {} : { storageClass: s3StorageClass }),
+    ...(s3Acl === undefined ? {} : { acl: s3Acl }),
+    ...(s3Sse === undefined ? {} : { serverSideEncryption: s3Sse }),
+  };
 }
