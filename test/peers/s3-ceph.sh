@@ -3,8 +3,9 @@
 #
 #   s3-ceph.sh DIR S3_PORT MONITOR_PORT
 #
-# Everything it writes lies below DIR, which is new. Prints "ready" when the server answers (after some ten seconds), and
-# runs until its standard input ends, so that it does not outlive who started it. What a daemon says is in DIR/log.
+# Everything it writes lies below DIR, which is new. The store holds 6 GB; what is removed makes room within seconds.
+# Prints "ready" when the server answers (after some ten seconds), and runs until its standard input ends, so that it
+# does not outlive who started it. What a daemon says is in DIR/log.
 # Needs Debian's ceph-mon, ceph-osd, ceph-common and radosgw. Key: test-access, secret: test-secret.
 set -euo pipefail
 if (($# != 3)); then
@@ -65,6 +66,9 @@ memstore_device_bytes = 6G
 rgw_data = $dir/run
 rgw_frontends = beast endpoint=127.0.0.1:$s3_port
 rgw_run_sync_thread = false
+rgw_gc_obj_min_wait = 2
+rgw_gc_processor_period = 2
+rgw_gc_processor_max_time = 2
 CONF
 
 fsid=$(sed -n 's/^fsid = //p' "$CEPH_CONF")

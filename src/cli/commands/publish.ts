@@ -92,8 +92,10 @@ async function publishAll(
 }
 
 const endpointValue = optionValue('--endpoint', (text) => {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
-  throw new UpdateRepositoryError('USAGE', `expected a URL such as https://s3.example.org, found '${text}'`);
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
+  if (url?.username === '' && url.password === '') return text;
+  const found = url === null ? `'${text}'` : 'one with credentials';
+  throw new UpdateRepositoryError('USAGE', `expected a URL such as https://s3.example.org, found ${found}`);
 });
 
 function s3Options({ endpoint, pathStyle, s3StorageClass, s3Acl, s3Sse }: PublishFlags): S3Options {

@@ -4,7 +4,7 @@ import type { S3Options } from './options.js';
 /** Says that Node 20 will not be served for ever: for those who choose Node's version, not for an operator's terminal. */
 const WARNING_SWITCH = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
 
-/** Of Amazon's servers the one that knows where every bucket is; others take any. */
+/** Servers of one's own take any; Amazon's say which one a bucket is in. */
 const FALLBACK_REGION = 'us-east-1';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -23,7 +23,6 @@ function settings({ endpoint, pathStyle }: S3Options) {
   return {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(pathStyle === undefined ? {} : { forcePathStyle: pathStyle }),
-    followRegionRedirects: true,
     requestChecksumCalculation: 'WHEN_REQUIRED' as const,
     responseChecksumValidation: 'WHEN_REQUIRED' as const,
     requestHandler: {

@@ -21,6 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch: 'the secret key is another one: see AWS_PROFILE and AWS_SECRET_ACCESS_KEY',
   NoSuchBucket: 'make the bucket first, or see --endpoint',
   RequestTimeTooSkewed: 'set the clock of this machine',
+  AuthorizationHeaderMalformed: 'the bucket is in another region: see AWS_REGION',
   PermanentRedirect: 'the bucket is elsewhere: see AWS_REGION and --endpoint',
 };
 

@@ -61,6 +61,13 @@ export function s3ResumeSuite(ceph: () => Ceph): void {
       const storage = await open(ceph(), 'killed');
       expect(await privateKeys(ceph(), 'killed')).toEqual([]);
       expect(await sha256Of(storage, image)).toBe((await storage.stat(image, call))?.sha256);
+      proxy.seen.length = 0;
+      expect(await runCli(publish(proxy, 's3://test/killed'), CEPH_ENV)).toMatchObject({ code: 0 });
+      expect(proxy.seen.map(({ line }) => line.replace(/\?.*&prefix=/, ' '))).toEqual([
+        expect.stringMatching(/^GET \/test\/? killed%2F.update-repository%2Fs3%2Fheeds-conditions/),
+        'GET /test/ killed%2F',
+        'GET /test/killed/.update-repository/published.json',
+      ]);
     }, 180_000);
 
     test('that nobody wants any more after a kill is thrown away by the next publish', async () => {
