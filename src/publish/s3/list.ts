@@ -32,9 +32,7 @@ async function listPage(
     EncodingType: 'url',
     ...(after === undefined ? {} : { ContinuationToken: after }),
   });
-  return await bucket.ask({ path: prefix, doing: 'list it', signal }, (client, options) =>
-    client.send(command, options),
-  );
+  return await bucket.ask({ path: '', doing: 'list it', signal }, (client, options) => client.send(command, options));
 }
 
 function decodeKey(key: string, encoding: string | undefined): string {
