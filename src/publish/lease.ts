@@ -47,15 +47,21 @@ async function takeOver(storage: Storage, token: string, write: WriteLease, call
   if (found !== null && lease !== null) {
     // The answer to our own request was lost, and it was asked again.
     if (lease.token === token) return found;
-    if (Date.parse(lease.expires) > Date.now() && livenessOf(lease) !== 'dead') throw lockedBy(storage, lease);
+    if (isLive(lease)) throw lockedBy(storage, lease);
   }
   const condition: PutCondition = found === null ? { kind: 'absent' } : { kind: 'revision', revision: found.revision };
   const held = await write(condition, LEASE_MS);
   if (held !== null) return held;
+  const winner = await readLease(storage, call);
+  if (winner !== null && isLive(winner)) throw lockedBy(storage, winner);
   throw new UpdateRepositoryError('LOCKED', `${storage.name}: another publisher took the lock at the same time`, {
     data: { storage: storage.name },
     hint: 'wait for it to end',
   });
+}
+
+function isLive(lease: Lease): boolean {
+  return Date.parse(lease.expires) > Date.now() && livenessOf(lease) !== 'dead';
 }
 
 class HeldLease implements StorageLock {

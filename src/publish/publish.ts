@@ -108,6 +108,7 @@ async function store(
   const indexes = inOrder(release.indexStages.flat(), written);
   const next = nextState(begun, { number, publishedAt, immutables, indexes });
   await remember(next);
+  await options.storage.tidy?.(call);
   return next;
 }
 

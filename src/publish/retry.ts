@@ -21,7 +21,7 @@ const MAX_PAUSE_MS = 30_000;
 export function withRetries(storage: Storage, options: RetryOptions): Storage {
   const again = <T>(call: { readonly signal: AbortSignal }, request: () => Promise<T>) =>
     retrying(storage, options, call, request);
-  const { lock, putMany, same } = storage;
+  const { lock, putMany, same, tidy } = storage;
   return {
     name: storage.name,
     abilities: storage.abilities,
@@ -43,6 +43,7 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
     ...(same === undefined ? {} : { same: (requests, call) => again(call, () => same.call(storage, requests, call)) }),
     remove: (paths, call) => again(call, () => storage.remove(paths, call)),
     ...(lock === undefined ? {} : { lock: (call: StorageCall) => again(call, () => lock.call(storage, call)) }),
+    ...(tidy === undefined ? {} : { tidy: (call: StorageCall) => again(call, () => tidy.call(storage, call)) }),
     close: () => storage.close(),
   };
 }

@@ -77,6 +77,8 @@ export interface Storage {
    * Throws LOCKED, naming the holder.
    */
   lock?(call: StorageCall): Promise<StorageLock>;
+  /** Ends what a publish that was killed left behind and no other one went on with. For the holder of the lock, at its end. */
+  tidy?(call: StorageCall): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { openStorage } from '../../src/publish/open-storage.js';
 import { cacheRule, textObject } from '../../src/publish/release.js';
 import type { Storage, StorageCall } from '../../src/publish/storage.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { requireTools } from '../support/tools.js';
+import { opened } from './support/opened.js';
 import { type Peer, startSshd } from './support/rsync-peers.js';
 
 const call: StorageCall = { signal: new AbortController().signal };
@@ -71,23 +71,23 @@ test('an account that may run nothing but rsync is enough', async (context) => {
   await accountThatMay(await script(ONLY_RSYNC));
   const refused = spawnSync('sh', ['-c', `${process.env.RSYNC_RSH} 127.0.0.1 id`], { encoding: 'utf8' });
   expect(refused.stderr).toContain('not allowed: id');
-  await useAllOf(await openStorage(`127.0.0.1:${join(await temporaryDirectory(), 'mirror')}`));
+  await useAllOf(await opened(`127.0.0.1:${join(await temporaryDirectory(), 'mirror')}`));
 });
 
 test('an account that rrsync keeps in one directory is enough', async (context) => {
   requireTools(context, 'rsync', 'ssh', 'sshd', 'rrsync', 'python3');
   const root = await temporaryDirectory();
   await accountThatMay(`rrsync ${root}`);
-  await useAllOf(await openStorage('ssh://127.0.0.1/'));
+  await useAllOf(await opened('ssh://127.0.0.1/'));
   expect(readFileSync(join(root, 'meta/a.json'), 'utf8')).toBe('two');
-  await useAllOf(await openStorage('ssh://127.0.0.1/not/there/yet'));
+  await useAllOf(await opened('ssh://127.0.0.1/not/there/yet'));
   expect(readFileSync(join(root, 'not/there/yet/meta/a.json'), 'utf8')).toBe('two');
 });
 
 test('an rsync of the other side that knows no --fsync is enough', async (context) => {
   requireTools(context, 'rsync', 'ssh', 'sshd');
   await accountThatMay(await script(OLD_RSYNC));
-  await useAllOf(await openStorage(`127.0.0.1:${join(await temporaryDirectory(), 'mirror')}`));
+  await useAllOf(await opened(`127.0.0.1:${join(await temporaryDirectory(), 'mirror')}`));
 });
 
 test('files and directories can be read by a web server, whatever the umask there; what others have made stays', async (context) => {
@@ -96,7 +96,7 @@ test('files and directories can be read by a web server, whatever the umask ther
   const root = await temporaryDirectory();
   mkdirSync(join(root, 'theirs'));
   chmodSync(join(root, 'theirs'), 0o2770);
-  const storage = await openStorage(`127.0.0.1:${root}`);
+  const storage = await opened(`127.0.0.1:${root}`);
   for await (const _ of storage.list('', call));
   for (const path of ['a/b/c', 'theirs/d']) {
     await storage.put({ ...textObject(path, path, 'text/plain'), cacheControl: cacheRule('index') }, call);

@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isSystemError } from '../../src/errors.js';
 import { parseSha256Hex } from '../../src/metadata/brands.js';
-import { openStorage } from '../../src/publish/open-storage.js';
 import type { PutRequest } from '../../src/publish/storage.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { opened } from './support/opened.js';
 import { startRsyncd, startSshd } from './support/rsync-peers.js';
 import { slowLineTo } from './support/slow-line.js';
 
@@ -53,7 +53,7 @@ describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
     await untilThere(join(root, '.update-repository-partial/large.img'));
     expect(readdirSync(root).filter((name) => !name.startsWith('.'))).toEqual([]);
 
-    const storage = await openStorage(target);
+    const storage = await opened(target);
     const call = { signal: new AbortController().signal };
     const listed: string[] = [];
     for await (const { path } of storage.list('', call)) listed.push(path);
@@ -76,7 +76,7 @@ describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
   test('fails when the file was written meanwhile', async () => {
     const { line, target, request } = await placeWithImage();
     const stalled = line.stallAfter(5_000_000);
-    const stored = (await openStorage(target)).put(request, { signal: new AbortController().signal });
+    const stored = (await opened(target)).put(request, { signal: new AbortController().signal });
     const failed = expect(stored).rejects.toMatchObject({ code: 'CHANGED_WHILE_READ' });
     await stalled;
     writeFileSync(request.content.filePath, pseudoRandomBytes('other', SIZE));
@@ -88,7 +88,7 @@ describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
     const { line, target, root, request } = await placeWithImage();
     writeFileSync(join(root, 'large.img'), 'the old one');
     const stop = new AbortController();
-    const stored = (await openStorage(target)).put(request, { signal: stop.signal });
+    const stored = (await opened(target)).put(request, { signal: stop.signal });
     const failed = expect(stored).rejects.toMatchObject({ code: 'INTERRUPTED' });
     await line.stallAfter(10_000_000);
     stop.abort();
@@ -109,7 +109,7 @@ describe.skipIf(!haveTools('rsync'))('a transfer that is cut', () => {
     );
     onTestFinished(() => void vi.unstubAllEnvs());
     const stop = new AbortController();
-    const stored = (await openStorage(`127.0.0.1:${dir}/mirror`)).put(imageIn(dir), { signal: stop.signal });
+    const stored = (await opened(`127.0.0.1:${dir}/mirror`)).put(imageIn(dir), { signal: stop.signal });
     const failed = expect(stored).rejects.toMatchObject({ code: 'INTERRUPTED' });
     await line.stallAfter(10_000_000);
     expect(clientsOf(dir).length).toBeGreaterThan(0);

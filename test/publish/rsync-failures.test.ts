@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openStorage } from '../../src/publish/open-storage.js';
 import { cacheRule, textObject } from '../../src/publish/release.js';
 import { isOnlyMissing, rsyncFailure } from '../../src/publish/rsync/failure.js';
 import type { StorageCall } from '../../src/publish/storage.js';
 import { mountSmallDisk } from '../support/small-disk.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { opened } from './support/opened.js';
 import { freePort, startRsyncd, startSshd } from './support/rsync-peers.js';
 
 const call: StorageCall = { signal: new AbortController().signal };
@@ -20,7 +20,7 @@ afterEach(() => vi.unstubAllEnvs());
 async function failureOf(target: string, bytes = 10): Promise<unknown> {
   const object = textObject('meta/a.json', 'x'.repeat(bytes), 'text/plain');
   try {
-    const storage = await openStorage(target);
+    const storage = await opened(target);
     await storage.stat('meta/a.json', call);
     await storage.put({ ...object, cacheControl: cacheRule('index') }, call);
   } catch (error) {
@@ -59,7 +59,7 @@ describe.skipIf(!haveTools('rsync', 'ssh', 'sshd'))('rsync says why it failed', 
     expect(String(wrong)).toContain('auth failed');
     expect(JSON.stringify(wrong)).not.toContain('horse');
     vi.stubEnv('RSYNC_PASSWORD', 'correct horse');
-    expect(await (await openStorage(locked)).stat('nothing', call)).toBeNull();
+    expect(await (await opened(locked)).stat('nothing', call)).toBeNull();
   });
 
   test('when ssh does not know the host, or the host does not know the key', async () => {

@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { RepositoryEvent } from '../../src/events.js';
-import { openStorage } from '../../src/publish/open-storage.js';
 import { publish } from '../../src/publish/publish.js';
 import { type Release, textObject } from '../../src/publish/release.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { opened } from './support/opened.js';
 import { startRsyncd } from './support/rsync-peers.js';
 
 /** A daemon that writes down what it does, one operation and name a line. */
@@ -41,7 +41,7 @@ async function publishTo(target: string, release: Release, verifyFull = false) {
   const events: RepositoryEvent[] = [];
   const summary = await publish(release, {
     mirror: '/srv/mirror',
-    storage: await openStorage(target),
+    storage: await opened(target),
     dryRun: false,
     transfers: 3,
     verifyFull,
@@ -66,9 +66,10 @@ describe.skipIf(!haveTools('rsync'))('a publish by rsync', () => {
     const { jobs } = await publishTo(target, releaseOf(['rdiffs/b.rdiff', 'a.img'], ['meta/a.json', 'meta/b.json']));
     expect(jobs.sort()).toEqual(['upload a.img', 'upload rdiffs/b.rdiff']);
     const stored = operations().filter((line) => line.startsWith('recv') && !line.includes('/indexes/'));
-    expect(stored.slice(0, 2).sort()).toEqual(['recv a.img', 'recv rdiffs/b.rdiff']);
-    expect(stored.slice(2, 4).sort()).toEqual(['recv meta/a.json', 'recv meta/b.json']);
-    expect(stored.slice(4)).toEqual([
+    expect(stored[0]).toBe('recv .update-repository/published.json');
+    expect(stored.slice(1, 3).sort()).toEqual(['recv a.img', 'recv rdiffs/b.rdiff']);
+    expect(stored.slice(3, 5).sort()).toEqual(['recv meta/a.json', 'recv meta/b.json']);
+    expect(stored.slice(5)).toEqual([
       'recv CKSUMS',
       'recv SHA256SUMS',
       'recv index.json',
@@ -137,7 +138,7 @@ describe.skipIf(!haveTools('rsync'))('a publish by rsync', () => {
     for (const path of [filePath, write(root, 'large.img', 'wrong '.repeat(400_000))]) utimesSync(path, 1e9, 1e9);
     const object = { ...textObject('large.img', right, 'a/b'), content: { kind: 'file' as const, filePath } };
     const call = { signal: new AbortController().signal };
-    const stored = await (await openStorage(target)).put({ ...object, cacheControl: 'no-cache' }, call);
+    const stored = await (await opened(target)).put({ ...object, cacheControl: 'no-cache' }, call);
     expect(readFileSync(join(root, 'large.img'), 'utf8')).toBe(right);
     // Its time is known to clients and caches, and stays.
     expect(stored).toMatchObject({ revision: `${right.length}-1000000000` });

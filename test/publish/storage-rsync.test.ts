@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, describe, vi } from 'vitest';
-import { openStorage } from '../../src/publish/open-storage.js';
 import { haveTools } from '../support/tools.js';
 import { storageContract } from './support/contract.js';
+import { opened } from './support/opened.js';
 import { startRsyncd, startSshd } from './support/rsync-peers.js';
 
 afterAll(() => vi.unstubAllEnvs());
@@ -12,7 +12,7 @@ describe.skipIf(!haveTools('rsync', 'ssh', 'sshd'))('rsync over ssh', () => {
     const sshd = await startSshd(join(dir, 'sshd'));
     vi.stubEnv('RSYNC_RSH', sshd.ssh);
     const target = `127.0.0.1:${join(dir, 'not/there/yet')}`;
-    return { storage: await openStorage(target), other: await openStorage(target), end: sshd.end };
+    return { storage: await opened(target), other: await opened(target), end: sshd.end };
   });
 });
 
@@ -20,6 +20,6 @@ describe.skipIf(!haveTools('rsync'))('an rsync daemon', () => {
   storageContract('an rsync daemon', async (dir) => {
     const daemon = await startRsyncd(join(dir, 'rsyncd'));
     const target = `rsync://127.0.0.1:${daemon.port}/mirror/not/there/yet`;
-    return { storage: await openStorage(target), other: await openStorage(target), end: daemon.end };
+    return { storage: await opened(target), other: await opened(target), end: daemon.end };
   });
 });

@@ -5,8 +5,9 @@ import type { PruneStorageOptions } from '../../publish/prune-storage.js';
 import { EXIT } from '../exit-codes.js';
 import { graceOption } from '../grace.js';
 import type { Accept } from '../invocation.js';
+import { addStorageOptions, type StorageFlags, s3Options } from '../storage-flags.js';
 
-interface PruneFlags {
+interface PruneFlags extends StorageFlags {
   readonly grace: number;
   readonly dryRun?: boolean;
   readonly breakLock?: boolean;
@@ -26,13 +27,14 @@ export function definePrune(program: Command, accept: Accept): void {
     .option('--dry-run', 'show what would be removed; exits with 10 when there is something')
     .option('--break-lock', 'take over the lock of a process that is gone')
     .addHelpText('after', '\nExample:\n  update-repository prune --grace 7d --dry-run /srv/images/mirror\n');
+  addStorageOptions(command);
 
   command.action((mirrorDir: string, flags: PruneFlags) =>
     accept(command, async (session) => {
       const options = { graceMs: flags.grace, dryRun: flags.dryRun ?? false, ...session };
       const { isAddress } = await import('../../publish/open-storage.js');
       const summary = isAddress(mirrorDir)
-        ? await prunePublished(mirrorDir, options)
+        ? await prunePublished(mirrorDir, options, flags)
         : await pruneLocal(mirrorDir, { ...options, breakLock: flags.breakLock ?? false });
       return summary.dryRun && summary.removed > 0 ? EXIT.somethingToDo : EXIT.done;
     }),
@@ -47,10 +49,12 @@ async function pruneLocal(mirrorDir: string, options: Omit<PruneOptions, 'mirror
 async function prunePublished(
   address: string,
   options: Omit<PruneStorageOptions, 'storage'>,
+  flags: StorageFlags,
 ): Promise<PruneSummaryEvent> {
   const { openStorage } = await import('../../publish/open-storage.js');
   const { pruneStorage } = await import('../../publish/prune-storage.js');
-  const storage = await openStorage(address);
+  const { dryRun, signal } = options;
+  const storage = await openStorage(address, { readOnly: dryRun, signal, s3: s3Options(flags) });
   const summary = await pruneStorage({ storage, ...options });
   await storage.close();
   return summary;

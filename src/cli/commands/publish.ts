@@ -2,30 +2,40 @@ import { type Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
 import type { PublishSummaryEvent } from '../../events.js';
 import type { PublishOptions } from '../../publish/publish.js';
-import type { Release } from '../../publish/release.js';
 import { parseSize } from '../bytes.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { parseCount } from '../numbers.js';
 import { optionValue } from '../option-value.js';
+import { addStorageOptions, type StorageFlags, s3Options } from '../storage-flags.js';
 
-interface PublishFlags {
+interface PublishFlags extends StorageFlags {
   readonly dryRun?: boolean;
   readonly transfers: number;
   readonly verify: 'size' | 'full';
   readonly bwlimit?: number;
   readonly rollback?: boolean;
   readonly after?: string;
+  readonly s3StorageClass?: string;
+  readonly s3Acl?: string;
+  readonly s3Sse?: string;
 }
 
 /** Some half a minute in all. */
 const RETRIES = { attempts: 6, firstPauseMs: 1000 };
 
 const EPILOGUE = `
-A target is a directory, as a path with a slash in it or as file:///srv/www.
+A target is one of
+  /srv/www, file:///srv/www          a directory; a path needs a slash in it
+  s3://bucket/prefix                 a bucket; credentials, profile and region
+                                     come from where all AWS tools have them
+  user@host:path, ssh://host/path    rsync over ssh
+  rsync://host/module, host::module  an rsync daemon
 
 Examples:
   update-repository publish /srv/images/mirror file:///srv/www
+  update-repository publish --endpoint https://ceph.example.org --path-style \\
+    /srv/images/mirror s3://images/puavo
   update-repository publish --rollback file:///srv/www
 `;
 
@@ -58,7 +68,11 @@ export function definePublish(program: Command, accept: Accept): void {
       ),
     )
     .option('--after <command>', 'run a command by the shell for each target that has something new')
-    .option('--rollback', 'publish again what was published before the last time')
+    .option('--rollback', 'publish again what was published before the last time');
+  addStorageOptions(command)
+    .option('--s3-storage-class <class>', 'storage class of what is stored in S3, such as STANDARD_IA')
+    .option('--s3-acl <acl>', 'canned ACL of what is stored in S3, such as public-read')
+    .option('--s3-sse <how>', 'how the S3 server encrypts what it stores: AES256 or aws:kms')
     .addHelpText('after', EPILOGUE);
 
   command.action((mirror: string, targets: string[], flags: PublishFlags) =>
@@ -80,11 +94,8 @@ async function publishAll(
 ): Promise<ExitCode> {
   const { releaseOfMirror } = await import('../../images/mirror-release.js');
   const { publish } = await import('../../publish/publish.js');
-  let release: Release | undefined;
-  return await toEach(targets, flags, session, async (options) => {
-    release ??= await releaseOfMirror(mirror);
-    return await publish(release, { mirror, ...options });
-  });
+  const release = await releaseOfMirror(mirror);
+  return await toEach(targets, flags, session, (options) => publish(release, { mirror, ...options }));
 }
 
 async function rollBackAll(targets: readonly string[], flags: PublishFlags, session: Session): Promise<ExitCode> {
@@ -92,10 +103,10 @@ async function rollBackAll(targets: readonly string[], flags: PublishFlags, sess
   return await toEach(targets, flags, session, (options) => rollBack({ mirror: options.storage.name, ...options }));
 }
 
-/** One after the other: each has all the bandwidth. All addresses are understood before anything is stored. */
+/** One after the other: each has all the bandwidth. All of them are opened before anything is stored. */
 async function toEach(
   targets: readonly string[],
-  { dryRun = false, transfers, verify, bwlimit, after }: PublishFlags,
+  flags: PublishFlags,
   { signal, onEvent }: Session,
   publishTo: (options: Omit<PublishOptions, 'mirror'>) => Promise<PublishSummaryEvent>,
 ): Promise<ExitCode> {
@@ -103,8 +114,10 @@ async function toEach(
   const { runAfter } = await import('../after.js');
   const { RateLimit } = await import('../../publish/rate-limit.js');
   const { withRetries } = await import('../../publish/retry.js');
+  const { dryRun = false, transfers, verify, bwlimit, after } = flags;
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
-  const storages = await Promise.all(targets.map(openStorage));
+  const opening = { readOnly: dryRun, signal, s3: { ...s3Options(flags), ...s3ObjectOptions(flags) } };
+  const storages = await Promise.all(targets.map((target) => openStorage(target, opening)));
   let somethingToDo = false;
   for (const opened of storages) {
     const storage = withRetries(opened, { ...RETRIES, onEvent });
@@ -115,4 +128,12 @@ async function toEach(
     if (after !== undefined && summary.changed && !summary.dryRun) await runAfter(after, summary, signal);
   }
   return somethingToDo ? EXIT.somethingToDo : EXIT.done;
+}
+
+function s3ObjectOptions({ s3StorageClass, s3Acl, s3Sse }: PublishFlags) {
+  return {
+    ...(s3StorageClass === undefined ? {} : { storageClass: s3StorageClass }),
+    ...(s3Acl === undefined ? {} : { acl: s3Acl }),
+    ...(s3Sse === undefined ? {} : { serverSideEncryption: s3Sse }),
+  };
 }
