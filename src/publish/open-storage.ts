@@ -4,11 +4,15 @@ import { UpdateRepositoryError } from '../errors.js';
 import type { Storage } from './storage.js';
 
 /**
- * The storage at an address: `file:///srv/www`, or a path with a slash in it.
+ * The storage at an address: `file:///srv/www`, or a path with a slash in it; `https://www.example.org/mirror`.
  *
  * @throws UpdateRepositoryError USAGE for an address that is none, or of a kind that is not known
  */
 export async function openStorage(target: string): Promise<Storage> {
+  if (/^https?:/i.test(target)) {
+    const { openHttpStorage } = await import('./http/open.js');
+    return await openHttpStorage(target);
+  }
   if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(target) && target.includes('/')) return await directory(target, target);
   throw unknown(target);
