@@ -2,15 +2,12 @@ import { stat } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../metadata/meta.js';
 import { CKSUMS_FILE, INDEX_FILE, metaPath, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { mediaTypeOf } from '../publish/media-type.js';
 import { type Release, type ReleaseObject, textObject } from '../publish/release.js';
 import { readExpectations } from './expectations.js';
 import { readSettledIndexes } from './settled-indexes.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
-
-const BYTES = 'application/octet-stream';
-const JSON_TYPE = 'application/json';
-const TEXT = 'text/plain; charset=utf-8';
 
 /**
  * What a mirror publishes: the images, deltas and compressed deltas that its indexes name, and the indexes in the order in
@@ -31,14 +28,14 @@ export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
   requireBaseUrl(mirrorDir, metas);
   const immutables = metas.flatMap(objectsOf(mirrorDir));
   await Promise.all(immutables.map(requireSize));
-  const text = (path: string, mediaType: string) => textObject(path, texts.get(path) ?? '', mediaType);
+  const index = (path: string) => textObject(path, texts.get(path) ?? '', mediaTypeOf(path));
   return {
     immutables: unique(immutables),
     indexStages: [
-      metas.map(({ series }) => text(metaPath(series), JSON_TYPE)),
-      [text(CKSUMS_FILE, TEXT)],
-      [text(SHA256SUMS_FILE, TEXT)],
-      [text(INDEX_FILE, JSON_TYPE)],
+      metas.map(({ series }) => index(metaPath(series))),
+      [index(CKSUMS_FILE)],
+      [index(SHA256SUMS_FILE)],
+      [index(INDEX_FILE)],
     ],
   };
 }
@@ -48,7 +45,7 @@ function objectsOf(mirrorDir: string): (meta: SeriesMeta) => ReleaseObject[] {
     path,
     sizeBytes: size,
     sha256,
-    mediaType: path.endsWith('.zst') ? 'application/zstd' : BYTES,
+    mediaType: mediaTypeOf(path),
     content: { kind: 'file', filePath: sitePath({ mirrorDir }, path) },
   });
   return ({ images }) =>

@@ -99,14 +99,21 @@ class HeldLease implements StorageLock {
     this.#held = null;
   }
 
+  async #ownLease(): Promise<StoredObject | null> {
+    const found = await this.#storage.stat(LOCK_PATH, this.#call);
+    const lease = await readLease(this.#storage, this.#call);
+    return lease?.token === this.#token ? found : null;
+  }
+
   /** What goes wrong here shows when the lock is asked for: until it expires it is held. */
   async #renew(): Promise<void> {
     if (this.#held === null) return;
     const startedAt = Date.now();
     try {
       const renewed = await this.#write({ kind: 'revision', revision: this.#held.revision }, LEASE_MS);
-      this.#held = renewed;
-      if (renewed !== null) this.#expiresAt = startedAt + LEASE_MS;
+      // The condition is broken also where it was our own request that took effect, and its answer was lost.
+      this.#held = renewed ?? (await this.#ownLease());
+      if (this.#held !== null) this.#expiresAt = startedAt + LEASE_MS;
     } catch (error) {
       if (!(error instanceof UpdateRepositoryError)) throw error;
     }

@@ -3,6 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { UpdateRepositoryError } from '../errors.js';
 import type { Storage } from './storage.js';
 
+/** Whether a text is the address of a storage, and not the path of a local mirror. */
+export function isAddress(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+
 /**
  * The storage at an address: `file:///srv/www`, or a path with a slash in it; `https://www.example.org/mirror`.
  *
@@ -14,7 +19,7 @@ export async function openStorage(target: string): Promise<Storage> {
     return await openHttpStorage(target);
   }
   if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(target) && target.includes('/')) return await directory(target, target);
+  if (!isAddress(target) && target.includes('/')) return await directory(target, target);
   throw unknown(target);
 }
 

@@ -1,16 +1,17 @@
 import type { EventSink, PlannedAction, PublishSummaryEvent } from '../events.js';
-import { acquireLease } from './lease.js';
+import { lockStorage } from './lock-storage.js';
 import { isNoop, type PublishPlan, planPublish } from './plan.js';
+import type { RateLimit } from './rate-limit.js';
 import { type Release, type ReleaseObject, textObject } from './release.js';
-import { readRemote } from './remote.js';
+import { type Remote, readRemote } from './remote.js';
 import {
   copyPath,
-  GENERATIONS_KEPT,
-  type Generation,
+  nextState,
   type PublishedFile,
   type RemoteState,
   renderRemoteState,
   STATE_PATH,
+  withDropped,
 } from './remote-state.js';
 import type { Storage, StorageCall, StorageLock } from './storage.js';
 import { Transfers } from './transfers.js';
@@ -24,6 +25,8 @@ export interface PublishOptions {
   readonly transfers: number;
   /** Read every object back that was stored, or that is there and was never read, and compare its sha256. */
   readonly verifyFull: boolean;
+  /** What all transfers together may move. */
+  readonly limit: RateLimit | null;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
@@ -31,18 +34,31 @@ export interface PublishOptions {
 /**
  * Makes a storage have a release, in an order in which no reader ever finds an index that names what is not there: the
  * immutable objects, their verification, the indexes stage by stage, what was withdrawn, and last what is remembered of
- * it. Nothing that an earlier release names is removed: that is for `prune` to do. Stopped at any point it leaves what readers
- * can use, and the next publish completes it.
+ * it. Nothing that an earlier release names is removed: that is for {@link pruneStorage}. Stopped at any point it leaves
+ * what readers can use, and the next publish completes it.
  *
  * @throws UpdateRepositoryError NAME_REUSED, LOCKED, VERIFICATION, and what the storage throws
  */
 export async function publish(release: Release, options: PublishOptions): Promise<PublishSummaryEvent> {
+  return await publishWhat(async () => release, options);
+}
+
+/**
+ * As {@link publish}, of what the state of the storage decides. It is asked again once nobody else may write.
+ *
+ * @param choose the release, of what is there
+ */
+export async function publishWhat(
+  choose: (remote: Remote, call: StorageCall) => Promise<Release>,
+  options: PublishOptions,
+): Promise<PublishSummaryEvent> {
   const startedAt = performance.now();
   const { storage, signal, onEvent } = options;
   const call: StorageCall = { signal };
   const look = async () => {
     const remote = await readRemote(storage, call);
-    return { ...remote, plan: planPublish(release, remote.listed, remote.state, storage.name) };
+    const release = await choose(remote, call);
+    return { release, state: remote.state, plan: planPublish(release, remote.listed, remote.state, storage.name) };
   };
   const { plan, state } = await look();
   onEvent({ type: 'plan', dryRun: options.dryRun, actions: actionsOf(plan) });
@@ -51,42 +67,35 @@ export async function publish(release: Release, options: PublishOptions): Promis
   try {
     // Another publisher may have ended its work meanwhile.
     const locked = await look();
-    const next = isNoop(locked.plan) ? locked.state : await store(release, locked, lock, options, call);
+    const next = isNoop(locked.plan) ? locked.state : await store(locked, lock, options, call);
     return summarize(options, locked.plan, next, startedAt);
   } finally {
     await lock.release();
   }
 }
 
-async function lockStorage(storage: Storage, call: StorageCall, onEvent: EventSink): Promise<StorageLock> {
-  if (storage.lock !== undefined) return await storage.lock(call);
-  if (storage.abilities.conditionalPut) return await acquireLease(storage, call);
-  onEvent({
-    type: 'note',
-    level: 'warning',
-    subject: storage.name,
-    message: 'it has no conditional writes, so nothing keeps a second publisher out: let only one run',
-  });
-  return { assertHeld: async () => undefined, release: async () => undefined };
-}
-
 interface Found {
+  readonly release: Release;
   readonly plan: PublishPlan;
   readonly state: RemoteState;
 }
 
 async function store(
-  release: Release,
-  { plan, state }: Found,
+  { release, plan, state }: Found,
   lock: StorageLock,
   options: PublishOptions,
   call: StorageCall,
 ): Promise<RemoteState> {
   const transfers = new Transfers(options);
+  const remember = (now: RemoteState) =>
+    transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(now), 'application/json')]);
+  const publishedAt = new Date().toISOString();
+  // A publish that is killed and never completed leaves objects that nothing names: this is how they are known as ours.
+  const begun = withDropped(state, plan.uploads, publishedAt);
+  if (plan.uploads.length > 0) await remember(begun);
   const stored = await transfers.putAll(plan.uploads);
   const immutables = [...plan.kept, ...(await transfers.checkAll(plan.checks, stored))];
-  const indexes = plan.indexStages.flat();
-  await transfers.putIndexes(indexes.map(copyOf));
+  await transfers.putIndexes(plan.indexStages.flat().map(copyOf));
   await lock.assertHeld();
   const written: PublishedFile[] = [...plan.keptIndexes];
   for (const stage of plan.indexStages) {
@@ -95,13 +104,10 @@ async function store(
   }
   await options.storage.remove(plan.withdrawn, call);
   await lock.assertHeld();
-  const next = nextState(state, {
-    number: (state.generations[0]?.number ?? 0) + 1,
-    publishedAt: new Date().toISOString(),
-    immutables,
-    indexes: inOrder(release.indexStages.flat(), written),
-  });
-  await transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(next), 'application/json')]);
+  const number = (state.generations[0]?.number ?? 0) + 1;
+  const indexes = inOrder(release.indexStages.flat(), written);
+  const next = nextState(begun, { number, publishedAt, immutables, indexes });
+  await remember(next);
   return next;
 }
 
@@ -115,16 +121,6 @@ function inOrder(objects: readonly ReleaseObject[], files: readonly PublishedFil
   return objects.flatMap(({ path }) => byPath.get(path) ?? []);
 }
 
-/** What is named no more keeps the time since when; what is named again loses it. */
-export function nextState(state: RemoteState, generation: Generation): RemoteState {
-  const generations = [generation, ...state.generations].slice(0, GENERATIONS_KEPT);
-  const named = new Set(generations.flatMap(({ immutables }) => immutables.map(({ path }) => path)));
-  const before = state.generations.flatMap(({ immutables }) => immutables.map(({ path }) => path));
-  const dropped = new Map([...before.map((path) => [path, generation.publishedAt] as const), ...state.dropped]);
-  for (const path of named) dropped.delete(path);
-  return { generations, dropped };
-}
-
 function actionsOf({ uploads, checks, indexStages, withdrawn }: PublishPlan): PlannedAction[] {
   const action = (kind: PlannedAction['action'], detail: string) => (object: ReleaseObject) => ({
     action: kind,
@@ -134,7 +130,7 @@ function actionsOf({ uploads, checks, indexStages, withdrawn }: PublishPlan): Pl
   });
   return [
     ...uploads.map(action('upload', 'missing')),
-    ...checks.map(action('check-object', 'there, not published by this program')),
+    ...checks.map(action('check-object', 'there, not known to be right')),
     ...indexStages.flat().map(action('write-index', 'changed')),
     ...withdrawn.map((path) => ({ action: 'remove' as const, path, detail: 'no index any more', sizeBytes: null })),
   ];

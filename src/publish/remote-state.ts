@@ -65,6 +65,24 @@ export function copyPath(sha256: string): string {
   return `${COPIES_PREFIX}${sha256}`;
 }
 
+/** The state after a publish. What is named no more keeps the time since when; what is named again loses it. */
+export function nextState(state: RemoteState, generation: Generation): RemoteState {
+  const generations = [generation, ...state.generations].slice(0, GENERATIONS_KEPT);
+  const named = new Set(generations.flatMap(({ immutables }) => immutables.map(({ path }) => path)));
+  const before = state.generations.flatMap(({ immutables }) => immutables);
+  const { dropped } = withDropped(state, before, generation.publishedAt);
+  return { generations, dropped: new Map([...dropped].filter(([path]) => !named.has(path))) };
+}
+
+/** The state with objects noted that no generation names, from `since` on where they were not noted before. */
+export function withDropped(
+  { generations, dropped }: RemoteState,
+  objects: readonly { readonly path: string }[],
+  since: string,
+): RemoteState {
+  return { generations, dropped: new Map([...objects.map(({ path }) => [path, since] as const), ...dropped]) };
+}
+
 export function renderRemoteState({ generations, dropped }: RemoteState): string {
   return `${JSON.stringify({ format: FORMAT, generations, dropped: Object.fromEntries(dropped) })}\n`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, JobKind } from '../events.js';
+import type { RateLimit } from './rate-limit.js';
 import { cacheRule, type ReleaseObject } from './release.js';
 import type { PublishedFile } from './remote-state.js';
 import type { Storage, StorageCall, StoredObject } from './storage.js';
@@ -9,6 +10,8 @@ interface TransferOptions {
   readonly storage: Storage;
   readonly transfers: number;
   readonly verifyFull: boolean;
+  /** What all transfers together may move. */
+  readonly limit: RateLimit | null;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
@@ -105,13 +108,14 @@ export class Transfers {
     signal: AbortSignal,
     work: (call: StorageCall) => Promise<PublishedFile>,
   ): Promise<PublishedFile> {
-    const { onEvent, storage } = this.#options;
+    const { onEvent, storage, limit } = this.#options;
     const job = ++this.#jobCount;
     const startedAt = performance.now();
     let doneBytes = 0;
     const onBytes = async (count: number) => {
       doneBytes += count;
       onEvent({ type: 'job-progress', job, doneBytes });
+      await limit?.take(count);
     };
     onEvent({ type: 'job-started', job, kind, path, totalBytes: sizeBytes });
     try {
