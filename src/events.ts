@@ -22,6 +22,7 @@ export type RepositoryEvent =
   | VerifySummaryEvent
   | PruneSummaryEvent
   | PublishSummaryEvent
+  | AuditSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent
@@ -131,11 +132,11 @@ export interface FileRemovedEvent {
   readonly sizeBytes: number;
 }
 
-/** Something that `verify` found wrong (`error`) or worth a look (`warning`). */
+/** Something that `verify` or `audit` found wrong (`error`) or worth a look (`warning`). */
 export interface ProblemEvent {
   readonly type: 'problem';
   readonly level: 'error' | 'warning';
-  readonly kind: 'missing' | 'unlisted' | 'mismatch' | 'malformed' | 'inconsistent' | 'unreadable';
+  readonly kind: 'missing' | 'unlisted' | 'mismatch' | 'malformed' | 'inconsistent' | 'unreadable' | 'served' | 'stale';
   readonly path: string;
   readonly message: string;
 }
@@ -171,6 +172,16 @@ export interface VerifySummaryEvent {
   readonly files: number;
   readonly bytes: number;
   readonly deltasApplied: number;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly durationMs: number;
+}
+
+/** The end of `audit`; `path` of its problems is an address. */
+export interface AuditSummaryEvent {
+  readonly type: 'audit-summary';
+  readonly mirrors: number;
+  readonly files: number;
   readonly errors: number;
   readonly warnings: number;
   readonly durationMs: number;

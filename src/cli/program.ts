@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
+import { defineAudit } from './commands/audit.js';
 import { defineBuild } from './commands/build.js';
 import { defineCompose } from './commands/compose.js';
 import { defineDelta } from './commands/delta.js';
@@ -49,6 +50,7 @@ export function createProgram(
   const accept: Accept = (command, task) => onInvocation({ output: command.optsWithGlobals<OutputFlags>(), task });
   defineBuild(program, accept);
   defineVerify(program, accept);
+  defineAudit(program, accept);
   definePrune(program, accept);
   definePublish(program, accept);
   defineDelta(program, accept);

@@ -19,7 +19,7 @@ export function isAddress(text: string): boolean {
 }
 
 /**
- * The storage at an address: `file:///srv/www`, or a path with a slash in it; `s3://bucket/prefix`; `ssh://host/path`,
+ * The storage at an address: `file:///srv/www`, or a path with a slash in it; `s3://bucket/prefix`; `https://host/path`; `ssh://host/path`,
  * `host:path`, `rsync://host/module` or `host::module`.
  *
  * @throws UpdateRepositoryError USAGE for an address that is none, or of a kind that is not known; what the storage throws
@@ -28,6 +28,10 @@ export async function openStorage(target: string, options: StorageOptions): Prom
   if (/^s3:/i.test(target)) {
     const { openS3Storage } = await import('./s3/open-s3-storage.js');
     return await openS3Storage(target, { options: options.s3, readOnly: options.readOnly, signal: options.signal });
+  }
+  if (/^https?:/i.test(target)) {
+    const { openHttpStorage } = await import('./http/open.js');
+    return await openHttpStorage(target);
   }
   if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
   const rsync = parseRsyncAddress(target);

@@ -40,6 +40,7 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'verify-summary':
     case 'prune-summary':
     case 'publish-summary':
+    case 'audit-summary':
     case 'delta-summary':
     case 'patch-summary':
     case 'compose-summary':

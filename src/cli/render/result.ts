@@ -25,6 +25,7 @@ export class ResultRenderer implements Renderer {
       case 'verify-summary':
       case 'prune-summary':
       case 'publish-summary':
+      case 'audit-summary':
       case 'delta-summary':
       case 'patch-summary':
       case 'compose-summary':

@@ -1,4 +1,5 @@
 import type {
+  AuditSummaryEvent,
   BuildSummaryEvent,
   ComposeSummaryEvent,
   DeltaSummaryEvent,
@@ -26,6 +27,7 @@ export type SummaryEvent =
   | VerifySummaryEvent
   | PruneSummaryEvent
   | PublishSummaryEvent
+  | AuditSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent;
@@ -43,6 +45,8 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return pruneLines(summary);
     case 'publish-summary':
       return [publishSentence(summary)];
+    case 'audit-summary':
+      return [auditSentence(summary)];
     case 'delta-summary':
       return deltaLines(summary);
     case 'patch-summary':
@@ -131,6 +135,11 @@ function verifyLines(summary: VerifySummaryEvent): string[] {
       ? 'nothing wrong'
       : `${count(summary.errors, 'error')}, ${count(summary.warnings, 'warning')}`;
   return [`${printable(summary.mirror)}: ${found} in ${checked}, ${formatDuration(summary.durationMs)}`];
+}
+
+function auditSentence({ mirrors, files, errors, warnings, durationMs }: AuditSummaryEvent): string {
+  const found = errors + warnings === 0 ? 'nothing wrong' : `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  return `${count(mirrors, 'mirror')}: ${found} with ${count(files, 'file')}, ${formatDuration(durationMs)}`;
 }
 
 function pruneLines(summary: PruneSummaryEvent): string[] {
