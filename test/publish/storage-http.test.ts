@@ -1,9 +1,13 @@
-import { describe } from 'vitest';
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openHttpStorage } from '../../src/publish/http/open.js';
+import { textObject } from '../../src/publish/release.js';
 import { startDavApache } from '../peers/apache.mjs';
 import { NGINX_DAV_EXT, startDavNginx } from '../peers/nginx.mjs';
 import { startPlainPut } from '../peers/plain-put.mjs';
-import { haveTools } from '../support/tools.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { haveTools, requireTools } from '../support/tools.js';
 import { storageContract, type Tested } from './support/contract.js';
 
 interface Peer {
@@ -20,6 +24,7 @@ async function testedAt({ url, stop }: Peer): Promise<Tested> {
   return { storage, other, end };
 }
 
+const call = { signal: new AbortController().signal };
 const DAV_METHODS = 'PUT DELETE MKCOL MOVE';
 
 describe.skipIf(!haveTools('nginx', NGINX_DAV_EXT))('nginx', () => {
@@ -33,6 +38,45 @@ describe.skipIf(!haveTools('nginx', NGINX_DAV_EXT))('nginx', () => {
 
 describe.skipIf(!haveTools('apache2'))('Apache', () => {
   storageContract('WebDAV of Apache', async (dir) => testedAt(await startDavApache(dir)));
+});
+
+test('an object takes no directory’s place: what is in it may be of others', async (context) => {
+  requireTools(context, 'apache2');
+  const { url, stop } = await startDavApache(await temporaryDirectory());
+  onTestFinished(stop);
+  const storage = await openHttpStorage(url);
+  onTestFinished(() => storage.close());
+  const put = (path: string) =>
+    storage.put({ ...textObject(path, path, 'text/plain'), cacheControl: 'no-cache' }, call);
+  await put('taken/by-others');
+  await expect(put('taken')).rejects.toMatchObject({ code: 'STORAGE' });
+  expect(await storage.stat('taken/by-others', call)).not.toBeNull();
+});
+
+test('what a stopped upload left behind is removed, and at last by a publish a day later', async (context) => {
+  requireTools(context, 'nginx', NGINX_DAV_EXT);
+  const dir = await temporaryDirectory();
+  const powers = { methods: DAV_METHODS, propfind: true, autoindex: false };
+  const { url, root, stop } = await startDavNginx(dir, powers);
+  onTestFinished(stop);
+  const temporary = join(root, '.update-repository', 'tmp');
+  const left = (name: string, ageMs: number) => {
+    writeFileSync(join(temporary, name), 'left behind');
+    utimesSync(join(temporary, name), new Date(), new Date(Date.now() - ageMs));
+  };
+  const object = { ...textObject('a', 'content', 'text/plain'), cacheControl: 'no-cache' };
+  const first = await openHttpStorage(url);
+  // No file system has such a name, so what is complete cannot be moved there.
+  await expect(first.put({ ...object, path: 'x'.repeat(300) }, call)).rejects.toThrow(/MOVE/);
+  expect(readdirSync(temporary)).toEqual([]);
+  await first.close();
+  left('yesterday', 25 * 3_600_000);
+  left('today', 3_600_000);
+  const second = await openHttpStorage(url);
+  expect(readdirSync(temporary).sort()).toEqual(['today', 'yesterday']);
+  await second.put(object, call);
+  expect(readdirSync(temporary)).toEqual(['today']);
+  await second.close();
 });
 
 storageContract('plain PUT', async () => testedAt(await startPlainPut({ conditions: false })));

@@ -16,6 +16,11 @@ export class Directories {
     this.#there.set(path, Promise.resolve());
   }
 
+  /** Whether a directory was seen or made where an object would be. */
+  isTaken(path: string): boolean {
+    return this.#there.has(`${path}/`);
+  }
+
   /** Makes all directories that an object is in. */
   async makeFor(path: string, call: StorageCall): Promise<void> {
     for (let end = 0; end >= 0; end = path.indexOf('/', end + 1)) {

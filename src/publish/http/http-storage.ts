@@ -59,6 +59,8 @@ export class HttpStorage implements Storage {
 
   async put(request: PutRequest, call: StorageCall): Promise<StoredObject | null> {
     const { path, condition } = request;
+    // MOVE would remove it, with all that others have in it.
+    if (this.#directories.isTaken(path)) throw nonsense(this.#client.about('PUT', path), 'no directory there', 'one');
     this.#cleaned ??= this.#clean(call);
     await this.#cleaned;
     await this.#directories.makeFor(path, call);

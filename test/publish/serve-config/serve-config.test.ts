@@ -169,6 +169,10 @@ describe.each([
       expect(header('cache-control')).toBeUndefined();
     });
 
+    test('a file with a slash behind it leads nowhere', async () => {
+      expect((await get('CKSUMS/')).header('location')).toBeUndefined();
+    });
+
     test('nothing can be stored or removed', async () => {
       expect((await get(IMAGE, '-X', 'DELETE')).status).toBe(405);
       expect((await get('new', '-X', 'PUT', '-d', 'x')).status).toBeGreaterThanOrEqual(404);
