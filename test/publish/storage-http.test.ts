@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openHttpStorage } from '../../src/publish/http/open.js';
 import { textObject } from '../../src/publish/release.js';
+import type { StorageAbilities } from '../../src/publish/storage.js';
 import { startDavApache } from '../peers/apache.mjs';
 import { NGINX_DAV_EXT, startDavNginx } from '../peers/nginx.mjs';
 import { startPlainPut } from '../peers/plain-put.mjs';
@@ -15,8 +16,9 @@ interface Peer {
   stop(): Promise<void>;
 }
 
-async function testedAt({ url, stop }: Peer): Promise<Tested> {
+async function testedAt({ url, stop }: Peer, abilities: StorageAbilities): Promise<Tested> {
   const [storage, other] = [await openHttpStorage(`${url}/mirror`), await openHttpStorage(`${url}/mirror/`)];
+  expect(storage.abilities).toEqual(abilities);
   const end = async () => {
     await Promise.all([storage.close(), other.close()]);
     await stop();
@@ -25,19 +27,20 @@ async function testedAt({ url, stop }: Peer): Promise<Tested> {
 }
 
 const call = { signal: new AbortController().signal };
+const ATOMIC: StorageAbilities = { conditionalPut: false, atomicPut: true };
 const DAV_METHODS = 'PUT DELETE MKCOL MOVE';
 
 describe.skipIf(!haveTools('nginx', NGINX_DAV_EXT))('nginx', () => {
   storageContract('WebDAV of nginx, with PROPFIND', async (dir) =>
-    testedAt(await startDavNginx(dir, { methods: DAV_METHODS, propfind: true, autoindex: false })),
+    testedAt(await startDavNginx(dir, { methods: DAV_METHODS, propfind: true, autoindex: false }), ATOMIC),
   );
   storageContract('WebDAV of nginx, listed as JSON', async (dir) =>
-    testedAt(await startDavNginx(dir, { methods: DAV_METHODS, propfind: false, autoindex: true })),
+    testedAt(await startDavNginx(dir, { methods: DAV_METHODS, propfind: false, autoindex: true }), ATOMIC),
   );
 });
 
 describe.skipIf(!haveTools('apache2'))('Apache', () => {
-  storageContract('WebDAV of Apache', async (dir) => testedAt(await startDavApache(dir)));
+  storageContract('WebDAV of Apache', async (dir) => testedAt(await startDavApache(dir), ATOMIC));
 });
 
 test('an object takes no directory’s place: what is in it may be of others', async (context) => {
@@ -74,10 +77,17 @@ test('what a stopped upload left behind is removed, and at last by a publish a d
   left('today', 3_600_000);
   const second = await openHttpStorage(url);
   expect(readdirSync(temporary).sort()).toEqual(['today', 'yesterday']);
+  const listed = [];
+  for await (const { path } of second.list('', call)) listed.push(path);
+  expect(listed).toEqual([]);
   await second.put(object, call);
   expect(readdirSync(temporary)).toEqual(['today']);
   await second.close();
 });
 
-storageContract('plain PUT', async () => testedAt(await startPlainPut({ conditions: false })));
-storageContract('plain PUT with conditions', async () => testedAt(await startPlainPut({ conditions: true })));
+storageContract('plain PUT', async () =>
+  testedAt(await startPlainPut({ conditions: false }), { conditionalPut: false, atomicPut: false }),
+);
+storageContract('plain PUT with conditions', async () =>
+  testedAt(await startPlainPut({ conditions: true }), { conditionalPut: true, atomicPut: false }),
+);

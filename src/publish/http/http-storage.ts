@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UpdateRepositoryError } from '../../errors.js';
-import type { PutCondition, PutRequest, Storage, StorageAbilities, StorageCall, StoredObject } from '../storage.js';
+import type {
+  PutCondition,
+  PutRequest,
+  Storage,
+  StorageAbilities,
+  StorageCall,
+  StorageLock,
+  StoredObject,
+} from '../storage.js';
 import { bodyOf } from './body.js';
 import type { HttpClient } from './client.js';
+import { acquireDavLock } from './dav-lock.js';
 import type { Directories } from './directories.js';
 import { nonsense, refused } from './failures.js';
 import { listDirectory, TEMPORARY_DIR, walk } from './listing.js';
@@ -25,6 +34,8 @@ const CLEANING_TIMEOUT_MS = 10_000;
 export class HttpStorage implements Storage {
   readonly name: string;
   readonly abilities: StorageAbilities;
+  /** Where the server has locks. */
+  readonly lock?: (call: StorageCall) => Promise<StorageLock>;
   readonly #client: HttpClient;
   readonly #directories: Directories;
   readonly #powers: ServerPowers;
@@ -37,6 +48,7 @@ export class HttpStorage implements Storage {
     this.#client = client;
     this.#directories = directories;
     this.#powers = powers;
+    if (powers.lock) this.lock = async (call) => await acquireDavLock(client, this, call);
   }
 
   async *list(prefix: string, call: StorageCall): AsyncGenerator<StoredObject> {

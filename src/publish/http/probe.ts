@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { StorageCall } from '../storage.js';
 import { type HttpClient, isMissing } from './client.js';
 import { hasConditions } from './conditions.js';
+import { hasLocks } from './dav-lock.js';
 import type { Directories } from './directories.js';
 import { nonsense, refused } from './failures.js';
 import { type ListingKind, listDirectory, TEMPORARY_DIR } from './listing.js';
@@ -18,6 +19,8 @@ export interface ServerPowers {
   readonly move: boolean;
   /** PUT heeds If-Match and If-None-Match, also of those who write at the same time. */
   readonly conditionalPut: boolean;
+  /** LOCK lets one of many win. Not asked for where conditions do. */
+  readonly lock: boolean;
 }
 
 /**
@@ -51,13 +54,10 @@ export async function probeServer(
     const second = await requireFacts(client, path, call);
     const fineRevisions =
       revisions === 'etag' && first.lastModified === second.lastModified && first.etag !== second.etag;
-    return {
-      listing,
-      revisions,
-      fineRevisions,
-      move: await canMove(client, path, moved, call),
-      conditionalPut: fineRevisions && (await hasConditions(client, path, call)),
-    };
+    const move = await canMove(client, path, moved, call);
+    const conditionalPut = fineRevisions && (await hasConditions(client, path, call));
+    const lock = !conditionalPut && (await hasLocks(client, path, call));
+    return { listing, revisions, fineRevisions, move, conditionalPut, lock };
   } finally {
     for (const probe of [path, moved]) await client.send('DELETE', probe, call);
   }
