@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { UpdateRepositoryError } from '../../errors.js';
 import { livenessOf, ownIdentity } from '../../io/process-identity.js';
 import { type Lease, LOCK_PATH, lockedBy, readLease } from '../lease.js';
@@ -11,26 +12,29 @@ const LOCK_SECONDS = 600;
 /** Taken of a server that does not say what it granted. */
 const SHORT_LOCK_SECONDS = 60;
 const RELEASE_TIMEOUT_MS = 10_000;
-const CONTENDERS = 4;
+/** Longer than a server takes between looking for a lock and giving one. */
+const SETTLE_MS = 1000;
 const MAX_ANSWER_BYTES = 1 << 20;
 
 const LOCK_BODY =
   '<?xml version="1.0" encoding="utf-8"?><lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope>' +
   '<locktype><write/></locktype><owner>update-repository</owner></lockinfo>';
 
-/** Whether a server has locks (RFC 4918 §6) that one of many gets; `path` is an object of nobody's. */
+/** Whether a server has locks (RFC 4918 §6) that another one does not get; `path` is an object of nobody's. */
 export async function hasLocks(client: HttpClient, path: string, call: StorageCall): Promise<boolean> {
-  const answers = await Promise.all(Array.from({ length: CONTENDERS }, () => lock(client, path, call)));
-  const won = answers.flatMap(({ token }) => token ?? []);
-  for (const token of won) await unlock(client, path, token, call);
-  if (won.length !== 1 || answers.some(({ token, status }) => token === undefined && status !== 423)) return false;
   const { token } = await lock(client, path, call);
-  if (token !== undefined) await unlock(client, path, token, call);
-  return token !== undefined;
+  if (token === undefined) return false;
+  const other = await lock(client, path, call);
+  await unlock(client, path, token, call);
+  if (other.status !== 423) return false;
+  const next = await lock(client, path, call);
+  if (next.token !== undefined) await unlock(client, path, next.token, call);
+  return next.token !== undefined;
 }
 
 /**
- * Takes the server's lock on the lock object, and writes into it who has it. The server ends it when it is not renewed;
+ * Takes the server's lock on the lock object, and writes into it who has it. Apache gives it to two who ask in the same
+ * millisecond, so whoever got it looks a second later whether the other one has written there. The server ends it when it is not renewed;
  * that of a process which this machine knows to be dead is ended at once.
  *
  * @throws UpdateRepositoryError LOCKED, naming the holder; what the client throws
@@ -46,8 +50,14 @@ export async function acquireDavLock(client: HttpClient, storage: Storage, call:
   const { token, seconds, status } = locked;
   if (token === undefined) throw refused(client.about('LOCK', LOCK_PATH), status);
   const held = new DavLock(client, storage, token, seconds, call);
-  await held.sign();
-  return held;
+  try {
+    if (await held.sign()) await wait(SETTLE_MS, undefined, { signal: call.signal });
+    await held.assertHeld();
+    return held;
+  } catch (error) {
+    await held.release();
+    throw call.signal.aborted ? new UpdateRepositoryError('INTERRUPTED', 'interrupted', { cause: error }) : error;
+  }
 }
 
 class DavLock implements StorageLock {
@@ -69,20 +79,22 @@ class DavLock implements StorageLock {
     this.#timer.unref();
   }
 
-  /** Says in the lock object who has it, and until when unless it is renewed; only its holder can write there. */
-  async sign(): Promise<void> {
+  /** Says in the lock object who has it, and until when unless it is renewed. False where another one has it. */
+  async sign(): Promise<boolean> {
     const expires = new Date(Date.now() + this.#seconds * 1000).toISOString();
     const lease: Lease = { ...ownIdentity(), since: this.#since, expires, token: this.#token };
-    await this.#client.demand('PUT', LOCK_PATH, [200, 201, 204], this.#call, {
+    const { status } = await this.#client.send('PUT', LOCK_PATH, this.#call, {
       headers: { if: `(<${this.#token}>)`, 'content-type': 'application/json' },
       body: `${JSON.stringify(lease)}\n`,
     });
+    return [200, 201, 204].includes(status);
   }
 
   async assertHeld(): Promise<void> {
-    if (await this.#renew()) return;
-    throw new UpdateRepositoryError('LOCKED', `${this.#storage.name}: the lock was lost while this process published`, {
+    if ((await this.#renew()) && (await readLease(this.#storage, this.#call))?.token === this.#token) return;
+    throw new UpdateRepositoryError('LOCKED', `${this.#storage.name}: the lock was lost to another publisher`, {
       data: { storage: this.#storage.name },
+      hint: 'wait for it to end',
     });
   }
 

@@ -19,7 +19,7 @@ export interface ServerPowers {
   readonly move: boolean;
   /** PUT heeds If-Match and If-None-Match, also of those who write at the same time. */
   readonly conditionalPut: boolean;
-  /** LOCK lets one of many win. Not asked for where conditions do. */
+  /** LOCK keeps others out. Not asked for where conditions do. */
   readonly lock: boolean;
 }
 
