@@ -1,5 +1,3 @@
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openHttpStorage } from '../../src/publish/http/open.js';
 import { textObject } from '../../src/publish/release.js';
@@ -56,38 +54,47 @@ test('an object takes no directory’s place: what is in it may be of others', a
   expect(await storage.stat('taken/by-others', call)).not.toBeNull();
 });
 
-test('what a stopped upload left behind is removed, and at last by a publish a day later', async (context) => {
-  requireTools(context, 'nginx', NGINX_DAV_EXT);
-  const dir = await temporaryDirectory();
-  const powers = { methods: DAV_METHODS, propfind: true, autoindex: false };
-  const { url, root, stop } = await startDavNginx(dir, powers);
+test('what a stopped upload left behind is removed, and at last by a publish a day later', async () => {
+  const { url, objects, stop } = await startPlainPut({ conditions: false, inPlace: true, move: true });
   onTestFinished(stop);
-  const temporary = join(root, '.update-repository', 'tmp');
+  const temporary = () => [...objects.keys()].filter((path) => path.startsWith('.update-repository/tmp/')).sort();
   const left = (name: string, ageMs: number) => {
-    writeFileSync(join(temporary, name), 'left behind');
-    utimesSync(join(temporary, name), new Date(), new Date(Date.now() - ageMs));
+    const lastModified = new Date(Date.now() - ageMs).toUTCString();
+    objects.set(`.update-repository/tmp/${name}`, { bytes: Buffer.from('left behind'), etag: '', lastModified });
   };
   const object = { ...textObject('a', 'content', 'text/plain'), cacheControl: 'no-cache' };
   const first = await openHttpStorage(url);
-  // No file system has such a name, so what is complete cannot be moved there.
+  // What is complete cannot be moved to such a name.
   await expect(first.put({ ...object, path: 'x'.repeat(300) }, call)).rejects.toThrow(/MOVE/);
-  expect(readdirSync(temporary)).toEqual([]);
+  expect(temporary()).toEqual([]);
   await first.close();
   left('yesterday', 25 * 3_600_000);
   left('today', 3_600_000);
   const second = await openHttpStorage(url);
-  expect(readdirSync(temporary).sort()).toEqual(['today', 'yesterday']);
+  expect(temporary()).toHaveLength(2);
   const listed = [];
   for await (const { path } of second.list('', call)) listed.push(path);
   expect(listed).toEqual([]);
   await second.put(object, call);
-  expect(readdirSync(temporary)).toEqual(['today']);
+  expect(temporary()).toEqual(['.update-repository/tmp/today']);
   await second.close();
 });
 
-storageContract('plain PUT', async () =>
-  testedAt(await startPlainPut({ conditions: false }), { conditionalPut: false, atomicPut: false }),
+test('a server that writes into what readers get is known as one', async () => {
+  const { url, stop } = await startPlainPut({ conditions: false, inPlace: true });
+  onTestFinished(stop);
+  const storage = await openHttpStorage(url);
+  expect(storage.abilities.atomicPut).toBe(false);
+  await storage.close();
+});
+
+storageContract('PUT and MOVE', async () =>
+  testedAt(await startPlainPut({ conditions: false, inPlace: true, move: true }), {
+    conditionalPut: false,
+    atomicPut: false,
+  }),
 );
+storageContract('plain PUT', async () => testedAt(await startPlainPut({ conditions: false }), ATOMIC));
 storageContract('plain PUT with conditions', async () =>
-  testedAt(await startPlainPut({ conditions: true }), { conditionalPut: true, atomicPut: false }),
+  testedAt(await startPlainPut({ conditions: true }), { conditionalPut: true, atomicPut: true }),
 );

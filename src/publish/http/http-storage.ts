@@ -27,9 +27,8 @@ const ABANDONED_MS = 24 * 3_600_000;
 const CLEANING_TIMEOUT_MS = 10_000;
 
 /**
- * A directory of a web server that takes WebDAV, or only PUT and DELETE. With MOVE an object appears at once, when the
- * server has all of it; else whoever reads while it is replaced may get a part of it. Whether it is on a disk then is for
- * the server to know.
+ * A directory of a web server that takes WebDAV, or only PUT and DELETE. Whether an object appears at once is up to the
+ * server, and so is whether it is on a disk then.
  */
 export class HttpStorage implements Storage {
   readonly name: string;
@@ -44,7 +43,7 @@ export class HttpStorage implements Storage {
   /** `powers` are what the server was seen to have, `directories` those that were seen in it. */
   constructor(client: HttpClient, directories: Directories, powers: ServerPowers) {
     this.name = client.address.name;
-    this.abilities = { conditionalPut: powers.conditionalPut, atomicPut: powers.move };
+    this.abilities = { conditionalPut: powers.conditionalPut, atomicPut: powers.storing === 'staged-put' };
     this.#client = client;
     this.#directories = directories;
     this.#powers = powers;
@@ -97,7 +96,7 @@ export class HttpStorage implements Storage {
 
   async #store(request: PutRequest, call: StorageCall): Promise<StoredObject> {
     const { path } = request;
-    if (this.#powers.move) await this.#putAndMove(request, call);
+    if (this.#powers.storing === 'put-and-move') await this.#putAndMove(request, call);
     else await this.#client.demand('PUT', path, STORED, call, bodyOf(request, call));
     return this.#described(path, await requireFacts(this.#client, path, call));
   }
