@@ -15,13 +15,18 @@ interface Peer {
 }
 
 async function testedAt({ url, stop }: Peer, abilities: StorageAbilities): Promise<Tested> {
-  const [storage, other] = [await openHttpStorage(`${url}/mirror`), await openHttpStorage(`${url}/mirror/`)];
-  expect(storage.abilities).toEqual(abilities);
-  const end = async () => {
-    await Promise.all([storage.close(), other.close()]);
+  try {
+    const [storage, other] = [await openHttpStorage(`${url}/mirror`), await openHttpStorage(`${url}/mirror/`)];
+    expect(storage.abilities).toEqual(abilities);
+    const end = async () => {
+      await Promise.all([storage.close(), other.close()]);
+      await stop();
+    };
+    return { storage, other, end };
+  } catch (error) {
     await stop();
-  };
-  return { storage, other, end };
+    throw error;
+  }
 }
 
 const call = { signal: new AbortController().signal };
