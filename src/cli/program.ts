@@ -10,6 +10,7 @@ import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
 import { definePublish } from './commands/publish.js';
 import { defineRdiff } from './commands/rdiff.js';
+import { defineServeConfig } from './commands/serve-config.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
 import type { Accept, Invocation, OutputFlags } from './invocation.js';
@@ -53,6 +54,7 @@ export function createProgram(
   defineAudit(program, accept);
   definePrune(program, accept);
   definePublish(program, accept);
+  defineServeConfig(program, accept);
   defineDelta(program, accept);
   definePatch(program, accept);
   defineCompose(program, accept);

@@ -15,7 +15,7 @@ const RENEW_MS = 60_000;
 const MAX_LOCK_BYTES = 4096;
 
 /** Who publishes, and until when others have to believe that it still does. */
-interface Lease extends ProcessIdentity {
+export interface Lease extends ProcessIdentity {
   readonly since: string;
   readonly expires: string;
   readonly token: string;
@@ -137,7 +137,7 @@ async function putLease(
 }
 
 /** Null where there is none, or one that nobody could have written. */
-async function readLease(storage: Storage, call: StorageCall): Promise<Lease | null> {
+export async function readLease(storage: Storage, call: StorageCall): Promise<Lease | null> {
   const json = await readText(storage, LOCK_PATH, MAX_LOCK_BYTES, call);
   if (json === null) return null;
   const root = parseJson(json, { file: `${storage.name}/${LOCK_PATH}`, code: 'FORMAT' });
@@ -162,7 +162,8 @@ function textOf(node: JsonNode): string {
   return jsonString(node, 'a text', () => true);
 }
 
-function lockedBy({ name }: Storage, { host, pid, since, expires }: Lease): UpdateRepositoryError {
+/** The error that names who holds a lock. */
+export function lockedBy({ name }: Storage, { host, pid, since, expires }: Lease): UpdateRepositoryError {
   return new UpdateRepositoryError('LOCKED', `${name}: held by process ${pid} on ${host} since ${since}`, {
     data: { storage: name, host, pid, since, expires },
     hint: `wait for it to end; if it is gone, its lock expires at ${expires}`,

@@ -17,6 +17,7 @@ export async function startDavNginx(dir, { methods, propfind, autoindex }) {
   const root = join(dir, 'www');
   mkdirSync(root, { recursive: true });
   const server = `
+  ${propfind ? 'dav_ext_lock_zone zone=locks:1m timeout=10m;' : ''}
   server {
     listen 127.0.0.1:${port};
     root ${root};
@@ -24,7 +25,7 @@ export async function startDavNginx(dir, { methods, propfind, autoindex }) {
     client_body_temp_path ${join(dir, 'bodies')};
     location / {
       dav_methods ${methods};
-      ${propfind ? 'dav_ext_methods PROPFIND OPTIONS;' : ''}
+      ${propfind ? 'dav_ext_methods PROPFIND OPTIONS LOCK UNLOCK; dav_ext_lock zone=locks;' : ''}
       ${autoindex ? 'autoindex on; autoindex_format json;' : ''}
     }
   }`;

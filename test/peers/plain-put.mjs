@@ -1,4 +1,5 @@
-// A server that takes PUT, GET, HEAD and DELETE and gives directories as JSON, as nginx does; nothing of WebDAV. It heeds
+// A server that takes PUT, GET, HEAD and DELETE and gives directories as JSON, as nginx does; of WebDAV it has MOVE at most.
+// It replaces an object when all of the new one has come, or writes into it as it comes (`inPlace`). It heeds
 // the conditions of PUT where it is asked to, at the instant at which an object is replaced.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,9 +7,9 @@ import { createServer } from 'node:http';
 
 /**
  * @typedef {{ bytes: Buffer, etag: string, lastModified: string }} Kept
- * @param {{ conditions: boolean, checksEarly?: boolean }} powers `checksEarly` heeds them when a request begins, as Apache does
+ * @param {{ conditions: boolean, checksEarly?: boolean, inPlace?: boolean, move?: boolean }} powers `checksEarly` heeds them when a request begins, as Apache does
  */
-export async function startPlainPut({ conditions, checksEarly = false }) {
+export async function startPlainPut({ conditions, checksEarly = false, inPlace = false, move = false }) {
   /** @type {Map<string, Kept>} */
   const objects = new Map();
   let writes = 0;
@@ -22,13 +23,20 @@ export async function startPlainPut({ conditions, checksEarly = false }) {
     const there = objects.get(path);
     if (request.method === 'PUT') {
       const heeded = !checksEarly || holds(request.headers, there);
-      const bytes = await bodyOf(request);
+      const bytes = await bodyOf(request, inPlace ? (part) => objects.set(path, kept(part)) : undefined);
       if (bytes === null) return;
       const before = objects.get(path);
       if (conditions && !(checksEarly ? heeded : holds(request.headers, before))) return answer(412);
       const etag = conditions ? `"${++writes}-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"` : '';
-      objects.set(path, { bytes, etag, lastModified: new Date().toUTCString() });
+      objects.set(path, kept(bytes, etag));
       return answer(before === undefined ? 201 : 204, conditions ? { etag } : {});
+    }
+    if (request.method === 'MOVE' && move) {
+      const target = decodeURIComponent(new URL(String(request.headers.destination)).pathname).slice(1);
+      if (there === undefined || target.length > 255) return answer(409);
+      objects.set(target, there);
+      objects.delete(path);
+      return answer(204);
     }
     if (request.method === 'DELETE') return answer(objects.delete(path) ? 204 : 404);
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405);
@@ -50,14 +58,27 @@ export async function startPlainPut({ conditions, checksEarly = false }) {
     server.close();
     await once(server, 'close');
   };
-  return { url: `http://127.0.0.1:${address.port}`, stop };
+  return { url: `http://127.0.0.1:${address.port}`, objects, stop };
 }
 
-/** Null where the sender left before its end. @param {import('node:http').IncomingMessage} request */
-async function bodyOf(request) {
+/** @param {Buffer} bytes @param {string} etag @returns {Kept} */
+function kept(bytes, etag = '') {
+  return { bytes, etag, lastModified: new Date().toUTCString() };
+}
+
+/**
+ * Null where the sender left before its end.
+ *
+ * @param {import('node:http').IncomingMessage} request
+ * @param {(part: Buffer) => void} onPart
+ */
+async function bodyOf(request, onPart = () => undefined) {
   const pieces = [];
   try {
-    for await (const piece of request) pieces.push(piece);
+    for await (const piece of request) {
+      pieces.push(piece);
+      onPart(Buffer.concat(pieces));
+    }
   } catch {
     return null;
   }

@@ -25,10 +25,12 @@ export async function freePort() {
  * @param {string} command
  * @param {readonly string[]} args
  * @param {number} port
+ * @param {Readonly<Record<string, string>>} environment what is added to the environment
  * @returns {Promise<() => Promise<void>>}
  */
-export async function startServer(command, args, port) {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+export async function startServer(command, args, port, environment = {}) {
+  const env = { ...process.env, ...environment };
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env });
   let said = '';
   child.stderr.on('data', (data) => {
     said = `${said}${data}`.slice(-4000);

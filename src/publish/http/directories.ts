@@ -1,5 +1,5 @@
 import type { StorageCall } from '../storage.js';
-import type { HttpClient } from './client.js';
+import type { Answer, HttpClient } from './client.js';
 import { refused } from './failures.js';
 
 /** Makes directories where a server wants them made, each once. */
@@ -14,6 +14,11 @@ export class Directories {
   /** Remembers a directory that was seen; its path ends in a slash, or is empty for the root. */
   seen(path: string): void {
     this.#there.set(path, Promise.resolve());
+  }
+
+  /** Whether a directory was seen or made where an object would be. */
+  isTaken(path: string): boolean {
+    return this.#there.has(`${path}/`);
   }
 
   /** Makes all directories that an object is in. */
@@ -34,10 +39,14 @@ export class Directories {
     }
   }
 
-  /** RFC 4918 §9.3: 405 is what is there already. A server without MKCOL says 405 or 501, and makes them itself. */
+  /**
+   * RFC 4918 §9.3: 405 is what is there already. A server without MKCOL says 405 or 501, and makes them itself. Apache
+   * says 403 while another one makes it, and 405 when it is asked again.
+   */
   async #mkcol(path: string, call: StorageCall): Promise<void> {
-    const { status, header } = await this.#client.send('MKCOL', path, call);
-    if ([201, 405, 501].includes(status)) return;
-    throw refused(this.#client.about('MKCOL', path), status, header('location'));
+    const isThere = ({ status }: Answer) => [201, 405, 501].includes(status);
+    if (isThere(await this.#client.send('MKCOL', path, call))) return;
+    const again = await this.#client.send('MKCOL', path, call);
+    if (!isThere(again)) throw refused(this.#client.about('MKCOL', path), again.status, again.header('location'));
   }
 }

@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UpdateRepositoryError } from '../../errors.js';
-import type { PutCondition, PutRequest, Storage, StorageAbilities, StorageCall, StoredObject } from '../storage.js';
+import type {
+  PutCondition,
+  PutRequest,
+  Storage,
+  StorageAbilities,
+  StorageCall,
+  StorageLock,
+  StoredObject,
+} from '../storage.js';
 import { bodyOf } from './body.js';
 import type { HttpClient } from './client.js';
+import { acquireDavLock } from './dav-lock.js';
 import type { Directories } from './directories.js';
 import { nonsense, refused } from './failures.js';
 import { listDirectory, TEMPORARY_DIR, walk } from './listing.js';
@@ -18,13 +27,14 @@ const ABANDONED_MS = 24 * 3_600_000;
 const CLEANING_TIMEOUT_MS = 10_000;
 
 /**
- * A directory of a web server that takes WebDAV, or only PUT and DELETE. With MOVE an object appears at once, when the
- * server has all of it; else whoever reads while it is replaced may get a part of it. Whether it is on a disk then is for
- * the server to know.
+ * A directory of a web server that takes WebDAV, or only PUT and DELETE. Whether an object appears at once is up to the
+ * server, and so is whether it is on a disk then.
  */
 export class HttpStorage implements Storage {
   readonly name: string;
   readonly abilities: StorageAbilities;
+  /** Where the server has locks. */
+  readonly lock?: (call: StorageCall) => Promise<StorageLock>;
   readonly #client: HttpClient;
   readonly #directories: Directories;
   readonly #powers: ServerPowers;
@@ -33,10 +43,11 @@ export class HttpStorage implements Storage {
   /** `powers` are what the server was seen to have, `directories` those that were seen in it. */
   constructor(client: HttpClient, directories: Directories, powers: ServerPowers) {
     this.name = client.address.name;
-    this.abilities = { conditionalPut: powers.conditionalPut, atomicPut: powers.move };
+    this.abilities = { conditionalPut: powers.conditionalPut, atomicPut: powers.storing === 'staged-put' };
     this.#client = client;
     this.#directories = directories;
     this.#powers = powers;
+    if (powers.lock) this.lock = async (call) => await acquireDavLock(client, this, call);
   }
 
   async *list(prefix: string, call: StorageCall): AsyncGenerator<StoredObject> {
@@ -59,6 +70,8 @@ export class HttpStorage implements Storage {
 
   async put(request: PutRequest, call: StorageCall): Promise<StoredObject | null> {
     const { path, condition } = request;
+    // MOVE would remove it, with all that others have in it.
+    if (this.#directories.isTaken(path)) throw nonsense(this.#client.about('PUT', path), 'no directory there', 'one');
     this.#cleaned ??= this.#clean(call);
     await this.#cleaned;
     await this.#directories.makeFor(path, call);
@@ -83,7 +96,7 @@ export class HttpStorage implements Storage {
 
   async #store(request: PutRequest, call: StorageCall): Promise<StoredObject> {
     const { path } = request;
-    if (this.#powers.move) await this.#putAndMove(request, call);
+    if (this.#powers.storing === 'put-and-move') await this.#putAndMove(request, call);
     else await this.#client.demand('PUT', path, STORED, call, bodyOf(request, call));
     return this.#described(path, await requireFacts(this.#client, path, call));
   }

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { StorageCall } from '../storage.js';
 import { type HttpClient, isMissing } from './client.js';
 import { hasConditions } from './conditions.js';
+import { hasLocks } from './dav-lock.js';
 import type { Directories } from './directories.js';
 import { nonsense, refused } from './failures.js';
 import { type ListingKind, listDirectory, TEMPORARY_DIR } from './listing.js';
 import { type RevisionKind, timeOf } from './revision.js';
+import { isStaged } from './staging.js';
 import { factsOf, requireFacts } from './stat.js';
 
 /** What a server can do, as it was seen to do it. */
@@ -14,10 +16,15 @@ export interface ServerPowers {
   readonly revisions: RevisionKind;
   /** Whether a revision tells two changes within one second apart. */
   readonly fineRevisions: boolean;
-  /** MOVE replaces an object at once. */
-  readonly move: boolean;
+  /**
+   * How an object is stored: by a PUT that replaces it at once, else by PUT to another name and MOVE, else in place.
+   * MOVE never shows a part of it, but removes what was there before (RFC 4918 §9.9.3), so readers may miss it.
+   */
+  readonly storing: 'staged-put' | 'put-and-move' | 'put-in-place';
   /** PUT heeds If-Match and If-None-Match, also of those who write at the same time. */
   readonly conditionalPut: boolean;
+  /** LOCK keeps others out. Not asked for where conditions do. */
+  readonly lock: boolean;
 }
 
 /**
@@ -51,13 +58,10 @@ export async function probeServer(
     const second = await requireFacts(client, path, call);
     const fineRevisions =
       revisions === 'etag' && first.lastModified === second.lastModified && first.etag !== second.etag;
-    return {
-      listing,
-      revisions,
-      fineRevisions,
-      move: await canMove(client, path, moved, call),
-      conditionalPut: fineRevisions && (await hasConditions(client, path, call)),
-    };
+    const storing = await findStoring(client, path, moved, call);
+    const conditionalPut = fineRevisions && (await hasConditions(client, path, call));
+    const lock = !conditionalPut && (await hasLocks(client, path, call));
+    return { listing, revisions, fineRevisions, storing, conditionalPut, lock };
   } finally {
     for (const probe of [path, moved]) await client.send('DELETE', probe, call);
   }
@@ -79,6 +83,16 @@ async function findListing(client: HttpClient, directories: Directories, call: S
     'a server that lists directories, by PROPFIND (WebDAV) or as JSON (nginx: autoindex_format json)',
     `status ${propfind.status} for PROPFIND, and ${header('content-type') ?? 'no type'} for GET`,
   );
+}
+
+async function findStoring(
+  client: HttpClient,
+  path: string,
+  moved: string,
+  call: StorageCall,
+): Promise<ServerPowers['storing']> {
+  if (await isStaged(client, path, call)) return 'staged-put';
+  return (await canMove(client, path, moved, call)) ? 'put-and-move' : 'put-in-place';
 }
 
 /** Onto a name that is free, and onto one that is taken. */

@@ -78,6 +78,16 @@ test('a redirect is no answer, and its password is not told', async () => {
   expect(JSON.stringify(failure)).not.toContain('secret');
 });
 
+test('nobody is asked to pack bytes', async () => {
+  const accepted: unknown[] = [];
+  const { storage } = await thenAnswering((request, response) => {
+    accepted.push(request.headers['accept-encoding']);
+    response.end('plain');
+  });
+  expect(await storage.read('a.img', call)).not.toBeNull();
+  expect(accepted).toEqual(['identity']);
+});
+
 test('bytes that are packed on the way are refused', async () => {
   const { storage } = await thenAnswering((_, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' });
