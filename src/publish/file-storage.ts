@@ -81,13 +81,13 @@ export class FileStorage implements Storage {
   }
 
   /** By process where it can be seen, so that the lock of a killed publish is free at once. */
-  async lock(): Promise<StorageLock> {
+  readonly lock = async (): Promise<StorageLock> => {
     const path = this.#place(LOCK_PATH);
     await makeDirectory(dirname(path));
     const lock = await acquireLock(path, { breakLock: false });
     await rm(join(this.#root, TEMPORARY_DIR), { recursive: true, force: true });
     return lock;
-  }
+  };
 
   async close(): Promise<void> {
     // There is nothing that stays open.

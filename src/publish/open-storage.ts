@@ -31,7 +31,7 @@ export async function openStorage(target: string, options: StorageOptions): Prom
   }
   if (/^https?:/i.test(target)) {
     const { openHttpStorage } = await import('./http/open.js');
-    return await openHttpStorage(target);
+    return await openHttpStorage(target, { signal: options.signal });
   }
   if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
   const rsync = parseRsyncAddress(target);

@@ -40,6 +40,7 @@ export async function pruneStorage(options: PruneStorageOptions): Promise<PruneS
     onEvent({ type: 'plan', dryRun, actions });
   }
   if (dryRun || seen.due.length === 0) return summarize(options, seen);
+  await storage.prepare?.(call);
   const lock = await lockStorage(storage, call, onEvent);
   try {
     const plan = await planPrune(options, call);

@@ -63,6 +63,7 @@ export async function publishWhat(
   const { plan, state } = await look();
   onEvent({ type: 'plan', dryRun: options.dryRun, actions: actionsOf(plan) });
   if (options.dryRun || isNoop(plan)) return summarize(options, plan, state, startedAt);
+  await storage.prepare?.(call);
   const lock = await lockStorage(storage, call, onEvent);
   try {
     // Another publisher may have ended its work meanwhile.

@@ -21,10 +21,19 @@ const MAX_PAUSE_MS = 30_000;
 export function withRetries(storage: Storage, options: RetryOptions): Storage {
   const again = <T>(call: { readonly signal: AbortSignal }, request: () => Promise<T>) =>
     retrying(storage, options, call, request);
-  const { lock, putMany, same, tidy } = storage;
+  const { putMany, same, tidy, prepare } = storage;
   return {
     name: storage.name,
-    abilities: storage.abilities,
+    get abilities() {
+      return storage.abilities;
+    },
+    get lock() {
+      const { lock } = storage;
+      return lock === undefined ? undefined : (call: StorageCall) => again(call, () => lock.call(storage, call));
+    },
+    ...(prepare === undefined
+      ? {}
+      : { prepare: (call: StorageCall) => again(call, () => prepare.call(storage, call)) }),
     async *list(prefix, call) {
       // From the start: what was listed before a failure may be another listing's.
       yield* await again(call, async () => {
@@ -42,7 +51,6 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
       : { putMany: (requests, call) => again(call, () => putMany.call(storage, requests, call)) }),
     ...(same === undefined ? {} : { same: (requests, call) => again(call, () => same.call(storage, requests, call)) }),
     remove: (paths, call) => again(call, () => storage.remove(paths, call)),
-    ...(lock === undefined ? {} : { lock: (call: StorageCall) => again(call, () => lock.call(storage, call)) }),
     ...(tidy === undefined ? {} : { tidy: (call: StorageCall) => again(call, () => tidy.call(storage, call)) }),
     close: () => storage.close(),
   };

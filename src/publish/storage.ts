@@ -76,7 +76,12 @@ export interface Storage {
    * A lock of the storage's own against other publishers, for storages where only it can know whether the holder lives.
    * Throws LOCKED, naming the holder.
    */
-  lock?(call: StorageCall): Promise<StorageLock>;
+  readonly lock?: ((call: StorageCall) => Promise<StorageLock>) | undefined;
+  /**
+   * Finds out, by storing something and removing it, what the storage can do: before anything else is stored.
+   * `abilities` and `lock` hold from then on.
+   */
+  prepare?(call: StorageCall): Promise<void>;
   /** Ends what a publish that was killed left behind and no other one went on with. For the holder of the lock, at its end. */
   tidy?(call: StorageCall): Promise<void>;
   close(): Promise<void>;

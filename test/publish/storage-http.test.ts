@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openHttpStorage } from '../../src/publish/http/open.js';
 import { textObject } from '../../src/publish/release.js';
 import type { StorageAbilities } from '../../src/publish/storage.js';
 import { startDavApache } from '../peers/apache.mjs';
@@ -8,6 +7,7 @@ import { startPlainPut } from '../peers/plain-put.mjs';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools, requireTools } from '../support/tools.js';
 import { storageContract, type Tested } from './support/contract.js';
+import { openedHttp } from './support/opened-http.js';
 
 interface Peer {
   readonly url: string;
@@ -16,7 +16,7 @@ interface Peer {
 
 async function testedAt({ url, stop }: Peer, abilities: StorageAbilities): Promise<Tested> {
   try {
-    const [storage, other] = [await openHttpStorage(`${url}/mirror`), await openHttpStorage(`${url}/mirror/`)];
+    const [storage, other] = [await openedHttp(`${url}/mirror`), await openedHttp(`${url}/mirror/`)];
     expect(storage.abilities).toEqual(abilities);
     const end = async () => {
       await Promise.all([storage.close(), other.close()]);
@@ -50,7 +50,7 @@ test('an object takes no directory’s place: what is in it may be of others', a
   requireTools(context, 'apache2');
   const { url, stop } = await startDavApache(await temporaryDirectory());
   onTestFinished(stop);
-  const storage = await openHttpStorage(url);
+  const storage = await openedHttp(url);
   onTestFinished(() => storage.close());
   const put = (path: string) =>
     storage.put({ ...textObject(path, path, 'text/plain'), cacheControl: 'no-cache' }, call);
@@ -68,14 +68,14 @@ test('what a stopped upload left behind is removed, and at last by a publish a d
     objects.set(`.update-repository/tmp/${name}`, { bytes: Buffer.from('left behind'), etag: '', lastModified });
   };
   const object = { ...textObject('a', 'content', 'text/plain'), cacheControl: 'no-cache' };
-  const first = await openHttpStorage(url);
+  const first = await openedHttp(url);
   // What is complete cannot be moved to such a name.
   await expect(first.put({ ...object, path: 'x'.repeat(300) }, call)).rejects.toThrow(/MOVE/);
   expect(temporary()).toEqual([]);
   await first.close();
   left('yesterday', 25 * 3_600_000);
   left('today', 3_600_000);
-  const second = await openHttpStorage(url);
+  const second = await openedHttp(url);
   expect(temporary()).toHaveLength(2);
   const listed = [];
   for await (const { path } of second.list('', call)) listed.push(path);
@@ -88,7 +88,7 @@ test('what a stopped upload left behind is removed, and at last by a publish a d
 test('a server that writes into what readers get is known as one', async () => {
   const { url, stop } = await startPlainPut({ conditions: false, inPlace: true });
   onTestFinished(stop);
-  const storage = await openHttpStorage(url);
+  const storage = await openedHttp(url);
   expect(storage.abilities.atomicPut).toBe(false);
   await storage.close();
 });

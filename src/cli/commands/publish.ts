@@ -29,6 +29,8 @@ A target is one of
   /srv/www, file:///srv/www          a directory; a path needs a slash in it
   s3://bucket/prefix                 a bucket; credentials, profile and region
                                      come from where all AWS tools have them
+  https://host/path                  a web server that takes WebDAV or PUT; a
+                                     password comes from ~/.netrc
   user@host:path, ssh://host/path    rsync over ssh
   rsync://host/module, host::module  an rsync daemon
 

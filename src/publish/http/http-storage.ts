@@ -16,7 +16,7 @@ import { acquireDavLock } from './dav-lock.js';
 import type { Directories } from './directories.js';
 import { nonsense, refused } from './failures.js';
 import { listDirectory, TEMPORARY_DIR, walk } from './listing.js';
-import type { ServerPowers } from './probe.js';
+import { probeServer, type ServerPowers } from './probe.js';
 import { type Facts, revisionOf, timeOf, waitForNextSecondMs } from './revision.js';
 import { factsOf, requireFacts } from './stat.js';
 
@@ -32,22 +32,31 @@ const CLEANING_TIMEOUT_MS = 10_000;
  */
 export class HttpStorage implements Storage {
   readonly name: string;
-  readonly abilities: StorageAbilities;
-  /** Where the server has locks. */
-  readonly lock?: (call: StorageCall) => Promise<StorageLock>;
   readonly #client: HttpClient;
   readonly #directories: Directories;
-  readonly #powers: ServerPowers;
+  #powers: ServerPowers;
   #cleaned: Promise<void> | null = null;
 
   /** `powers` are what the server was seen to have, `directories` those that were seen in it. */
   constructor(client: HttpClient, directories: Directories, powers: ServerPowers) {
     this.name = client.address.name;
-    this.abilities = { conditionalPut: powers.conditionalPut, atomicPut: powers.storing === 'staged-put' };
     this.#client = client;
     this.#directories = directories;
     this.#powers = powers;
-    if (powers.lock) this.lock = async (call) => await acquireDavLock(client, this, call);
+  }
+
+  get abilities(): StorageAbilities {
+    const { conditionalPut, storing } = this.#powers;
+    return { conditionalPut, atomicPut: storing === 'staged-put' };
+  }
+
+  /** Where the server has locks. */
+  get lock(): ((call: StorageCall) => Promise<StorageLock>) | undefined {
+    return this.#powers.lock ? async (call) => await acquireDavLock(this.#client, this, call) : undefined;
+  }
+
+  async prepare(call: StorageCall): Promise<void> {
+    this.#powers = await probeServer(this.#client, this.#directories, call);
   }
 
   async *list(prefix: string, call: StorageCall): AsyncGenerator<StoredObject> {

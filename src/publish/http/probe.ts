@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
+import { STATE_PATH } from '../remote-state.js';
 import type { StorageCall } from '../storage.js';
 import { type HttpClient, isMissing } from './client.js';
 import { hasConditions } from './conditions.js';
@@ -25,6 +27,27 @@ export interface ServerPowers {
   readonly conditionalPut: boolean;
   /** LOCK keeps others out. Not asked for where conditions do. */
   readonly lock: boolean;
+}
+
+/**
+ * What can be seen of a server without storing anything: enough to list, and to tell whether what was published is as it
+ * was.
+ *
+ * @param directories learns which are there
+ * @throws UpdateRepositoryError STORAGE where it cannot be published to; what the client throws
+ */
+export async function lookAtServer(
+  client: HttpClient,
+  directories: Directories,
+  call: StorageCall,
+): Promise<ServerPowers> {
+  const listing = await findListing(client, directories, call);
+  const state = (await listDirectory(client, listing, `${PRIVATE_DIR}/`, call))?.find(
+    ({ name }) => `${PRIVATE_DIR}/${name}` === STATE_PATH,
+  );
+  const facts = state === undefined ? null : await factsOf(client, STATE_PATH, call);
+  const revisions = state?.etag !== undefined && facts?.etag !== undefined ? 'etag' : 'time';
+  return { listing, revisions, fineRevisions: false, storing: 'put-in-place', conditionalPut: false, lock: false };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openHttpStorage } from '../../../src/publish/http/open.js';
 import { textObject } from '../../../src/publish/release.js';
 import { startPlainPut } from '../../peers/plain-put.mjs';
+import { openedHttp } from '../support/opened-http.js';
 
 const call = { signal: new AbortController().signal };
 const object = { ...textObject('a.img', 'content of a', 'text/plain'), cacheControl: 'no-cache' };
@@ -40,7 +40,7 @@ async function thenAnswering(answer: RequestListener) {
     response.writeHead(got.status, headers);
     response.end(Buffer.from(await got.arrayBuffer()));
   });
-  const storage = await openHttpStorage(url);
+  const storage = await openedHttp(url);
   opened = true;
   onTestFinished(() => storage.close());
   return { storage, url };
@@ -130,7 +130,7 @@ test('a request that gets no answer ends when it is told to', async () => {
 });
 
 test('a server that is not there is a failure of the network', async () => {
-  await expect(openHttpStorage('http://127.0.0.1:1/')).rejects.toMatchObject({ code: 'NETWORK' });
+  await expect(openedHttp('http://127.0.0.1:1/')).rejects.toMatchObject({ code: 'NETWORK' });
 });
 
 test('a server that lists nothing is refused when it is opened', async () => {
@@ -138,7 +138,7 @@ test('a server that lists nothing is refused when it is opened', async () => {
     response.writeHead(request.method === 'GET' ? 200 : 405, { 'content-type': 'text/html' });
     response.end();
   });
-  await expect(openHttpStorage(url)).rejects.toMatchObject({
+  await expect(openedHttp(url)).rejects.toMatchObject({
     code: 'STORAGE',
     message: expect.stringContaining('autoindex_format json'),
   });

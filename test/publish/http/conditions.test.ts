@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { openHttpStorage } from '../../../src/publish/http/open.js';
 import { startDavApache } from '../../peers/apache.mjs';
 import { startPlainPut } from '../../peers/plain-put.mjs';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { requireTools } from '../../support/tools.js';
+import { openedHttp } from '../support/opened-http.js';
 
 async function conditionalAt(url: string): Promise<boolean> {
-  const storage = await openHttpStorage(url);
+  const storage = await openedHttp(url);
   await storage.close();
   return storage.abilities.conditionalPut;
 }

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { openHttpStorage } from '../../../src/publish/http/open.js';
 import { LOCK_PATH } from '../../../src/publish/lease.js';
 import { projectRoot } from '../../cli/run.js';
 import { startDavApache } from '../../peers/apache.mjs';
 import { NGINX_DAV_EXT, startDavNginx } from '../../peers/nginx.mjs';
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { haveTools } from '../../support/tools.js';
+import { openedHttp } from '../support/opened-http.js';
 
 const call = { signal: new AbortController().signal };
 
@@ -30,7 +30,7 @@ describe.each([
     afterAll(() => peer?.stop());
 
     async function opened() {
-      const storage = await openHttpStorage(`${peer.url}/mirror`);
+      const storage = await openedHttp(`${peer.url}/mirror`);
       onTestFinished(() => storage.close());
       const { lock } = storage;
       if (lock === undefined) throw new Error('expected a server with locks');
@@ -82,7 +82,8 @@ describe.each([
       writeFileSync(
         script,
         `import { openHttpStorage } from ${JSON.stringify(join(projectRoot, 'dist/publish/http/open.js'))};
-const storage = await openHttpStorage(${JSON.stringify(`${peer.url}/mirror`)});
+const storage = await openHttpStorage(${JSON.stringify(`${peer.url}/mirror`)}, { signal: new AbortController().signal });
+await storage.prepare({ signal: new AbortController().signal });
 await storage.lock({ signal: new AbortController().signal });
 process.kill(process.pid, 'SIGKILL');
 `,
