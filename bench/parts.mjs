@@ -5,6 +5,7 @@ import { makeSeries } from './corpus/series.mjs';
 import { benchDelta } from './delta/bench.mjs';
 import { benchDigests } from './digests/bench.mjs';
 import { benchMemory } from './memory/bench.mjs';
+import { benchPublish } from './publish/bench.mjs';
 import { benchShapes } from './shapes/bench.mjs';
 import { benchSignature } from './signature.mjs';
 
@@ -49,6 +50,11 @@ async function build({ cache, program, runs = 3, images }, say) {
   return { build: await benchBuild({ imagesDir: images ?? makeSeries(cache), program, runs }, say) };
 }
 
+/** @type {Part} */
+async function publish({ files: [mirror = ''], cache, program, runs = 3 }, say) {
+  return { publish: await benchPublish({ mirror, cache, program, runs }, say) };
+}
+
 /**
  * The benches by their names, each with the numbers of files that it takes. `all` is the one without a name.
  * @type {ReadonlyMap<string, {files: readonly number[], parts: readonly Part[]}>}
@@ -61,6 +67,7 @@ export const benches = new Map([
   ['shapes', { files: [0], parts: [shapes] }],
   ['memory', { files: [0], parts: [memory] }],
   ['build', { files: [0], parts: [build] }],
+  ['publish', { files: [1], parts: [publish] }],
 ]);
 
 /**

@@ -4,14 +4,15 @@ import { parseArgs } from 'node:util';
 import { thisProgram } from './program.mjs';
 
 /** How the benches are called. */
-export const usage = `usage: npm run bench --                   every bench below but build, on a corpus of real packages
+export const usage = `usage: npm run bench --                   every bench on a corpus but build and publish of real packages
        npm run bench -- delta [OLD NEW]  deltas of two files, or of the corpus, beside rdiff, xdelta3 and zstd
        npm run bench -- signature FILE   signatures beside rdiff's
        npm run bench -- digests FILE     our digests beside node:crypto's
        npm run bench -- shapes           inputs that are as easy or as hard as can be
        npm run bench -- memory           peak memory of deltas and of a build
        npm run bench -- build            a build beside the old producer's commands
-options: --runs N        take the medians of so many runs (default: 5; build 3; memory is run once)
+       npm run bench -- publish MIRROR   a mirror into a directory, beside rclone
+options: --runs N        take the medians of so many runs (default: 5; build and publish 3; memory is run once)
          --cache DIR     make and keep files here (default: update-repository-bench in the temporary directory)
          --json FILE     write all figures
          --markdown FILE write the tables for a Markdown page

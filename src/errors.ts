@@ -27,6 +27,10 @@ export type ErrorCode =
   | 'DELTA_TOO_LARGE'
   /** A job needs more memory than the budget has. */
   | 'MEMORY'
+  /** A storage or a server cannot be reached, or keeps failing. */
+  | 'NETWORK'
+  /** A storage refuses what is asked of it, or answers what makes no sense. */
+  | 'STORAGE'
   /** Another process writes this mirror. */
   | 'LOCKED'
   /** The caller stopped the work. */

@@ -21,6 +21,8 @@ export type RepositoryEvent =
   | BuildSummaryEvent
   | VerifySummaryEvent
   | PruneSummaryEvent
+  | PublishSummaryEvent
+  | AuditSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent
@@ -48,7 +50,9 @@ export interface PlannedAction {
     | 'digest'
     | 'write-index'
     | 'drop'
-    | 'remove';
+    | 'remove'
+    | 'upload'
+    | 'check-object';
   /** The file that the action makes, checks, rewrites or removes. */
   readonly path: string;
   /** From what: the base of a delta, the reason of anything else. */
@@ -65,9 +69,19 @@ export interface PlanEvent {
 
 /**
  * The kinds of long work: hash and read an image, make a delta, apply or unpack one and compare, compress one, hash a file;
- * apply a delta into a file, make one delta of two.
+ * apply a delta into a file, make one delta of two;
+ * store an object, read one back and compare.
  */
-export type JobKind = 'examine' | 'delta' | 'check-delta' | 'compress-delta' | 'digest' | 'patch' | 'compose';
+export type JobKind =
+  | 'examine'
+  | 'delta'
+  | 'check-delta'
+  | 'compress-delta'
+  | 'digest'
+  | 'patch'
+  | 'compose'
+  | 'upload'
+  | 'check-object';
 
 export interface JobStartedEvent {
   readonly type: 'job-started';
@@ -118,11 +132,11 @@ export interface FileRemovedEvent {
   readonly sizeBytes: number;
 }
 
-/** Something that `verify` found wrong (`error`) or worth a look (`warning`). */
+/** Something that `verify` or `audit` found wrong (`error`) or worth a look (`warning`). */
 export interface ProblemEvent {
   readonly type: 'problem';
   readonly level: 'error' | 'warning';
-  readonly kind: 'missing' | 'unlisted' | 'mismatch' | 'malformed' | 'inconsistent' | 'unreadable';
+  readonly kind: 'missing' | 'unlisted' | 'mismatch' | 'malformed' | 'inconsistent' | 'unreadable' | 'served' | 'stale';
   readonly path: string;
   readonly message: string;
 }
@@ -163,6 +177,16 @@ export interface VerifySummaryEvent {
   readonly durationMs: number;
 }
 
+/** The end of `audit`; `path` of its problems is an address. */
+export interface AuditSummaryEvent {
+  readonly type: 'audit-summary';
+  readonly mirrors: number;
+  readonly files: number;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly durationMs: number;
+}
+
 export interface PruneSummaryEvent {
   readonly type: 'prune-summary';
   readonly mirror: string;
@@ -172,6 +196,26 @@ export interface PruneSummaryEvent {
   /** Files that no index names any more but whose grace period is not over. */
   readonly waiting: number;
   readonly waitingBytes: number;
+}
+
+/** The end of `publish`, one a target. */
+export interface PublishSummaryEvent {
+  readonly type: 'publish-summary';
+  readonly mirror: string;
+  /** The storage, without credentials. */
+  readonly target: string;
+  readonly dryRun: boolean;
+  /** False when nothing had to be stored: the storage was up to date. */
+  readonly changed: boolean;
+  /** The number of what readers see now; null before the first. */
+  readonly generation: number | null;
+  readonly uploaded: number;
+  readonly uploadedBytes: number;
+  /** Objects that were there already. */
+  readonly kept: number;
+  /** Objects that are not of this mirror. */
+  readonly foreign: number;
+  readonly durationMs: number;
 }
 
 export interface DeltaSummaryEvent {

@@ -42,6 +42,8 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   FORMAT: EXIT.verification,
   DELTA_TOO_LARGE: EXIT.failed,
   MEMORY: EXIT.failed,
+  NETWORK: EXIT.network,
+  STORAGE: EXIT.failed,
   LOCKED: EXIT.locked,
   INTERRUPTED: EXIT.interrupted,
   INTERNAL: EXIT.failed,

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
+import { defineAudit } from './commands/audit.js';
 import { defineBuild } from './commands/build.js';
 import { defineCompose } from './commands/compose.js';
 import { defineDelta } from './commands/delta.js';
 import { defineInspect } from './commands/inspect.js';
 import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
+import { definePublish } from './commands/publish.js';
 import { defineRdiff } from './commands/rdiff.js';
+import { defineServeConfig } from './commands/serve-config.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
 import type { Accept, Invocation, OutputFlags } from './invocation.js';
@@ -48,7 +51,10 @@ export function createProgram(
   const accept: Accept = (command, task) => onInvocation({ output: command.optsWithGlobals<OutputFlags>(), task });
   defineBuild(program, accept);
   defineVerify(program, accept);
+  defineAudit(program, accept);
   definePrune(program, accept);
+  definePublish(program, accept);
+  defineServeConfig(program, accept);
   defineDelta(program, accept);
   definePatch(program, accept);
   defineCompose(program, accept);

@@ -30,6 +30,8 @@ const EXIT_OF_ERROR: Readonly<Record<Exclude<ErrorCode, 'FORMAT'>, RdiffExitCode
   VERIFICATION: RDIFF_EXIT.corrupt,
   DELTA_TOO_LARGE: RDIFF_EXIT.io,
   MEMORY: RDIFF_EXIT.memory,
+  NETWORK: 100,
+  STORAGE: 100,
   LOCKED: RDIFF_EXIT.io,
   INTERRUPTED: RDIFF_EXIT.interrupted,
   INTERNAL: RDIFF_EXIT.internal,

@@ -1,13 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { DigestedPath } from '../workers/jobs.js';
 import type { Task } from '../workers/task.js';
-import { readIndexTexts } from './disk-indexes.js';
 import { type Expectation, type Expectations, readExpectations } from './expectations.js';
+import { readSettledIndexes } from './settled-indexes.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
 import { identify } from './survey.js';
@@ -66,23 +65,6 @@ async function readMirror({ mirrorDir, onEvent }: VerifyOptions): Promise<Expect
   }
   onEvent({ type: 'note', level: 'warning', message: `${mirrorDir}: nothing is published yet` });
   return { files: [], metas: [], problems: [] };
-}
-
-/** While a build rewrites the indexes they belong to two moments: they are read until two readings agree. */
-async function readSettledIndexes(
-  mirrorDir: string,
-  state: MirrorState,
-): Promise<{ readonly texts: ReadonlyMap<string, string>; readonly interrupted: boolean }> {
-  const isPublishing = async (): Promise<boolean> => (await identify(state.publishingPath)) !== null;
-  let before = await isPublishing();
-  let texts = await readIndexTexts(mirrorDir);
-  for (let reading = 0; reading < 10; reading++) {
-    const again = await readIndexTexts(mirrorDir);
-    const after = await isPublishing();
-    if (isDeepStrictEqual(again, texts) && before === after) break;
-    [before, texts] = [after, again];
-  }
-  return { texts, interrupted: before };
 }
 
 async function verifyFiles(options: VerifyOptions, expectations: Expectations, report: Report): Promise<number> {

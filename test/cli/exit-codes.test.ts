@@ -16,6 +16,8 @@ const DOCUMENTED: Readonly<Record<ErrorCode, number>> = {
   FORMAT: 3,
   DELTA_TOO_LARGE: 1,
   MEMORY: 1,
+  NETWORK: 5,
+  STORAGE: 1,
   LOCKED: 4,
   INTERRUPTED: 130,
   INTERNAL: 1,

@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
 
 /** The part of a test's context that skips it. */
 export interface Skippable {
@@ -15,7 +15,10 @@ export function requireTools(context: Skippable, ...names: readonly string[]): v
   if (missing !== undefined) skipLoudly(context, missing);
 }
 
-/** The same for a suite that needs the tools before its first test: `describe.skipIf(!haveTools('rdiff'))`. */
+/**
+ * The same for a suite that needs the tools before its first test: `describe.skipIf(!haveTools('rdiff'))`. An absolute
+ * path is a file that has to be there.
+ */
 export function haveTools(...names: readonly string[]): boolean {
   const missing = missingTools(names);
   if (missing === undefined) return true;
@@ -32,7 +35,7 @@ export function skipLoudly(context: Skippable, reason: string): never {
 }
 
 function missingTools(names: readonly string[]): string | undefined {
-  const missing = names.filter((name) => pathOfTool(name) === undefined);
+  const missing = names.filter((name) => (isAbsolute(name) ? !existsSync(name) : pathOfTool(name) === undefined));
   return missing.length === 0 ? undefined : `${missing.join(', ')} not installed`;
 }
 

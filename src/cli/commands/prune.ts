@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
+import type { PruneSummaryEvent } from '../../events.js';
+import type { PruneOptions } from '../../images/prune.js';
+import type { PruneStorageOptions } from '../../publish/prune-storage.js';
 import { EXIT } from '../exit-codes.js';
 import { graceOption } from '../grace.js';
 import type { Accept } from '../invocation.js';
+import { addStorageOptions, type StorageFlags, s3Options } from '../storage-flags.js';
 
-interface PruneFlags {
+interface PruneFlags extends StorageFlags {
   readonly grace: number;
   readonly dryRun?: boolean;
   readonly breakLock?: boolean;
@@ -18,23 +22,40 @@ export function definePrune(program: Command, accept: Accept): void {
       'Remove the images and deltas of a mirror that no index has named for the grace period, so that downloads that ' +
         'began before can end. Files that update-repository did not make stay.',
     )
-    .argument('<mirror>', 'the mirror')
+    .argument('<mirror>', 'the mirror, or the address of a place that it was published to')
     .addOption(graceOption('keep a file for so long after the last index that named it'))
     .option('--dry-run', 'show what would be removed; exits with 10 when there is something')
     .option('--break-lock', 'take over the lock of a process that is gone')
     .addHelpText('after', '\nExample:\n  update-repository prune --grace 7d --dry-run /srv/images/mirror\n');
+  addStorageOptions(command);
 
   command.action((mirrorDir: string, flags: PruneFlags) =>
     accept(command, async (session) => {
-      const { pruneMirror } = await import('../../images/prune.js');
-      const summary = await pruneMirror({
-        mirrorDir,
-        graceMs: flags.grace,
-        dryRun: flags.dryRun ?? false,
-        breakLock: flags.breakLock ?? false,
-        ...session,
-      });
+      const options = { graceMs: flags.grace, dryRun: flags.dryRun ?? false, ...session };
+      const { isAddress } = await import('../../publish/open-storage.js');
+      const summary = isAddress(mirrorDir)
+        ? await prunePublished(mirrorDir, options, flags)
+        : await pruneLocal(mirrorDir, { ...options, breakLock: flags.breakLock ?? false });
       return summary.dryRun && summary.removed > 0 ? EXIT.somethingToDo : EXIT.done;
     }),
   );
+}
+
+async function pruneLocal(mirrorDir: string, options: Omit<PruneOptions, 'mirrorDir'>): Promise<PruneSummaryEvent> {
+  const { pruneMirror } = await import('../../images/prune.js');
+  return await pruneMirror({ mirrorDir, ...options });
+}
+
+async function prunePublished(
+  address: string,
+  options: Omit<PruneStorageOptions, 'storage'>,
+  flags: StorageFlags,
+): Promise<PruneSummaryEvent> {
+  const { openStorage } = await import('../../publish/open-storage.js');
+  const { pruneStorage } = await import('../../publish/prune-storage.js');
+  const { dryRun, signal } = options;
+  const storage = await openStorage(address, { readOnly: dryRun, signal, s3: s3Options(flags) });
+  const summary = await pruneStorage({ storage, ...options });
+  await storage.close();
+  return summary;
 }

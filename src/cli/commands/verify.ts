@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { UpdateRepositoryError } from '../../errors.js';
+import type { VerifySummaryEvent } from '../../events.js';
 import { EXIT } from '../exit-codes.js';
-import type { Accept } from '../invocation.js';
+import type { Accept, Session } from '../invocation.js';
 import { chooseResources, type ResourceFlags, resourceOptions } from '../resources.js';
 
 interface VerifyFlags extends ResourceFlags {
@@ -16,21 +18,33 @@ export function defineVerify(program: Command, accept: Accept): void {
       'Check every file of a mirror against every index and checksum that names it. Nothing is written. ' +
         'Exits with 3 when something is wrong.',
     )
-    .argument('<mirror>', 'the mirror')
+    .argument('<mirror>', 'the mirror, or the URL where it is served: then everything is downloaded')
     .option('--deep', 'apply every delta too, and compare what comes out')
     .addHelpText('after', '\nExample:\n  update-repository verify --deep /srv/images/mirror\n');
   for (const option of resourceOptions()) command.addOption(option);
 
   command.action((mirrorDir: string, flags: VerifyFlags) =>
     accept(command, async (session) => {
-      const { verifyMirror } = await import('../../images/verify.js');
-      const summary = await verifyMirror({
-        mirrorDir,
-        deep: flags.deep ?? false,
-        resources: chooseResources(flags),
-        ...session,
-      });
+      const { isWebAddress } = await import('../../images/served-mirror.js');
+      const summary = isWebAddress(mirrorDir)
+        ? await verifyServed(mirrorDir, flags, session)
+        : await verifyLocal(mirrorDir, flags, session);
       return summary.errors > 0 ? EXIT.verification : EXIT.done;
     }),
   );
+}
+
+async function verifyLocal(mirrorDir: string, flags: VerifyFlags, session: Session): Promise<VerifySummaryEvent> {
+  const { verifyMirror } = await import('../../images/verify.js');
+  return await verifyMirror({ mirrorDir, deep: flags.deep ?? false, resources: chooseResources(flags), ...session });
+}
+
+async function verifyServed(url: string, flags: VerifyFlags, session: Session): Promise<VerifySummaryEvent> {
+  if (flags.deep === true) {
+    throw new UpdateRepositoryError('USAGE', `${url}: expected a directory with --deep, found a URL`, {
+      hint: 'verify the mirror itself with --deep, and the URL without it',
+    });
+  }
+  const { verifyUrl } = await import('../../images/verify-url.js');
+  return await verifyUrl({ url, transfers: chooseResources(flags).jobs, ...session });
 }

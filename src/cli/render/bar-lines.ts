@@ -13,6 +13,8 @@ const VERBS: Readonly<Record<JobKind, string>> = {
   digest: 'file',
   patch: 'patch',
   compose: 'delta',
+  upload: 'upload',
+  'check-object': 'check',
 };
 
 /** Below this width a line has room for its name and its per cent only. */

@@ -39,6 +39,8 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'build-summary':
     case 'verify-summary':
     case 'prune-summary':
+    case 'publish-summary':
+    case 'audit-summary':
     case 'delta-summary':
     case 'patch-summary':
     case 'compose-summary':

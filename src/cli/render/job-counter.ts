@@ -62,6 +62,8 @@ const jobOf: Readonly<Record<PlannedAction['action'], JobKind | null>> = {
   'write-index': null,
   drop: null,
   remove: null,
+  upload: 'upload',
+  'check-object': 'check-object',
 };
 
 function add(counts: Map<JobKind, number>, kind: JobKind): void {

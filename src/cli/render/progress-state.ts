@@ -34,6 +34,8 @@ const IMAGES_READ: Readonly<Record<JobKind, number>> = {
   delta: 3,
   patch: 1,
   compose: 1,
+  upload: 1,
+  'check-object': 1,
 };
 const KINDS = Object.keys(IMAGES_READ) as JobKind[];
 const RATE_WINDOW_MS = 10_000;

@@ -24,6 +24,8 @@ export class ResultRenderer implements Renderer {
       case 'build-summary':
       case 'verify-summary':
       case 'prune-summary':
+      case 'publish-summary':
+      case 'audit-summary':
       case 'delta-summary':
       case 'patch-summary':
       case 'compose-summary':

@@ -1,9 +1,11 @@
 import type {
+  AuditSummaryEvent,
   BuildSummaryEvent,
   ComposeSummaryEvent,
   DeltaSummaryEvent,
   PatchSummaryEvent,
   PruneSummaryEvent,
+  PublishSummaryEvent,
   SeriesSummary,
   VerifySummaryEvent,
 } from '../../events.js';
@@ -24,6 +26,8 @@ export type SummaryEvent =
   | BuildSummaryEvent
   | VerifySummaryEvent
   | PruneSummaryEvent
+  | PublishSummaryEvent
+  | AuditSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent;
@@ -39,6 +43,10 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return verifyLines(summary);
     case 'prune-summary':
       return pruneLines(summary);
+    case 'publish-summary':
+      return [publishSentence(summary)];
+    case 'audit-summary':
+      return [auditSentence(summary)];
     case 'delta-summary':
       return deltaLines(summary);
     case 'patch-summary':
@@ -129,6 +137,11 @@ function verifyLines(summary: VerifySummaryEvent): string[] {
   return [`${printable(summary.mirror)}: ${found} in ${checked}, ${formatDuration(summary.durationMs)}`];
 }
 
+function auditSentence({ mirrors, files, errors, warnings, durationMs }: AuditSummaryEvent): string {
+  const found = errors + warnings === 0 ? 'nothing wrong' : `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  return `${count(mirrors, 'mirror')}: ${found} with ${count(files, 'file')}, ${formatDuration(durationMs)}`;
+}
+
 function pruneLines(summary: PruneSummaryEvent): string[] {
   const verb = summary.dryRun ? 'would be removed' : 'removed';
   const waiting =
@@ -137,6 +150,19 @@ function pruneLines(summary: PruneSummaryEvent): string[] {
       : '';
   const removed = `${count(summary.removed, 'file')} ${verb} (${formatBytes(summary.removedBytes)})`;
   return [`${printable(summary.mirror)}: ${removed}${waiting}`];
+}
+
+function publishSentence(summary: PublishSummaryEvent): string {
+  const { target, dryRun, changed, uploaded, uploadedBytes, kept, foreign, generation, durationMs } = summary;
+  const stored = `${count(uploaded, 'object')} (${formatBytes(uploadedBytes)})`;
+  const facts = [
+    ...(changed ? [dryRun ? `${stored} to be stored, this was a dry run` : `${stored} stored`] : ['up to date']),
+    `${count(kept, 'object')} there already`,
+    ...(foreign > 0 ? [`${count(foreign, 'object')} of others left alone`] : []),
+    ...(generation === null ? [] : [`generation ${generation}`]),
+    formatDuration(durationMs),
+  ];
+  return `${printable(target)}: ${facts.join(', ')}`;
 }
 
 function madeSentence(path: string, bytes: number, from: readonly string[], durationMs: number): string {

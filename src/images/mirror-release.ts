@@ -1,0 +1,99 @@
+import { stat } from 'node:fs/promises';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../metadata/meta.js';
+import { CKSUMS_FILE, INDEX_FILE, metaPath, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { mediaTypeOf } from '../publish/media-type.js';
+import { type Release, type ReleaseObject, textObject } from '../publish/release.js';
+import { readExpectations } from './expectations.js';
+import { readSettledIndexes } from './settled-indexes.js';
+import { sitePath } from './site.js';
+import { MirrorState } from './state.js';
+
+/**
+ * What a mirror publishes: the images, deltas and compressed deltas that its indexes name, and the indexes in the order in
+ * which readers come to need them. Reads the indexes and looks at the files; reads none of them.
+ *
+ * @throws UpdateRepositoryError CONFIG where it is no complete mirror, has no base URL, or a build of it was interrupted;
+ * FORMAT, NOT_FOUND or VERIFICATION for a file that is not as the indexes say
+ */
+export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
+  const { texts, interrupted } = await readSettledIndexes(mirrorDir, new MirrorState(mirrorDir));
+  const { metas, problems } = readExpectations(texts, interrupted);
+  const error = problems.find(({ level }) => level === 'error');
+  if (error !== undefined) throw unfit(mirrorDir, `sound indexes, found: ${error.path}: ${error.message}`);
+  if (interrupted) throw unfit(mirrorDir, 'a complete mirror, found one whose build was interrupted');
+  const lists = [CKSUMS_FILE, SHA256SUMS_FILE, INDEX_FILE];
+  const missing = lists.find((path) => !texts.has(path));
+  if (missing !== undefined) throw unfit(mirrorDir, `a mirror that this program built, found none: no ${missing}`);
+  requireBaseUrl(mirrorDir, metas);
+  const immutables = metas.flatMap(objectsOf(mirrorDir));
+  await Promise.all(immutables.map(requireSize));
+  const index = (path: string) => textObject(path, texts.get(path) ?? '', mediaTypeOf(path));
+  return {
+    immutables: unique(immutables),
+    indexStages: [
+      metas.map(({ series }) => index(metaPath(series))),
+      [index(CKSUMS_FILE)],
+      [index(SHA256SUMS_FILE)],
+      [index(INDEX_FILE)],
+    ],
+  };
+}
+
+function objectsOf(mirrorDir: string): (meta: SeriesMeta) => ReleaseObject[] {
+  const object = (path: string, { size, sha256 }: MetaImage | MetaDiff | MetaZst): ReleaseObject => ({
+    path,
+    sizeBytes: size,
+    sha256,
+    mediaType: mediaTypeOf(path),
+    content: { kind: 'file', filePath: sitePath({ mirrorDir }, path) },
+  });
+  return ({ images }) =>
+    images.flatMap((image) => [
+      object(image.filename, image),
+      ...image.diffs
+        .flatMap((diff) => [diff, ...(diff.zst === undefined ? [] : [diff.zst])])
+        .map((file) => object(rdiffPath(file.filename), file)),
+    ]);
+}
+
+/** An image may be in several series. */
+function unique(objects: readonly ReleaseObject[]): ReleaseObject[] {
+  return [...new Map(objects.map((object) => [object.path, object])).values()];
+}
+
+/** What clients are told to download has to be somewhere. */
+function requireBaseUrl(mirrorDir: string, metas: readonly SeriesMeta[]): void {
+  const files = metas.flatMap(({ images }) => images.flatMap((image) => [image, ...image.diffs]));
+  if (files.every(({ urls }) => urls.every((url) => URL.canParse(url)))) return;
+  throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected a base URL in its indexes, found none`, {
+    data: { path: mirrorDir },
+    hint: 'build it again with --base-url URL: deployed clients download from there',
+  });
+}
+
+async function requireSize({ sizeBytes, content }: ReleaseObject): Promise<void> {
+  if (content.kind !== 'file') return;
+  const found = await sizeOf(content.filePath);
+  if (found === sizeBytes) return;
+  throw new UpdateRepositoryError(
+    'VERIFICATION',
+    `${content.filePath}: expected ${sizeBytes} bytes, as the indexes say, found ${found}`,
+    { data: { path: content.filePath, expected: sizeBytes, found } },
+  );
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw fromSystemError(error, 'look at it', path);
+  }
+}
+
+function unfit(mirrorDir: string, problem: string): UpdateRepositoryError {
+  return new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected ${problem}`, {
+    data: { path: mirrorDir },
+    hint: 'run a build of it, and `verify`',
+  });
+}

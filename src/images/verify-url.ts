@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { hasCode, UpdateRepositoryError } from '../errors.js';
+import type { EventSink, ProblemEvent, VerifySummaryEvent } from '../events.js';
+import type { RawDigests } from '../io/digest.js';
+import { PosixCksum } from '../io/posix-cksum.js';
+import type { HttpClient } from '../publish/http/client.js';
+import { type Expectation, readExpectations } from './expectations.js';
+import { openServedMirror, readServedIndexes } from './served-mirror.js';
+
+export interface VerifyUrlOptions {
+  readonly url: string;
+  /** How many files are downloaded at once. */
+  readonly transfers: number;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/**
+ * Downloads every file that an index of a served mirror names and compares it with all that is claimed of it, and the
+ * indexes with each other. Every finding is a `problem` event; the summary counts them. Memory: some pieces a transfer.
+ *
+ * @throws UpdateRepositoryError CONFIG where there is no mirror; NETWORK where the indexes cannot be had
+ */
+export async function verifyUrl(options: VerifyUrlOptions): Promise<VerifySummaryEvent> {
+  const startedAt = performance.now();
+  const { url, signal, onEvent } = options;
+  const counts = { error: 0, warning: 0 };
+  const report = (problem: ProblemEvent): void => {
+    counts[problem.level]++;
+    onEvent(problem);
+  };
+  const client = await openServedMirror(url);
+  try {
+    const { files, problems } = readExpectations(await readServedIndexes(client, signal), false);
+    problems.forEach(report);
+    onEvent({ type: 'plan', dryRun: false, actions: files.map(digestAction) });
+    const bytes = await downloadAll(client, files, options, report);
+    const summary: VerifySummaryEvent = {
+      type: 'verify-summary',
+      mirror: client.address.name,
+      files: files.length,
+      bytes,
+      deltasApplied: 0,
+      errors: counts.error,
+      warnings: counts.warning,
+      durationMs: Math.round(performance.now() - startedAt),
+    };
+    onEvent(summary);
+    return summary;
+  } finally {
+    await client.close();
+  }
+}
+
+function digestAction({ path }: Expectation) {
+  return { action: 'digest', path, detail: 'listed', sizeBytes: null } as const;
+}
+
+/** Resolves to the bytes of all of them. */
+async function downloadAll(
+  client: HttpClient,
+  files: readonly Expectation[],
+  { transfers, signal, onEvent }: VerifyUrlOptions,
+  report: (problem: ProblemEvent) => void,
+): Promise<number> {
+  let bytes = 0;
+  let job = 0;
+  const waiting = files.toReversed();
+  const workOff = async (): Promise<void> => {
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+      const downloaded = await download(client, file, ++job, signal, onEvent);
+      bytes += downloaded.sizeBytes;
+      downloaded.problems.forEach(report);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(transfers, files.length) }, workOff));
+  return bytes;
+}
+
+interface Downloaded {
+  readonly sizeBytes: number;
+  readonly problems: readonly ProblemEvent[];
+}
+
+async function download(
+  client: HttpClient,
+  file: Expectation,
+  job: number,
+  signal: AbortSignal,
+  onEvent: EventSink,
+): Promise<Downloaded> {
+  const { path, claims } = file;
+  const kind = 'digest';
+  const startedAt = performance.now();
+  const totalBytes = Number(claims.find(({ field }) => field === 'size')?.value ?? 0);
+  onEvent({ type: 'job-started', job, kind, path, totalBytes });
+  const onBytes = (doneBytes: number) => onEvent({ type: 'job-progress', job, doneBytes });
+  const found = await digestOf(client, path, totalBytes, signal, onBytes);
+  const problems = found.problem === null ? compare(file, found) : [found.problem];
+  const durationMs = Math.round(performance.now() - startedAt);
+  const detail = problems.length === 0 ? 'good' : 'wrong';
+  onEvent({ type: 'job-finished', job, kind, path, sizeBytes: found.sizeBytes, durationMs, detail });
+  return { sizeBytes: found.sizeBytes, problems };
+}
+
+interface Found {
+  readonly sizeBytes: number;
+  readonly digests: RawDigests | null;
+  /** Why it could not be read. */
+  readonly problem: ProblemEvent | null;
+}
+
+/** Reads no more than one byte above what is claimed: a server may send for ever. */
+async function digestOf(
+  client: HttpClient,
+  path: string,
+  claimedBytes: number,
+  signal: AbortSignal,
+  onBytes: (doneBytes: number) => void,
+): Promise<Found> {
+  const cksum = new PosixCksum();
+  const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
+  let sizeBytes = 0;
+  const wrong = (kind: ProblemEvent['kind'], message: string): Found => {
+    return { sizeBytes, digests: null, problem: { type: 'problem', level: 'error', kind, path, message } };
+  };
+  try {
+    const pieces = await client.bytes(path, { signal });
+    if (pieces === null) return wrong('missing', 'the server has none');
+    for await (const piece of pieces) {
+      sizeBytes += piece.length;
+      if (sizeBytes > claimedBytes) return wrong('mismatch', `expected ${claimedBytes} bytes, found more`);
+      sha256.update(piece);
+      sha512.update(piece);
+      cksum.update(piece);
+      onBytes(sizeBytes);
+    }
+  } catch (error) {
+    if (!hasCode(error, 'NETWORK') && !hasCode(error, 'STORAGE')) throw error;
+    return wrong('unreadable', error.message);
+  }
+  const digests = { cksum: cksum.digest(), sha256: sha256.digest('hex'), sha512: sha512.digest('hex') };
+  return { sizeBytes, digests, problem: null };
+}
+
+function compare({ path, claims }: Expectation, { sizeBytes, digests }: Found): ProblemEvent[] {
+  const found = { size: String(sizeBytes), ...digests };
+  return claims
+    .filter(({ field, value }) => found[field] !== value)
+    .map(({ source, field, value }) => ({
+      type: 'problem',
+      level: 'error',
+      kind: 'mismatch',
+      path,
+      message: `expected ${field} ${value} (${source}), found ${found[field]}`,
+    }));
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import type { PutRequest, StorageCall } from './storage.js';
+
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * The bytes of what is to be stored, in pieces of up to 1 MiB that are valid until the next one is asked for. Checks at
+ * the end that they were as many as the request says, with its sha256: nothing may become visible before that.
+ *
+ * @throws UpdateRepositoryError CHANGED_WHILE_READ, INTERRUPTED, NOT_FOUND, IO
+ */
+export async function* contentOf(request: PutRequest, { signal, onBytes }: StorageCall): AsyncGenerator<Uint8Array> {
+  const digest = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const piece of piecesOf(request)) {
+    if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+    digest.update(piece);
+    sizeBytes += piece.length;
+    yield piece;
+    await onBytes?.(piece.length);
+  }
+  const found = digest.digest('hex');
+  if (sizeBytes === request.sizeBytes && found === request.sha256) return;
+  throw changed(request, sizeBytes === request.sizeBytes ? `sha256 ${found}` : `${sizeBytes} bytes`);
+}
+
+async function* piecesOf({ content, sizeBytes }: PutRequest): AsyncGenerator<Uint8Array> {
+  if (content.kind === 'bytes') {
+    yield content.bytes;
+    return;
+  }
+  const { filePath } = content;
+  try {
+    const file = await open(filePath, 'r');
+    try {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes + 1));
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw fromSystemError(error, 'read it', filePath);
+  }
+}
+
+function changed({ path, content, sizeBytes, sha256 }: PutRequest, found: string): UpdateRepositoryError {
+  const name = content.kind === 'file' ? content.filePath : path;
+  const expected = `${sizeBytes} bytes with sha256 ${sha256}`;
+  return new UpdateRepositoryError('CHANGED_WHILE_READ', `${name}: expected ${expected}, found ${found}`, {
+    data: { path: name },
+    hint: 'run a build, or `verify`, and publish again',
+  });
+}

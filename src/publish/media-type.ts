@@ -1,0 +1,6 @@
+/** The Content-Type of an object, by its name. */
+export function mediaTypeOf(path: string): string {
+  if (path.endsWith('.json')) return 'application/json';
+  if (path.endsWith('.zst')) return 'application/zstd';
+  return /\.[a-z]+$/.test(path) ? 'application/octet-stream' : 'text/plain; charset=utf-8';
+}

@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UpdateRepositoryError } from '../errors.js';
+import { parseRsyncAddress } from './rsync/address.js';
+import type { S3Options } from './s3/options.js';
+import type { Storage } from './storage.js';
+
+/** What an address does not say. */
+export interface StorageOptions {
+  /** Nothing may be stored, not even to find out what the storage can do. */
+  readonly readOnly: boolean;
+  readonly signal: AbortSignal;
+  readonly s3: S3Options;
+}
+
+/** Whether a text is the address of a storage, and not the path of a local mirror. */
+export function isAddress(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || parseRsyncAddress(text) !== null;
+}
+
+/**
+ * The storage at an address: `file:///srv/www`, or a path with a slash in it; `s3://bucket/prefix`; `https://host/path`; `ssh://host/path`,
+ * `host:path`, `rsync://host/module` or `host::module`.
+ *
+ * @throws UpdateRepositoryError USAGE for an address that is none, or of a kind that is not known; what the storage throws
+ */
+export async function openStorage(target: string, options: StorageOptions): Promise<Storage> {
+  if (/^s3:/i.test(target)) {
+    const { openS3Storage } = await import('./s3/open-s3-storage.js');
+    return await openS3Storage(target, { options: options.s3, readOnly: options.readOnly, signal: options.signal });
+  }
+  if (/^https?:/i.test(target)) {
+    const { openHttpStorage } = await import('./http/open.js');
+    return await openHttpStorage(target, { signal: options.signal });
+  }
+  if (target.startsWith('file:')) return await directory(fileUrlPath(target), target);
+  const rsync = parseRsyncAddress(target);
+  if (rsync !== null) {
+    const { RsyncStorage } = await import('./rsync/rsync-storage.js');
+    return new RsyncStorage(rsync);
+  }
+  if (!isAddress(target) && target.includes('/')) return await directory(target, target);
+  throw unknown(target);
+}
+
+async function directory(path: string, target: string): Promise<Storage> {
+  if (path === '') throw unknown(target);
+  const { FileStorage } = await import('./file-storage.js');
+  return new FileStorage(resolve(path));
+}
+
+function fileUrlPath(target: string): string {
+  try {
+    return fileURLToPath(target);
+  } catch (error) {
+    if (error instanceof TypeError) throw unknown(target);
+    throw error;
+  }
+}
+
+function unknown(target: string): UpdateRepositoryError {
+  return new UpdateRepositoryError(
+    'USAGE',
+    `${target}: expected a place to publish to, such as file:///srv/www or s3://bucket/prefix`,
+    {
+      data: { target },
+    },
+  );
+}

@@ -1,0 +1,93 @@
+import { UpdateRepositoryError } from '../errors.js';
+import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
+import type { Release, ReleaseObject } from './release.js';
+import type { PublishedFile, RemoteState } from './remote-state.js';
+import type { StoredObject } from './storage.js';
+
+/** What there is to do so that a storage has a release. */
+export interface PublishPlan {
+  /** Immutables that are missing, or that a publish was killed over. */
+  readonly uploads: readonly ReleaseObject[];
+  /** Immutables that are there with the right size, though no publish of ours found them to be right. */
+  readonly checks: readonly ReleaseObject[];
+  /** Immutables that a publish has found to be right and nobody has touched since, as they are remembered. */
+  readonly kept: readonly PublishedFile[];
+  /** Indexes that differ, by stage; a stage without any is left out. */
+  readonly indexStages: readonly (readonly ReleaseObject[])[];
+  /** Indexes that are there as they are to be. */
+  readonly keptIndexes: readonly PublishedFile[];
+  /** Indexes of the last generation that this one has no more: they go when the new ones are there. */
+  readonly withdrawn: readonly string[];
+  /** Objects of others, which are left alone. */
+  readonly foreign: number;
+}
+
+/** Whether readers would see anything else after it. */
+export function isNoop({ uploads, checks, indexStages, withdrawn }: PublishPlan): boolean {
+  return uploads.length + checks.length + indexStages.length + withdrawn.length === 0;
+}
+
+/**
+ * Compares a release with what a storage has. Pure.
+ *
+ * @param listed all objects of the storage, by path
+ * @throws UpdateRepositoryError NAME_REUSED when a published name would get other bytes
+ */
+export function planPublish(
+  release: Release,
+  listed: ReadonlyMap<string, StoredObject>,
+  state: RemoteState,
+  storage: string,
+): PublishPlan {
+  const current = state.generations[0];
+  const known = new Map(
+    state.generations.toReversed().flatMap(({ immutables }) => immutables.map((file) => [file.path, file])),
+  );
+  const published = new Map(current?.immutables.map((file) => [file.path, file]));
+  const lastIndexes = new Map(current?.indexes.map((file) => [file.path, file]));
+  const uploads: ReleaseObject[] = [];
+  const checks: ReleaseObject[] = [];
+  const kept: PublishedFile[] = [];
+  for (const object of release.immutables) {
+    requireSameBytes(object, published.get(object.path), storage);
+    const before = known.get(object.path);
+    const found = listed.get(object.path);
+    const differs = before !== undefined && before.sha256 !== object.sha256;
+    if (found === undefined || found.sizeBytes !== object.sizeBytes || differs) uploads.push(object);
+    else if (before === undefined || before.revision !== found.revision) checks.push(object);
+    else kept.push(before);
+  }
+  const isKept = (object: ReleaseObject) => {
+    const before = lastIndexes.get(object.path);
+    return before?.sha256 === object.sha256 && listed.get(object.path)?.revision === before.revision;
+  };
+  const indexes = release.indexStages.flat();
+  const own = new Set([...release.immutables, ...indexes].map(({ path }) => path));
+  const remembered = new Set([...known.keys(), ...lastIndexes.keys(), ...state.dropped.keys()]);
+  return {
+    uploads,
+    checks,
+    kept,
+    indexStages: release.indexStages
+      .map((stage) => stage.filter((object) => !isKept(object)))
+      .filter(({ length }) => length > 0),
+    keptIndexes: indexes.filter(isKept).flatMap(({ path }) => lastIndexes.get(path) ?? []),
+    withdrawn: [...lastIndexes.keys()].filter((path) => !own.has(path)),
+    foreign: [...listed.keys()].filter(
+      (path) => !own.has(path) && !remembered.has(path) && !path.startsWith(`${PRIVATE_DIR}/`),
+    ).length,
+  };
+}
+
+/** Clients and caches keep what they have of a name. */
+function requireSameBytes(object: ReleaseObject, before: PublishedFile | undefined, storage: string): void {
+  if (before === undefined || before.sha256 === object.sha256) return;
+  throw new UpdateRepositoryError(
+    'NAME_REUSED',
+    `${storage}: ${object.path}: published with sha256 ${before.sha256}, expected the same, found ${object.sha256}`,
+    {
+      data: { path: object.path, expected: before.sha256, found: object.sha256 },
+      hint: 'give the new bytes a new name, or publish the mirror without them first: clients may hold the old ones',
+    },
+  );
+}

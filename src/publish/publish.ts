@@ -1,0 +1,163 @@
+import type { EventSink, PlannedAction, PublishSummaryEvent } from '../events.js';
+import { lockStorage } from './lock-storage.js';
+import { isNoop, type PublishPlan, planPublish } from './plan.js';
+import type { RateLimit } from './rate-limit.js';
+import { type Release, type ReleaseObject, textObject } from './release.js';
+import { type Remote, readRemote } from './remote.js';
+import {
+  copyPath,
+  nextState,
+  type PublishedFile,
+  type RemoteState,
+  renderRemoteState,
+  STATE_PATH,
+  withDropped,
+} from './remote-state.js';
+import type { Storage, StorageCall, StorageLock } from './storage.js';
+import { Transfers } from './transfers.js';
+
+export interface PublishOptions {
+  /** Where the release is from, for people. */
+  readonly mirror: string;
+  readonly storage: Storage;
+  readonly dryRun: boolean;
+  /** How many objects are transferred at once. */
+  readonly transfers: number;
+  /** Read every object back that was stored, or that is there and was never read, and compare its sha256. */
+  readonly verifyFull: boolean;
+  /** What all transfers together may move. */
+  readonly limit: RateLimit | null;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/**
+ * Makes a storage have a release, in an order in which no reader ever finds an index that names what is not there: the
+ * immutable objects, their verification, the indexes stage by stage, what was withdrawn, and last what is remembered of
+ * it. Nothing that an earlier release names is removed: that is for {@link pruneStorage}. Stopped at any point it leaves
+ * what readers can use, and the next publish completes it.
+ *
+ * @throws UpdateRepositoryError NAME_REUSED, LOCKED, VERIFICATION, and what the storage throws
+ */
+export async function publish(release: Release, options: PublishOptions): Promise<PublishSummaryEvent> {
+  return await publishWhat(async () => release, options);
+}
+
+/**
+ * As {@link publish}, of what the state of the storage decides. It is asked again once nobody else may write.
+ *
+ * @param choose the release, of what is there
+ */
+export async function publishWhat(
+  choose: (remote: Remote, call: StorageCall) => Promise<Release>,
+  options: PublishOptions,
+): Promise<PublishSummaryEvent> {
+  const startedAt = performance.now();
+  const { storage, signal, onEvent } = options;
+  const call: StorageCall = { signal };
+  const look = async () => {
+    const remote = await readRemote(storage, call);
+    const release = await choose(remote, call);
+    return { release, state: remote.state, plan: planPublish(release, remote.listed, remote.state, storage.name) };
+  };
+  const { plan, state } = await look();
+  onEvent({ type: 'plan', dryRun: options.dryRun, actions: actionsOf(plan) });
+  if (options.dryRun || isNoop(plan)) return summarize(options, plan, state, startedAt);
+  await storage.prepare?.(call);
+  const lock = await lockStorage(storage, call, onEvent);
+  try {
+    // Another publisher may have ended its work meanwhile.
+    const locked = await look();
+    const next = isNoop(locked.plan) ? locked.state : await store(locked, lock, options, call);
+    return summarize(options, locked.plan, next, startedAt);
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Found {
+  readonly release: Release;
+  readonly plan: PublishPlan;
+  readonly state: RemoteState;
+}
+
+async function store(
+  { release, plan, state }: Found,
+  lock: StorageLock,
+  options: PublishOptions,
+  call: StorageCall,
+): Promise<RemoteState> {
+  const transfers = new Transfers(options);
+  const remember = (now: RemoteState) =>
+    transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(now), 'application/json')]);
+  const publishedAt = new Date().toISOString();
+  // A publish that is killed and never completed leaves objects that nothing names: this is how they are known as ours.
+  const begun = withDropped(state, plan.uploads, publishedAt);
+  if (plan.uploads.length > 0) await remember(begun);
+  const stored = await transfers.putAll(plan.uploads);
+  const immutables = [...plan.kept, ...(await transfers.checkAll(plan.checks, stored))];
+  await transfers.putIndexes(plan.indexStages.flat().map(copyOf));
+  await lock.assertHeld();
+  const written: PublishedFile[] = [...plan.keptIndexes];
+  for (const stage of plan.indexStages) {
+    written.push(...(await transfers.putIndexes(stage)));
+    for (const { path, sizeBytes } of stage) options.onEvent({ type: 'index-written', path, sizeBytes });
+  }
+  await options.storage.remove(plan.withdrawn, call);
+  await lock.assertHeld();
+  const number = (state.generations[0]?.number ?? 0) + 1;
+  const indexes = inOrder(release.indexStages.flat(), written);
+  const next = nextState(begun, { number, publishedAt, immutables, indexes });
+  await remember(next);
+  await options.storage.tidy?.(call);
+  return next;
+}
+
+/** For going back: the bytes of an index under their sha256. */
+function copyOf(index: ReleaseObject): ReleaseObject {
+  return { ...index, path: copyPath(index.sha256) };
+}
+
+function inOrder(objects: readonly ReleaseObject[], files: readonly PublishedFile[]): PublishedFile[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  return objects.flatMap(({ path }) => byPath.get(path) ?? []);
+}
+
+function actionsOf({ uploads, checks, indexStages, withdrawn }: PublishPlan): PlannedAction[] {
+  const action = (kind: PlannedAction['action'], detail: string) => (object: ReleaseObject) => ({
+    action: kind,
+    path: object.path,
+    detail,
+    sizeBytes: object.sizeBytes,
+  });
+  return [
+    ...uploads.map(action('upload', 'missing')),
+    ...checks.map(action('check-object', 'there, not known to be right')),
+    ...indexStages.flat().map(action('write-index', 'changed')),
+    ...withdrawn.map((path) => ({ action: 'remove' as const, path, detail: 'no index any more', sizeBytes: null })),
+  ];
+}
+
+function summarize(
+  { mirror, storage, dryRun, onEvent }: PublishOptions,
+  plan: PublishPlan,
+  state: RemoteState,
+  startedAt: number,
+): PublishSummaryEvent {
+  const stored = [...plan.uploads, ...plan.indexStages.flat()];
+  const summary: PublishSummaryEvent = {
+    type: 'publish-summary',
+    mirror,
+    target: storage.name,
+    dryRun,
+    changed: !isNoop(plan),
+    generation: state.generations[0]?.number ?? null,
+    uploaded: stored.length,
+    uploadedBytes: stored.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
+    kept: plan.kept.length + plan.checks.length + plan.keptIndexes.length,
+    foreign: plan.foreign,
+    durationMs: Math.round(performance.now() - startedAt),
+  };
+  onEvent(summary);
+  return summary;
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { parseSha256Hex, type Sha256Hex } from '../metadata/brands.js';
+
+/** The bytes of an object: a local file, which must not change, or a text that was made in memory. */
+export type Content =
+  | { readonly kind: 'file'; readonly filePath: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
+/** One object as it is to be published. */
+export interface ReleaseObject {
+  /** Relative to the root of the storage, `/` between its parts. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: Sha256Hex;
+  /** Its Content-Type. */
+  readonly mediaType: string;
+  readonly content: Content;
+}
+
+/**
+ * What is published at once. Publishing knows nothing of what the objects are: an image mirror and a package repository
+ * are the same to it.
+ */
+export interface Release {
+  /** Objects whose names never get other bytes: they may be stored in any order, before anything names them. */
+  readonly immutables: readonly ReleaseObject[];
+  /** What leads readers to them, in the order in which it has to change. Those of one stage may change together. */
+  readonly indexStages: readonly (readonly ReleaseObject[])[];
+}
+
+/** Cache-Control of an object: a name that never changes its bytes may be kept for ever, anything else never unasked. */
+export function cacheRule(kind: 'immutable' | 'index'): string {
+  return kind === 'immutable' ? 'public, max-age=31536000, immutable' : 'no-cache';
+}
+
+/** An object made of a text. */
+export function textObject(path: string, text: string, mediaType: string): ReleaseObject {
+  const bytes = Buffer.from(text);
+  const sha256 = parseSha256Hex(createHash('sha256').update(bytes).digest('hex'), path);
+  return { path, sizeBytes: bytes.length, sha256, mediaType, content: { kind: 'bytes', bytes } };
+}

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import type { EventSink, JobKind } from '../events.js';
+import { ManyJobs } from './many-jobs.js';
+import type { RateLimit } from './rate-limit.js';
+import { cacheRule, type ReleaseObject } from './release.js';
+import type { PublishedFile } from './remote-state.js';
+import type { ManyCall, Storage, StorageCall, StoredObject } from './storage.js';
+
+interface TransferOptions {
+  readonly storage: Storage;
+  readonly transfers: number;
+  readonly verifyFull: boolean;
+  /** What all transfers together may move. */
+  readonly limit: RateLimit | null;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/** Moves many objects at once, and tells of each as a job. */
+export class Transfers {
+  readonly #options: TransferOptions;
+  #jobCount = 0;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+  }
+
+  /** Stores immutable objects, large ones first, and finds each to be right. */
+  async putAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'immutable');
+    return await this.#all(objects, (object, signal) =>
+      this.#asJob(object, 'upload', signal, (call) => this.#put(object, cacheRule('immutable'), call)),
+    );
+  }
+
+  /** The same for what is small and may change, or is read by nobody but this program. */
+  async putIndexes(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'index');
+    return await this.#all(objects, (object, signal) => this.#put(object, cacheRule('index'), { signal }));
+  }
+
+  /** Finds out whether objects that are there are right; those that were just `stored` are known to be. */
+  async checkAll(objects: readonly ReleaseObject[], stored: readonly PublishedFile[]): Promise<PublishedFile[]> {
+    const { storage, verifyFull } = this.#options;
+    if (storage.same !== undefined && !verifyFull) return [...stored, ...(await this.#compareAll(objects))];
+    const check = async (object: ReleaseObject, call: StorageCall): Promise<PublishedFile> => {
+      const found = await storage.stat(object.path, call);
+      if (found === null) throw wrong(storage, object, 'it to be there', 'none');
+      requireSize(storage, object, found);
+      if (verifyFull || found.sha256 !== object.sha256) await this.#readBack(object, call);
+      return published(object, found);
+    };
+    const checked = await this.#all(objects, (object, signal) =>
+      this.#asJob(object, 'check-object', signal, (call) => check(object, call)),
+    );
+    return [...stored, ...checked];
+  }
+
+  /** By the storage's own way of storing many. Each is a job where it is immutable, though one process sends them all. */
+  async #putMany(objects: readonly ReleaseObject[], kind: 'immutable' | 'index'): Promise<PublishedFile[]> {
+    const { storage, verifyFull, signal } = this.#options;
+    const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule(kind) }));
+    const put = async (call: ManyCall) => (await storage.putMany?.(requests, call)) ?? [];
+    const stored = await (kind === 'index' ? put({ signal }) : this.#asJobs(objects, 'upload', put));
+    if (verifyFull && kind === 'immutable') return await this.checkAll(objects, []);
+    if (verifyFull) for (const object of objects) await this.#readBack(object, { signal });
+    return publishedAmong(stored, storage, objects);
+  }
+
+  /** By the storage's own comparison, where nothing has to be fetched for it. */
+  async #compareAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    const { storage } = this.#options;
+    const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule('immutable') }));
+    return await this.#asJobs(objects, 'check-object', async (call) => {
+      const same = (await storage.same?.(requests, call)) ?? [];
+      return publishedAmong(same, storage, objects);
+    });
+  }
+
+  async #asJobs<T>(objects: readonly ReleaseObject[], kind: JobKind, work: (call: ManyCall) => Promise<T>): Promise<T> {
+    const { signal, onEvent, storage, limit } = this.#options;
+    const rate = limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond };
+    const jobs = new ManyJobs(objects, kind, { onEvent, detail: storage.name, nextJob: () => ++this.#jobCount });
+    try {
+      const result = await work({ signal, ...rate, onProgress: (path, doneBytes) => jobs.progress(path, doneBytes) });
+      jobs.finish();
+      return result;
+    } catch (cause) {
+      const error = fromSystemError(cause, 'store them', storage.name);
+      if (error instanceof UpdateRepositoryError && !signal.aborted) jobs.fail(error);
+      throw error;
+    }
+  }
+
+  async #put(object: ReleaseObject, cacheControl: string, call: StorageCall): Promise<PublishedFile> {
+    const { storage, verifyFull } = this.#options;
+    const stored = await storage.put({ ...object, cacheControl }, call);
+    if (stored === null) throw wrong(storage, object, 'it to be stored', 'a condition that nobody had set');
+    requireSize(storage, object, stored);
+    if (verifyFull) await this.#readBack(object, call);
+    return published(object, stored);
+  }
+
+  async #readBack(object: ReleaseObject, call: StorageCall): Promise<void> {
+    const { storage } = this.#options;
+    const digest = createHash('sha256');
+    const pieces = await storage.read(object.path, call);
+    if (pieces === null) throw wrong(storage, object, 'it to be there', 'none');
+    for await (const piece of pieces) {
+      digest.update(piece);
+      await call.onBytes?.(piece.length);
+    }
+    const found = digest.digest('hex');
+    if (found !== object.sha256) throw wrong(storage, object, `sha256 ${object.sha256}`, found);
+  }
+
+  /** What `work` does of each; the first failure is thrown once all others have stopped. */
+  async #all(
+    objects: readonly ReleaseObject[],
+    work: (object: ReleaseObject, signal: AbortSignal) => Promise<PublishedFile>,
+  ): Promise<PublishedFile[]> {
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, stop.signal]);
+    const results: PublishedFile[] = [];
+    // Large ones first: a small one at the end leaves fewer connections idle.
+    const waiting = [...objects].sort((a, b) => a.sizeBytes - b.sizeBytes);
+    let failure: unknown;
+    const workOff = async (): Promise<void> => {
+      for (let object = waiting.pop(); object !== undefined && !signal.aborted; object = waiting.pop()) {
+        try {
+          results.push(await work(object, signal));
+        } catch (error) {
+          failure ??= error;
+          stop.abort();
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#options.transfers, objects.length) }, workOff));
+    if (this.#options.signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+    if (failure !== undefined) throw failure;
+    return results;
+  }
+
+  async #asJob(
+    { path, sizeBytes }: ReleaseObject,
+    kind: JobKind,
+    signal: AbortSignal,
+    work: (call: StorageCall) => Promise<PublishedFile>,
+  ): Promise<PublishedFile> {
+    const { onEvent, storage, limit } = this.#options;
+    const job = ++this.#jobCount;
+    const startedAt = performance.now();
+    let doneBytes = 0;
+    const onBytes = async (count: number) => {
+      doneBytes += count;
+      onEvent({ type: 'job-progress', job, doneBytes });
+      await limit?.take(count);
+    };
+    onEvent({ type: 'job-started', job, kind, path, totalBytes: sizeBytes });
+    try {
+      const file = await work({ signal, onBytes });
+      const durationMs = Math.round(performance.now() - startedAt);
+      onEvent({ type: 'job-finished', job, kind, path, sizeBytes, durationMs, detail: storage.name });
+      return file;
+    } catch (cause) {
+      const error = fromSystemError(cause, 'store it', path);
+      if (error instanceof UpdateRepositoryError && !signal.aborted) {
+        onEvent({ type: 'job-failed', job, kind, path, error: error.toJSON(), fatal: true });
+      }
+      throw error;
+    }
+  }
+}
+
+function published({ path, sizeBytes, sha256 }: ReleaseObject, { revision }: StoredObject): PublishedFile {
+  return { path, size: sizeBytes, sha256, revision };
+}
+
+function publishedAmong(
+  found: readonly StoredObject[],
+  storage: Storage,
+  objects: readonly ReleaseObject[],
+): PublishedFile[] {
+  const byPath = new Map(found.map((stored) => [stored.path, stored]));
+  return objects.map((object) => {
+    const stored = byPath.get(object.path);
+    if (stored === undefined) throw wrong(storage, object, `sha256 ${object.sha256}`, 'other bytes, or none');
+    requireSize(storage, object, stored);
+    return published(object, stored);
+  });
+}
+
+function requireSize(storage: Storage, object: ReleaseObject, found: StoredObject): void {
+  if (found.sizeBytes === object.sizeBytes) return;
+  throw wrong(storage, object, `${object.sizeBytes} bytes`, `${found.sizeBytes}`);
+}
+
+function wrong(storage: Storage, { path }: ReleaseObject, expected: string, found: string): UpdateRepositoryError {
+  return new UpdateRepositoryError('VERIFICATION', `${storage.name}/${path}: expected ${expected}, found ${found}`, {
+    data: { storage: storage.name, path, expected, found },
+  });
+}

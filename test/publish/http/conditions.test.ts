@@ -1,0 +1,34 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { startDavApache } from '../../peers/apache.mjs';
+import { startPlainPut } from '../../peers/plain-put.mjs';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { requireTools } from '../../support/tools.js';
+import { openedHttp } from '../support/opened-http.js';
+
+async function conditionalAt(url: string): Promise<boolean> {
+  const storage = await openedHttp(url);
+  await storage.close();
+  return storage.abilities.conditionalPut;
+}
+
+test('conditions count where one of two writers at the same time loses', async () => {
+  const { url, stop } = await startPlainPut({ conditions: true });
+  onTestFinished(stop);
+  expect(await conditionalAt(url)).toBe(true);
+});
+
+test('a server that forgets the condition of an overtaken request has none', async () => {
+  const { url, stop } = await startPlainPut({ conditions: true, checksEarly: true });
+  onTestFinished(stop);
+  expect(await conditionalAt(url)).toBe(false);
+});
+
+test('Apache looks at conditions when a request begins, so they are not relied on', async (context) => {
+  requireTools(context, 'apache2');
+  const { url, stop } = await startDavApache(await temporaryDirectory());
+  onTestFinished(stop);
+  const put = async (path: string) =>
+    (await fetch(`${url}/${path}`, { method: 'PUT', headers: { 'if-none-match': '*' }, body: 'x' })).status;
+  expect([await put('a'), await put('a')]).toEqual([201, 412]);
+  expect(await conditionalAt(url)).toBe(false);
+});

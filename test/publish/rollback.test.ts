@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { pruneStorage } from '../../src/publish/prune-storage.js';
+import { rollBack } from '../../src/publish/rollback.js';
+import type { Storage } from '../../src/publish/storage.js';
+import { withFaults } from './support/faults.js';
+import { MemoryStorage } from './support/memory-storage.js';
+import { defaults, publishTo, readAll, releaseOf, visible } from './support/releases.js';
+
+const prune = (storage: Storage, graceMs: number, dryRun = false) =>
+  pruneStorage({ ...defaults(storage), graceMs, dryRun });
+
+function indexText(storage: MemoryStorage): string | undefined {
+  return storage.objects.get('CKSUMS')?.bytes.toString();
+}
+
+test('a rollback gives readers the indexes of before, as a new generation, and can itself be rolled back', async () => {
+  const storage = new MemoryStorage();
+  await publishTo(storage, releaseOf(['a.img'], ['meta/a.json', 'meta/b.json']));
+  const before = indexText(storage);
+  await publishTo(storage, releaseOf(['b.img']));
+  const after = indexText(storage);
+  expect(await rollBack(defaults(storage))).toMatchObject({ generation: 3, uploaded: 5, changed: true });
+  expect(indexText(storage)).toBe(before);
+  expect(visible(storage)).toContain('meta/b.json');
+  expect(storage.objects.get('meta/b.json')).toMatchObject({ mediaType: 'application/json' });
+  expect(readAll(storage)).toEqual([]);
+  expect(await rollBack(defaults(storage))).toMatchObject({ generation: 4 });
+  expect(indexText(storage)).toBe(after);
+  expect(visible(storage)).not.toContain('meta/b.json');
+});
+
+test('a rollback is refused where there is nothing before, or what it names is gone or changed', async () => {
+  const storage = new MemoryStorage();
+  await publishTo(storage, releaseOf(['a.img']));
+  await expect(rollBack(defaults(storage))).rejects.toMatchObject({ code: 'CONFIG' });
+  await publishTo(storage, releaseOf(['b.img']));
+  storage.objects.delete('a.img');
+  await expect(rollBack(defaults(storage))).rejects.toMatchObject({ code: 'VERIFICATION', data: { path: 'a.img' } });
+  expect(readAll(storage)).toEqual([]);
+});
+
+test('prune removes what no remembered generation names, once its grace period is over', async () => {
+  const storage = new MemoryStorage();
+  for (const name of ['a.img', 'b.img', 'c.img']) await publishTo(storage, releaseOf([name]));
+  expect(visible(storage)).toContain('a.img');
+  expect(await prune(storage, 3_600_000)).toMatchObject({ removed: 1, waiting: 1 });
+  expect(visible(storage)).toContain('a.img');
+  expect(await prune(storage, 0, true)).toMatchObject({ dryRun: true, removed: 1, waiting: 0 });
+  expect(visible(storage)).toContain('a.img');
+  expect(await prune(storage, 0)).toMatchObject({ removed: 1, waiting: 0 });
+  expect(visible(storage)).not.toContain('a.img');
+  expect(visible(storage)).toContain('b.img');
+  expect(await rollBack(defaults(storage))).toMatchObject({ generation: 4 });
+  expect(readAll(storage)).toEqual([]);
+  expect(await prune(storage, 0)).toMatchObject({ removed: 0, waiting: 0 });
+});
+
+test('prune removes what a publish that was never completed left, and never what others put there', async () => {
+  const storage = new MemoryStorage();
+  const call = { signal: new AbortController().signal };
+  await publishTo(storage, releaseOf(['a.img']));
+  const foreign = { ...releaseOf(['theirs.img']).immutables[0]!, cacheControl: '' };
+  await storage.put(foreign, call);
+  const broken = withFaults(storage, (_, method, path) => (method === 'put' && path === 'CKSUMS' ? 'fail' : null));
+  await expect(publishTo(broken, releaseOf(['b.img']))).rejects.toMatchObject({ code: 'NETWORK' });
+  await publishTo(storage, releaseOf(['c.img']));
+  expect(visible(storage)).toContain('b.img');
+  await prune(storage, 0);
+  expect(visible(storage)).not.toContain('b.img');
+  expect(visible(storage)).toEqual(expect.arrayContaining(['a.img', 'c.img', 'theirs.img']));
+});
+
+test('prune is refused where nothing was published', async () => {
+  await expect(prune(new MemoryStorage(), 0)).rejects.toMatchObject({ code: 'CONFIG' });
+});

@@ -1,0 +1,183 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parseSha256Hex } from '../../../src/metadata/brands.js';
+import { cacheRule } from '../../../src/publish/release.js';
+import { openS3Storage } from '../../../src/publish/s3/open-s3-storage.js';
+import type { PutRequest, Storage } from '../../../src/publish/storage.js';
+import { runCli, startCli } from '../../cli/run.js';
+import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
+import { CEPH_ENV, type Ceph, openUploads } from '../support/ceph.js';
+import { type S3Proxy, startS3Proxy } from '../support/s3-proxy.js';
+
+const call = { signal: new AbortController().signal };
+const MIB = 1 << 20;
+
+/** Large objects, which go in parts. */
+export function s3ResumeSuite(ceph: () => Ceph): void {
+  describe('a large object', () => {
+    const dir = temporaryDirectoryOfSuite();
+    const image = 'puavo-os-big-bookworm-2025-01-13-060000-amd64.img';
+    const mirror = join(dir, 'mirror');
+    beforeAll(async () => {
+      mkdirSync(join(dir, 'images'));
+      writeFileSync(join(dir, 'images', image), randomBytes(200 * MIB));
+      const built = await runCli(['--quiet', '--base-url', 'https://img.example', join(dir, 'images'), mirror]);
+      expect(built).toMatchObject({ code: 0 });
+    });
+
+    const partsOf = ({ seen }: S3Proxy) =>
+      seen
+        .filter(({ status }) => status === 200)
+        .flatMap(({ line }) => line.match(/^PUT .*partNumber=(\d+)/)?.[1] ?? []);
+    const publish = (proxy: S3Proxy, target: string) => [
+      ...['publish', '--json', '--endpoint', proxy.endpoint, '--path-style', mirror, target],
+    ];
+    const open = async ({ endpoint }: { endpoint: string }, prefix: string) =>
+      await openS3Storage(`s3://test/${prefix}`, { options: { endpoint, pathStyle: true }, readOnly: false, ...call });
+
+    test('is gone on with after a kill -9, and another, without sending again what had been sent', async () => {
+      const proxy = await startS3Proxy(ceph().endpoint);
+      for (const parts of [4, 9]) {
+        const child = startCli(publish(proxy, 's3://test/killed'), CEPH_ENV);
+        child.stdout.resume();
+        proxy.onAnswer = () => {
+          if (partsOf(proxy).length >= parts) child.kill('SIGKILL');
+        };
+        await once(child, 'close');
+        expect(child.signalCode).toBe('SIGKILL');
+        expect(await openUploads(ceph())).toEqual([`killed/${image}`]);
+      }
+      proxy.onAnswer = () => undefined;
+      const { code, stderr } = await runCli(publish(proxy, 's3://test/killed'), CEPH_ENV);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      const sent = partsOf(proxy);
+      expect(sent).toEqual([...new Set(sent)]);
+      // One whose answer came too late to be seen here may be missing, or those that were on their way with it.
+      expect(sent.length).toBeGreaterThan(9);
+      expect(await openUploads(ceph())).toEqual([]);
+      const storage = await open(ceph(), 'killed');
+      expect(await privateKeys(ceph(), 'killed')).toEqual([]);
+      expect(await sha256Of(storage, image)).toBe((await storage.stat(image, call))?.sha256);
+      proxy.seen.length = 0;
+      expect(await runCli(publish(proxy, 's3://test/killed'), CEPH_ENV)).toMatchObject({ code: 0 });
+      expect(proxy.seen.map(({ line }) => line.replace(/\?.*&prefix=/, ' '))).toEqual([
+        expect.stringMatching(/^GET \/test\/? killed%2F.update-repository%2Fs3%2Fheeds-conditions/),
+        'GET /test/ killed%2F',
+        'GET /test/killed/.update-repository/published.json',
+      ]);
+    }, 180_000);
+
+    test('that nobody wants any more after a kill is thrown away by the next publish', async () => {
+      const proxy = await startS3Proxy(ceph().endpoint);
+      const storage = await open(proxy, 'unwanted');
+      await leaveOpen(proxy, storage, file(dir, 'unwanted', 80 * MIB));
+      expect(await openUploads(ceph())).toEqual(['unwanted/unwanted']);
+      expect(await runCli(publish(proxy, 's3://test/unwanted'), CEPH_ENV)).toMatchObject({ code: 0 });
+      expect(await openUploads(ceph())).toEqual([]);
+      expect(await privateKeys(ceph(), 'unwanted')).toEqual([]);
+    }, 120_000);
+
+    test('of other content than what was begun under its name is sent as a whole, and has its own sha256', async () => {
+      const proxy = await startS3Proxy(ceph().endpoint);
+      const storage = await open(proxy, 'other');
+      const before = file(dir, 'other', 80 * MIB);
+      await leaveOpen(proxy, storage, before);
+      proxy.seen.length = 0;
+      // It begins with the same bytes, so that the first parts are equal.
+      const after = file(dir, 'other', 81 * MIB);
+      const stored = await storage.put(after, call);
+      expect(stored).toMatchObject({ sizeBytes: 81 * MIB, sha256: after.sha256 });
+      expect(partsOf(proxy)).toHaveLength(6);
+      expect(await sha256Of(storage, 'other')).toBe(after.sha256);
+      expect(await openUploads(ceph())).toEqual([]);
+    });
+
+    test('that turns out to be another one than it was said to be never appears, and nothing of it stays', async () => {
+      const storage = await open(ceph(), 'changed');
+      const object = file(dir, 'changed', 80 * MIB);
+      writeFileSync(join(dir, 'changed'), Buffer.alloc(80 * MIB, 'x'));
+      await expect(storage.put(object, call)).rejects.toMatchObject({ code: 'CHANGED_WHILE_READ' });
+      expect(await storage.stat('changed', call)).toBeNull();
+      expect(await openUploads(ceph())).toEqual([]);
+      expect(await privateKeys(ceph(), 'changed')).toEqual([]);
+    });
+
+    test('that is stopped never appears, and nothing of it stays', async () => {
+      const storage = await open(ceph(), 'stopped');
+      const stop = new AbortController();
+      let sent = 0;
+      const onBytes = async (bytes: number) => {
+        sent += bytes;
+        if (sent > 40 * MIB) stop.abort();
+      };
+      const stopped = storage.put(file(dir, 'stopped', 80 * MIB), { signal: stop.signal, onBytes });
+      await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+      expect(await storage.stat('stopped', call)).toBeNull();
+      expect(await openUploads(ceph())).toEqual([]);
+      expect(await privateKeys(ceph(), 'stopped')).toEqual([]);
+    });
+
+    test('is stored though parts fail for a while and the last answer is lost; each byte is told once', async () => {
+      const proxy = await startS3Proxy(ceph().endpoint);
+      const storage = await open(proxy, 'disturbed');
+      let failures = 3;
+      proxy.judge = (line) => {
+        if (/partNumber=[24]/.test(line) && failures-- > 0) return { status: 500 };
+        return line.startsWith('POST') && line.endsWith('/disturbed') && losses-- > 0 ? 'lose-answer' : 'pass';
+      };
+      let losses = 1;
+      let told = 0;
+      const onBytes = async (bytes: number) => {
+        told += bytes;
+      };
+      const object = file(dir, 'disturbed', 80 * MIB);
+      expect(await storage.put(object, { ...call, onBytes })).toMatchObject({ sha256: object.sha256 });
+      expect(told).toBe(80 * MIB);
+      expect(losses).toBeLessThan(1);
+    });
+  });
+}
+
+/** Begins to store an object and ends as a kill does, by refusing whatever is asked from the third part on. */
+async function leaveOpen(proxy: S3Proxy, storage: Storage, request: PutRequest): Promise<void> {
+  let broken = false;
+  proxy.judge = (line) => {
+    broken ||= line.includes('partNumber=3');
+    return broken ? { status: 403 } : 'pass';
+  };
+  await expect(storage.put(request, call)).rejects.toMatchObject({ code: 'STORAGE' });
+  proxy.judge = () => 'pass';
+}
+
+/** A file of `dir` whose bytes are those of every other one that is as long. */
+function file(dir: string, name: string, sizeBytes: number): PutRequest {
+  const filePath = join(dir, name);
+  rmSync(filePath, { force: true });
+  const bytes = Buffer.alloc(sizeBytes, createHash('sha512').update('any').digest());
+  writeFileSync(filePath, bytes);
+  return {
+    path: name,
+    sizeBytes,
+    sha256: parseSha256Hex(createHash('sha256').update(bytes).digest('hex'), name),
+    mediaType: 'application/octet-stream',
+    cacheControl: cacheRule('immutable'),
+    content: { kind: 'file', filePath },
+  };
+}
+
+async function sha256Of(storage: Storage, path: string): Promise<string> {
+  const digest = createHash('sha256');
+  for await (const piece of (await storage.read(path, call)) ?? []) digest.update(piece);
+  return digest.digest('hex');
+}
+
+/** What the backend keeps for itself, but for what it has found out about the server. */
+async function privateKeys({ client }: Ceph, prefix: string): Promise<string[]> {
+  const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+  const Prefix = `${prefix}/.update-repository/s3/`;
+  const { Contents } = await client.send(new ListObjectsV2Command({ Bucket: 'test', Prefix }));
+  return (Contents ?? []).map(({ Key }) => Key ?? '').filter((key) => !key.includes('/heeds-conditions/'));
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { CreateBucketCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { connect } from '../../../src/publish/s3/client.js';
+import { projectRoot } from '../../cli/run.js';
+
+/** The tools of {@link startCeph}. */
+export const CEPH_TOOLS = ['ceph-mon', 'ceph-osd', 'ceph', 'radosgw'];
+
+/** The environment of those who may use it, and of nobody's own profile. */
+export const CEPH_ENV: Readonly<Record<string, string>> = {
+  AWS_ACCESS_KEY_ID: 'test-access',
+  AWS_SECRET_ACCESS_KEY: 'test-secret',
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+};
+
+/** A Ceph that runs, with the bucket `test`. */
+export interface Ceph {
+  readonly endpoint: string;
+  /** Speaks to it as the environment {@link CEPH_ENV} says, which has to be this process's. */
+  readonly client: S3Client;
+  stop(): Promise<void>;
+}
+
+/** Starts an S3 server of its own below `dir`, which takes ten seconds and 300 MB: once for a file of tests. */
+export async function startCeph(dir: string): Promise<Ceph> {
+  const [port, monitorPort] = [await freePort(), await freePort()];
+  const script = join(projectRoot, 'test', 'peers', 's3-ceph.sh');
+  const child = spawn('bash', [script, join(dir, 'ceph'), String(port), String(monitorPort)]);
+  const closed = once(child, 'close');
+  const said: string[] = [];
+  child.stderr.on('data', (text) => said.push(String(text)));
+  const stop = async () => {
+    child.stdin.end();
+    await closed;
+  };
+  const ready = new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', () => resolve());
+    void closed.then(() => reject(new Error(`Ceph did not start: ${said.join('')}`)));
+  });
+  await ready;
+  const endpoint = `http://127.0.0.1:${port}`;
+  const client = await connect({ endpoint, pathStyle: true });
+  await client.send(new CreateBucketCommand({ Bucket: 'test' }));
+  return {
+    endpoint,
+    client,
+    stop: async () => {
+      client.destroy();
+      await stop();
+    },
+  };
+}
+
+/** The keys of all multipart uploads that are open. */
+export async function openUploads({ client }: Ceph): Promise<string[]> {
+  const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: 'test' }));
+  return (Uploads ?? []).map(({ Key }) => Key ?? '');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
+  return address.port;
+}

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { onTestFinished } from 'vitest';
+
+/** A request that went through, and its answer. */
+export interface Seen {
+  /** Method, path and query, as in `PUT /test/a.img?partNumber=1`; without the id of an upload. */
+  readonly line: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly status: number;
+}
+
+/** What may be done to a request before the server sees it. */
+export type Verdict = 'pass' | { readonly status: number } | 'lose-answer';
+
+export interface S3Proxy {
+  readonly endpoint: string;
+  readonly seen: Seen[];
+  /** Called when the answer of a request is there, before the client gets it. */
+  onAnswer: (seen: Seen) => void;
+  /** Called when a request arrives. */
+  judge: (line: string, headers: IncomingHttpHeaders) => Verdict;
+}
+
+/** Stands between a client and a server, until the running test is over: sees what they say, and may disturb it. */
+export async function startS3Proxy(endpoint: string): Promise<S3Proxy> {
+  const server = createServer((incoming, outgoing) => {
+    const line = `${incoming.method} ${(incoming.url ?? '').replace(/[?&](x-id|uploadId)=[^&]*/g, '')}`;
+    const verdict = proxy.judge(line, incoming.headers);
+    const answered = (status: number) => {
+      const seen = { line, headers: incoming.headers, status };
+      proxy.seen.push(seen);
+      proxy.onAnswer(seen);
+    };
+    if (typeof verdict === 'object') {
+      incoming.resume();
+      incoming.once('end', () => {
+        answered(verdict.status);
+        outgoing.writeHead(verdict.status).end();
+      });
+      return;
+    }
+    const { expect: _, ...headers } = incoming.headers;
+    const forwarded = request(`${endpoint}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
+      answered(answer.statusCode ?? 0);
+      if (verdict === 'lose-answer') {
+        answer.resume();
+        outgoing.destroy();
+        return;
+      }
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    // Either side may go at any time: that is what is tried here.
+    forwarded.on('error', () => outgoing.destroy());
+    incoming.on('error', () => forwarded.destroy());
+    outgoing.on('close', () => forwarded.destroy());
+    incoming.pipe(forwarded);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
+  const proxy: S3Proxy = {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    seen: [],
+    onAnswer: () => undefined,
+    judge: () => 'pass',
+  };
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return proxy;
+}
