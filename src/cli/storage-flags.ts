@@ -9,6 +9,9 @@ export interface StorageFlags {
   readonly pathStyle?: boolean;
 }
 
+/** How often a storage is asked that fails: some half a minute in all. */
+export const RETRIES = { attempts: 6, firstPauseMs: 1000 };
+
 /** The options that tell how to reach a storage, where its address does not. */
 export function addStorageOptions(command: Command): Command {
   return command

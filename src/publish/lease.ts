@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { UpdateRepositoryError } from '../errors.js';
+import { hasCode, UpdateRepositoryError } from '../errors.js';
 import { livenessOf, ownIdentity, type ProcessIdentity } from '../io/process-identity.js';
 import { type JsonNode, jsonCount, jsonMember, jsonString, parseJson } from '../metadata/json-node.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
@@ -12,6 +12,7 @@ export const LOCK_PATH = `${PRIVATE_DIR}/publish.lock`;
 
 const LEASE_MS = 10 * 60_000;
 const RENEW_MS = 60_000;
+const RELEASE_MS = 10_000;
 const MAX_LOCK_BYTES = 4096;
 
 /** Who publishes, and until when others have to believe that it still does. */
@@ -30,16 +31,16 @@ export interface Lease extends ProcessIdentity {
 export async function acquireLease(storage: Storage, call: StorageCall): Promise<StorageLock> {
   const token = randomBytes(8).toString('hex');
   const since = new Date().toISOString();
-  const write: WriteLease = (condition, leaseMs) => {
+  const write: WriteLease = (condition, leaseMs, call) => {
     const expires = new Date(Date.now() + leaseMs).toISOString();
     return putLease(storage, { ...ownIdentity(), since, expires, token }, condition, call);
   };
-  let held = await write({ kind: 'absent' }, LEASE_MS);
+  let held = await write({ kind: 'absent' }, LEASE_MS, call);
   if (held === null) held = await takeOver(storage, token, write, call);
   return new HeldLease(storage, token, held, write, call);
 }
 
-type WriteLease = (condition: PutCondition, leaseMs: number) => Promise<StoredObject | null>;
+type WriteLease = (condition: PutCondition, leaseMs: number, call: StorageCall) => Promise<StoredObject | null>;
 
 async function takeOver(storage: Storage, token: string, write: WriteLease, call: StorageCall): Promise<StoredObject> {
   const found = await storage.stat(LOCK_PATH, call);
@@ -50,9 +51,11 @@ async function takeOver(storage: Storage, token: string, write: WriteLease, call
     if (isLive(lease)) throw lockedBy(storage, lease);
   }
   const condition: PutCondition = found === null ? { kind: 'absent' } : { kind: 'revision', revision: found.revision };
-  const held = await write(condition, LEASE_MS);
+  const held = await write(condition, LEASE_MS, call);
   if (held !== null) return held;
   const winner = await readLease(storage, call);
+  const own = winner?.token === token ? await storage.stat(LOCK_PATH, call) : null;
+  if (own !== null) return own;
   if (winner !== null && isLive(winner)) throw lockedBy(storage, winner);
   throw new UpdateRepositoryError('LOCKED', `${storage.name}: another publisher took the lock at the same time`, {
     data: { storage: storage.name },
@@ -73,6 +76,8 @@ class HeldLease implements StorageLock {
   #held: StoredObject | null;
   #expiresAt = Date.now() + LEASE_MS;
   #renewing: Promise<void> = Promise.resolve();
+  /** Why it could not be renewed the last time. */
+  #failure: unknown;
 
   constructor(storage: Storage, token: string, held: StoredObject, write: WriteLease, call: StorageCall) {
     this.#storage = storage;
@@ -94,15 +99,24 @@ class HeldLease implements StorageLock {
     }
     throw new UpdateRepositoryError('LOCKED', `${this.#storage.name}: the lock was lost while this process published`, {
       data: { storage: this.#storage.name },
+      cause: this.#failure,
     });
   }
 
   async release(): Promise<void> {
     clearInterval(this.#timer);
     await this.#renewing;
-    // It stays there, expired: no storage removes an object on condition that it is still ours.
-    if (this.#held !== null) await this.#write({ kind: 'revision', revision: this.#held.revision }, 0);
+    if (this.#held === null) return;
+    const { revision } = this.#held;
     this.#held = null;
+    try {
+      // It stays there, expired: no storage removes an object on condition that it is still ours. The work may have been
+      // aborted, which is no reason to keep others out.
+      await this.#write({ kind: 'revision', revision }, 0, { signal: AbortSignal.timeout(RELEASE_MS) });
+    } catch (error) {
+      // What the work came to counts, and the lease expires by itself.
+      if (!(error instanceof UpdateRepositoryError)) throw error;
+    }
   }
 
   async #ownLease(): Promise<StoredObject | null> {
@@ -116,12 +130,13 @@ class HeldLease implements StorageLock {
     if (this.#held === null) return;
     const startedAt = Date.now();
     try {
-      const renewed = await this.#write({ kind: 'revision', revision: this.#held.revision }, LEASE_MS);
+      const renewed = await this.#write({ kind: 'revision', revision: this.#held.revision }, LEASE_MS, this.#call);
       // The condition is broken also where it was our own request that took effect, and its answer was lost.
       this.#held = renewed ?? (await this.#ownLease());
       if (this.#held !== null) this.#expiresAt = startedAt + LEASE_MS;
+      this.#failure = undefined;
     } catch (error) {
-      if (!(error instanceof UpdateRepositoryError)) throw error;
+      this.#failure = error;
     }
   }
 }
@@ -136,10 +151,18 @@ async function putLease(
   return await storage.put({ ...object, cacheControl: cacheRule('index'), condition }, call);
 }
 
-/** Null where there is none, or one that nobody could have written. */
+/** Null where there is none, or one that no publisher can have written, such as one that was cut off. */
 export async function readLease(storage: Storage, call: StorageCall): Promise<Lease | null> {
-  const json = await readText(storage, LOCK_PATH, MAX_LOCK_BYTES, call);
-  if (json === null) return null;
+  try {
+    const json = await readText(storage, LOCK_PATH, MAX_LOCK_BYTES, call);
+    return json === null ? null : parseLease(storage, json);
+  } catch (error) {
+    if (hasCode(error, 'FORMAT')) return null;
+    throw error;
+  }
+}
+
+function parseLease(storage: Storage, json: string): Lease {
   const root = parseJson(json, { file: `${storage.name}/${LOCK_PATH}`, code: 'FORMAT' });
   const text = (name: string) => textOf(jsonMember(root, name));
   const textOrNull = (name: string) => {

@@ -1,6 +1,9 @@
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UpdateRepositoryError } from '../errors.js';
+import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
+import { STATE_PATH } from './remote-state.js';
 import { parseRsyncAddress } from './rsync/address.js';
 import type { S3Options } from './s3/options.js';
 import type { Storage } from './storage.js';
@@ -16,6 +19,16 @@ export interface StorageOptions {
 /** Whether a text is the address of a storage, and not the path of a local mirror. */
 export function isAddress(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || parseRsyncAddress(text) !== null;
+}
+
+/**
+ * The address of a directory that a mirror was published to, given as a path; null for a mirror that was built there, and
+ * for anything else.
+ */
+export function publishedDirectory(path: string): string | null {
+  const isThere = (name: string) => existsSync(join(path, name));
+  if (!isThere(STATE_PATH) || isThere(join(PRIVATE_DIR, 'settings.json'))) return null;
+  return pathToFileURL(resolve(path)).href;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { UpdateRepositoryError } from '../errors.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
 import type { Release, ReleaseObject } from './release.js';
-import type { PublishedFile, RemoteState } from './remote-state.js';
+import { namedPaths, type PendingFile, type PublishedFile, type RemoteState } from './remote-state.js';
 import type { StoredObject } from './storage.js';
 
 /** What there is to do so that a storage has a release. */
@@ -20,11 +20,18 @@ export interface PublishPlan {
   readonly withdrawn: readonly string[];
   /** Objects of others, which are left alone. */
   readonly foreign: number;
+  /** A publish was stopped before its end: what it stored has to be named, or noted as named no more. */
+  readonly unfinished: boolean;
 }
 
 /** Whether readers would see anything else after it. */
-export function isNoop({ uploads, checks, indexStages, withdrawn }: PublishPlan): boolean {
-  return uploads.length + checks.length + indexStages.length + withdrawn.length === 0;
+export function isNoop({ uploads, checks, indexStages, withdrawn, unfinished }: PublishPlan): boolean {
+  return uploads.length + checks.length + indexStages.length + withdrawn.length === 0 && !unfinished;
+}
+
+/** Whether this program has stored something under a path, as far as it is remembered. */
+export function isOurs(path: string, state: RemoteState): boolean {
+  return state.dropped.has(path) || namedPaths(state).has(path);
 }
 
 /**
@@ -43,7 +50,9 @@ export function planPublish(
   const known = new Map(
     state.generations.toReversed().flatMap(({ immutables }) => immutables.map((file) => [file.path, file])),
   );
-  const published = new Map(current?.immutables.map((file) => [file.path, file]));
+  const published = new Map(
+    [...(current?.immutables ?? []), ...state.pending.immutables].map((file) => [file.path, file]),
+  );
   const lastIndexes = new Map(current?.indexes.map((file) => [file.path, file]));
   const uploads: ReleaseObject[] = [];
   const checks: ReleaseObject[] = [];
@@ -53,6 +62,7 @@ export function planPublish(
     const before = known.get(object.path);
     const found = listed.get(object.path);
     const differs = before !== undefined && before.sha256 !== object.sha256;
+    if (found !== undefined && found.sizeBytes !== object.sizeBytes) requireOurs(object, found, state, storage);
     if (found === undefined || found.sizeBytes !== object.sizeBytes || differs) uploads.push(object);
     else if (before === undefined || before.revision !== found.revision) checks.push(object);
     else kept.push(before);
@@ -63,7 +73,8 @@ export function planPublish(
   };
   const indexes = release.indexStages.flat();
   const own = new Set([...release.immutables, ...indexes].map(({ path }) => path));
-  const remembered = new Set([...known.keys(), ...lastIndexes.keys(), ...state.dropped.keys()]);
+  const indexPaths = new Set([...lastIndexes.keys(), ...state.pending.indexes]);
+  const remembered = new Set([...namedPaths(state), ...indexPaths, ...state.dropped.keys()]);
   return {
     uploads,
     checks,
@@ -72,15 +83,16 @@ export function planPublish(
       .map((stage) => stage.filter((object) => !isKept(object)))
       .filter(({ length }) => length > 0),
     keptIndexes: indexes.filter(isKept).flatMap(({ path }) => lastIndexes.get(path) ?? []),
-    withdrawn: [...lastIndexes.keys()].filter((path) => !own.has(path)),
+    withdrawn: [...indexPaths].filter((path) => !own.has(path)),
     foreign: [...listed.keys()].filter(
       (path) => !own.has(path) && !remembered.has(path) && !path.startsWith(`${PRIVATE_DIR}/`),
     ).length,
+    unfinished: state.pending.immutables.length + state.pending.indexes.length > 0,
   };
 }
 
 /** Clients and caches keep what they have of a name. */
-function requireSameBytes(object: ReleaseObject, before: PublishedFile | undefined, storage: string): void {
+function requireSameBytes(object: ReleaseObject, before: PendingFile | undefined, storage: string): void {
   if (before === undefined || before.sha256 === object.sha256) return;
   throw new UpdateRepositoryError(
     'NAME_REUSED',
@@ -88,6 +100,19 @@ function requireSameBytes(object: ReleaseObject, before: PublishedFile | undefin
     {
       data: { path: object.path, expected: before.sha256, found: object.sha256 },
       hint: 'give the new bytes a new name, or publish the mirror without them first: clients may hold the old ones',
+    },
+  );
+}
+
+/** Indexes of somebody else may name what is there. */
+function requireOurs(object: ReleaseObject, found: StoredObject, state: RemoteState, storage: string): void {
+  if (isOurs(object.path, state)) return;
+  throw new UpdateRepositoryError(
+    'NAME_REUSED',
+    `${storage}: ${object.path}: expected none, or the ${object.sizeBytes} bytes of the mirror, found ${found.sizeBytes} bytes of somebody else`,
+    {
+      data: { path: object.path, expected: object.sizeBytes, found: found.sizeBytes },
+      hint: 'remove it there if nobody needs it, or publish to another place',
     },
   );
 }

@@ -3,7 +3,14 @@ import type { EventSink, PruneSummaryEvent } from '../events.js';
 import { lockStorage } from './lock-storage.js';
 import { textObject } from './release.js';
 import { readRemote } from './remote.js';
-import { COPIES_PREFIX, copyPath, type RemoteState, renderRemoteState, STATE_PATH } from './remote-state.js';
+import {
+  COPIES_PREFIX,
+  copyPath,
+  namedPaths,
+  type RemoteState,
+  renderRemoteState,
+  STATE_PATH,
+} from './remote-state.js';
 import type { Storage, StorageCall, StoredObject } from './storage.js';
 import { Transfers } from './transfers.js';
 
@@ -48,7 +55,8 @@ export async function pruneStorage(options: PruneStorageOptions): Promise<PruneS
     const paths = plan.due.map(({ path }) => path);
     await storage.remove(paths, call);
     for (const { path, sizeBytes } of plan.due) onEvent({ type: 'file-removed', path, sizeBytes });
-    const dropped = new Map([...plan.state.dropped].filter(([path]) => !paths.includes(path)));
+    const removed = new Set(paths);
+    const dropped = new Map([...plan.state.dropped].filter(([path]) => !removed.has(path)));
     const text = renderRemoteState({ ...plan.state, dropped });
     const transfers = new Transfers({ ...options, transfers: 1, verifyFull: false, limit: null });
     await transfers.putIndexes([textObject(STATE_PATH, text, 'application/json')]);
@@ -66,8 +74,7 @@ async function planPrune({ storage, graceMs }: PruneStorageOptions, call: Storag
     });
   }
   const now = Date.now();
-  const named = new Set(state.generations.flatMap(({ immutables }) => immutables.map(({ path }) => path)));
-  // A publish that was killed may have noted what it was storing anew.
+  const named = namedPaths(state);
   const dropped = [...listed.values()].filter(({ path }) => state.dropped.has(path) && !named.has(path));
   const isDue = ({ path }: StoredObject) => now - Date.parse(state.dropped.get(path) ?? '') >= graceMs;
   const copies = new Set(state.generations.flatMap(({ indexes }) => indexes.map(({ sha256 }) => copyPath(sha256))));

@@ -1,17 +1,19 @@
+import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, PublishSummaryEvent } from '../events.js';
 import { lockStorage } from './lock-storage.js';
-import { isNoop, type PublishPlan, planPublish } from './plan.js';
+import { isNoop, isOurs, type PublishPlan, planPublish } from './plan.js';
 import type { RateLimit } from './rate-limit.js';
 import { type Release, type ReleaseObject, textObject } from './release.js';
 import { type Remote, readRemote } from './remote.js';
 import {
+  begunState,
   copyPath,
+  nextNumber,
   nextState,
   type PublishedFile,
   type RemoteState,
   renderRemoteState,
   STATE_PATH,
-  withDropped,
 } from './remote-state.js';
 import type { Storage, StorageCall, StorageLock } from './storage.js';
 import { Transfers } from './transfers.js';
@@ -91,26 +93,40 @@ async function store(
   const remember = (now: RemoteState) =>
     transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(now), 'application/json')]);
   const publishedAt = new Date().toISOString();
-  // A publish that is killed and never completed leaves objects that nothing names: this is how they are known as ours.
-  const begun = withDropped(state, plan.uploads, publishedAt);
-  if (plan.uploads.length > 0) await remember(begun);
-  const stored = await transfers.putAll(plan.uploads);
-  const immutables = [...plan.kept, ...(await transfers.checkAll(plan.checks, stored))];
+  const { right, wrong } = await transfers.checkAll(plan.checks);
+  for (const object of wrong) requireRemembered(object, state, options.storage);
+  // Should this end before its time, the objects that it stored are known as ours, and as what indexes may name.
+  const begun = begunState(state, release);
+  await remember(begun);
+  const immutables = [...plan.kept, ...right, ...(await transfers.putAll([...plan.uploads, ...wrong]))];
   await transfers.putIndexes(plan.indexStages.flat().map(copyOf));
-  await lock.assertHeld();
   const written: PublishedFile[] = [...plan.keptIndexes];
   for (const stage of plan.indexStages) {
+    await lock.assertHeld();
     written.push(...(await transfers.putIndexes(stage)));
     for (const { path, sizeBytes } of stage) options.onEvent({ type: 'index-written', path, sizeBytes });
   }
+  await lock.assertHeld();
   await options.storage.remove(plan.withdrawn, call);
   await lock.assertHeld();
-  const number = (state.generations[0]?.number ?? 0) + 1;
   const indexes = inOrder(release.indexStages.flat(), written);
-  const next = nextState(begun, { number, publishedAt, immutables, indexes });
+  const next = nextState(begun, { number: nextNumber(state, indexes), publishedAt, immutables, indexes });
   await remember(next);
   await options.storage.tidy?.(call);
   return next;
+}
+
+/** What has the size of an image and other bytes is stored again where it was ours once; else it is somebody else's. */
+function requireRemembered({ path, sha256 }: ReleaseObject, state: RemoteState, { name }: Storage): void {
+  if (isOurs(path, state)) return;
+  throw new UpdateRepositoryError(
+    'NAME_REUSED',
+    `${name}: ${path}: expected none, or sha256 ${sha256}, found other bytes of somebody else`,
+    {
+      data: { path, expected: sha256 },
+      hint: 'remove it there if nobody needs it, or publish to another place',
+    },
+  );
 }
 
 /** For going back: the bytes of an index under their sha256. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UpdateRepositoryError } from '../errors.js';
 
 /** How long transfers may go on ahead of the rate. */
 const BURST_MS = 100;
@@ -16,10 +17,16 @@ export class RateLimit {
     this.bytesPerSecond = bytesPerSecond;
   }
 
-  async take(bytes: number): Promise<void> {
+  /** @throws UpdateRepositoryError INTERRUPTED */
+  async take(bytes: number, signal: AbortSignal): Promise<void> {
     const now = performance.now();
     this.#paidAt = Math.max(now, this.#paidAt) + (1000 * bytes) / this.bytesPerSecond;
     const waitMs = this.#paidAt - now - BURST_MS;
-    if (waitMs > 0) await sleep(waitMs);
+    if (waitMs <= 0) return;
+    try {
+      await sleep(waitMs, undefined, { signal });
+    } catch (error) {
+      throw signal.aborted ? new UpdateRepositoryError('INTERRUPTED', 'interrupted') : error;
+    }
   }
 }

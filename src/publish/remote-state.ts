@@ -11,16 +11,19 @@ import {
 } from '../metadata/json-node.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
 import { findRelativePathFault } from '../metadata/safe-name.js';
+import type { Release } from './release.js';
 
 /*
  * What publishing remembers in the storage itself, `.update-repository/published.json`:
  *
  *     { "format": 1,
  *       "generations": [ { "number", "publishedAt", "immutables": [FILE…], "indexes": [FILE…] } ],     newest first
+ *       "pending": { "immutables": [FILE without "revision"…], "indexes": ["<path>"…] },
  *       "dropped": { "<path>": "<time since when no generation that is kept names it>" } }
  *
  * FILE is { "path", "size", "sha256", "revision" }. The bytes of each generation's indexes lie beside it under their
- * sha256, so that a generation can be published again.
+ * sha256, so that a generation can be published again. What is pending is of publishes that have begun and did not end:
+ * indexes may name it.
  */
 
 /** Where the state lies in a storage. */
@@ -53,9 +56,20 @@ export interface Generation {
   readonly indexes: readonly PublishedFile[];
 }
 
+/** An object that a publish was going to store. */
+export type PendingFile = Omit<PublishedFile, 'revision'>;
+
+/** What publishes that have begun and not ended may have stored. */
+export interface Pending {
+  readonly immutables: readonly PendingFile[];
+  /** Paths. */
+  readonly indexes: readonly string[];
+}
+
 export interface RemoteState {
   /** Newest first; the first is what readers see. */
   readonly generations: readonly Generation[];
+  readonly pending: Pending;
   /** ISO 8601, by path. */
   readonly dropped: ReadonlyMap<string, string>;
 }
@@ -65,26 +79,54 @@ export function copyPath(sha256: string): string {
   return `${COPIES_PREFIX}${sha256}`;
 }
 
-/** The state after a publish. What is named no more keeps the time since when; what is named again loses it. */
+export const NOTHING_PUBLISHED: RemoteState = {
+  generations: [],
+  pending: { immutables: [], indexes: [] },
+  dropped: new Map(),
+};
+
+/** The paths of all immutables that a generation names that is kept, or that an unfinished publish may have named. */
+export function namedPaths({ generations, pending }: RemoteState): Set<string> {
+  return new Set([...generations, pending].flatMap(({ immutables }) => immutables.map(({ path }) => path)));
+}
+
+/** The state while a release is being published: before anything of it is stored. */
+export function begunState(state: RemoteState, { immutables, indexStages }: Release): RemoteState {
+  const files = new Map(state.pending.immutables.map((file) => [file.path, file]));
+  for (const { path, sizeBytes, sha256 } of immutables) files.set(path, { path, size: sizeBytes, sha256 });
+  const indexes = new Set([...state.pending.indexes, ...indexStages.flat().map(({ path }) => path)]);
+  return { ...state, pending: { immutables: [...files.values()], indexes: [...indexes] } };
+}
+
+/**
+ * The state after a publish. What is named no more is noted with the time since when; what is named again is not. A
+ * publish that only repaired what readers see takes the place of the last generation.
+ */
 export function nextState(state: RemoteState, generation: Generation): RemoteState {
-  const generations = [generation, ...state.generations].slice(0, GENERATIONS_KEPT);
-  const named = new Set(generations.flatMap(({ immutables }) => immutables.map(({ path }) => path)));
-  const before = state.generations.flatMap(({ immutables }) => immutables);
-  const { dropped } = withDropped(state, before, generation.publishedAt);
-  return { generations, dropped: new Map([...dropped].filter(([path]) => !named.has(path))) };
+  const [current, ...older] = state.generations;
+  const before = current !== undefined && haveSameIndexes(current, generation) ? older : state.generations;
+  const generations = [generation, ...before].slice(0, GENERATIONS_KEPT);
+  const next = { generations, pending: NOTHING_PUBLISHED.pending };
+  const named = namedPaths({ ...next, dropped: new Map() });
+  const leaving = [...namedPaths(state)].map((path) => [path, generation.publishedAt] as const);
+  const dropped = new Map([...state.dropped, ...leaving].filter(([path]) => !named.has(path)));
+  return { ...next, dropped };
 }
 
-/** The state with objects noted that no generation names, from `since` on where they were not noted before. */
-export function withDropped(
-  { generations, dropped }: RemoteState,
-  objects: readonly { readonly path: string }[],
-  since: string,
-): RemoteState {
-  return { generations, dropped: new Map([...objects.map(({ path }) => [path, since] as const), ...dropped]) };
+/** The number of the generation that is published next. */
+export function nextNumber({ generations: [current] }: RemoteState, indexes: readonly PublishedFile[]): number {
+  if (current === undefined) return 1;
+  return haveSameIndexes(current, { indexes }) ? current.number : current.number + 1;
 }
 
-export function renderRemoteState({ generations, dropped }: RemoteState): string {
-  return `${JSON.stringify({ format: FORMAT, generations, dropped: Object.fromEntries(dropped) })}\n`;
+function haveSameIndexes(a: Pick<Generation, 'indexes'>, b: Pick<Generation, 'indexes'>): boolean {
+  const textOf = ({ indexes }: Pick<Generation, 'indexes'>) =>
+    indexes.map(({ path, sha256 }) => `${sha256} ${path}`).join();
+  return textOf(a) === textOf(b);
+}
+
+export function renderRemoteState({ generations, pending, dropped }: RemoteState): string {
+  return `${JSON.stringify({ format: FORMAT, generations, pending, dropped: Object.fromEntries(dropped) })}\n`;
 }
 
 /** Reads a state of foreign origin; `fileName` opens the messages. Throws FORMAT with the path of what is wrong. */
@@ -95,6 +137,7 @@ export function parseRemoteState(text: string, fileName: string): RemoteState {
   const dropped = jsonMembers(jsonMember(root, 'dropped'), MAX_FILES);
   return {
     generations: jsonItems(jsonMember(root, 'generations'), 100).map(parseGeneration),
+    pending: parsePending(jsonMember(root, 'pending')),
     dropped: new Map([...dropped].map(([path, since]) => [checkPath(path, since), parseTime(since)])),
   };
 }
@@ -109,12 +152,25 @@ function parseGeneration(node: JsonNode): Generation {
   };
 }
 
+function parsePending(node: JsonNode): Pending {
+  return {
+    immutables: jsonItems(jsonMember(node, 'immutables'), MAX_FILES).map(parsePendingFile),
+    indexes: jsonItems(jsonMember(node, 'indexes'), MAX_FILES).map((path) =>
+      jsonString(path, 'a plain relative path', isPath),
+    ),
+  };
+}
+
 function parseFile(node: JsonNode): PublishedFile {
+  const revision = jsonString(jsonMember(node, 'revision'), 'a text', () => true);
+  return { ...parsePendingFile(node), revision };
+}
+
+function parsePendingFile(node: JsonNode): PendingFile {
   return {
     path: jsonString(jsonMember(node, 'path'), 'a plain relative path', isPath),
     size: jsonCount(jsonMember(node, 'size')),
     sha256: jsonString(jsonMember(node, 'sha256'), SHA256_FORM, isSha256Hex),
-    revision: jsonString(jsonMember(node, 'revision'), 'a text', () => true),
   };
 }
 

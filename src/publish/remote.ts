@@ -1,6 +1,6 @@
 import { readText } from './read-text.js';
 import type { RemoteState } from './remote-state.js';
-import { parseRemoteState, STATE_PATH } from './remote-state.js';
+import { NOTHING_PUBLISHED, parseRemoteState, STATE_PATH } from './remote-state.js';
 import type { Storage, StorageCall, StoredObject } from './storage.js';
 
 /** What is in a storage now. */
@@ -19,5 +19,5 @@ export async function readRemote(storage: Storage, call: StorageCall): Promise<R
   for await (const object of storage.list('', call)) listed.set(object.path, object);
   const text = listed.has(STATE_PATH) ? await readText(storage, STATE_PATH, MAX_STATE_BYTES, call) : null;
   const state = text === null ? null : parseRemoteState(text, `${storage.name}/${STATE_PATH}`);
-  return { listed, state: state ?? { generations: [], dropped: new Map() } };
+  return { listed, state: state ?? NOTHING_PUBLISHED };
 }

@@ -28,8 +28,11 @@ async function releaseBefore(storage: Storage, { listed, state }: Remote, call: 
       data: { storage: storage.name },
     });
   }
+  // It may have been stored again since, with the same bytes.
+  const known = new Set(state.generations.flatMap(({ immutables }) => immutables.map(keyOf)));
   for (const file of generation.immutables) {
-    if (listed.get(file.path)?.revision !== file.revision) throw gone(storage, generation, file);
+    const revision = listed.get(file.path)?.revision;
+    if (revision === undefined || !known.has(keyOf({ ...file, revision }))) throw gone(storage, generation, file);
   }
   const indexes: ReleaseObject[] = [];
   for (const file of generation.indexes) indexes.push(await indexOf(storage, generation, file, call));
@@ -46,6 +49,10 @@ async function indexOf(
   const index = textObject(file.path, text ?? '', mediaTypeOf(file.path));
   if (text === null || index.sha256 !== file.sha256) throw gone(storage, generation, file);
   return index;
+}
+
+function keyOf({ path, sha256, revision }: PublishedFile): string {
+  return `${sha256} ${revision} ${path}`;
 }
 
 /** It is there: nobody asks for its bytes. */

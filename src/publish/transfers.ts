@@ -17,6 +17,12 @@ interface TransferOptions {
   readonly onEvent: EventSink;
 }
 
+/** Objects that are there, by whether they have the right bytes. */
+export interface Checked {
+  readonly right: readonly PublishedFile[];
+  readonly wrong: readonly ReleaseObject[];
+}
+
 /** Moves many objects at once, and tells of each as a job. */
 export class Transfers {
   readonly #options: TransferOptions;
@@ -40,21 +46,22 @@ export class Transfers {
     return await this.#all(objects, (object, signal) => this.#put(object, cacheRule('index'), { signal }));
   }
 
-  /** Finds out whether objects that are there are right; those that were just `stored` are known to be. */
-  async checkAll(objects: readonly ReleaseObject[], stored: readonly PublishedFile[]): Promise<PublishedFile[]> {
+  /** Finds out which of the objects that are there, all of the right size, have the right bytes. */
+  async checkAll(objects: readonly ReleaseObject[]): Promise<Checked> {
     const { storage, verifyFull } = this.#options;
-    if (storage.same !== undefined && !verifyFull) return [...stored, ...(await this.#compareAll(objects))];
-    const check = async (object: ReleaseObject, call: StorageCall): Promise<PublishedFile> => {
+    if (storage.same !== undefined && !verifyFull) return await this.#compareAll(objects);
+    const wrong: ReleaseObject[] = [];
+    const check = async (object: ReleaseObject, call: StorageCall): Promise<PublishedFile | null> => {
       const found = await storage.stat(object.path, call);
-      if (found === null) throw wrong(storage, object, 'it to be there', 'none');
-      requireSize(storage, object, found);
-      if (verifyFull || found.sha256 !== object.sha256) await this.#readBack(object, call);
-      return published(object, found);
+      const isRight = !verifyFull && found?.sha256 === object.sha256;
+      if (found !== null && (isRight || (await this.#hasBytes(object, call)))) return published(object, found);
+      wrong.push(object);
+      return null;
     };
-    const checked = await this.#all(objects, (object, signal) =>
+    const right = await this.#all(objects, (object, signal) =>
       this.#asJob(object, 'check-object', signal, (call) => check(object, call)),
     );
-    return [...stored, ...checked];
+    return { right: right.filter((file) => file !== null), wrong };
   }
 
   /** By the storage's own way of storing many. Each is a job where it is immutable, though one process sends them all. */
@@ -63,19 +70,30 @@ export class Transfers {
     const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule(kind) }));
     const put = async (call: ManyCall) => (await storage.putMany?.(requests, call)) ?? [];
     const stored = await (kind === 'index' ? put({ signal }) : this.#asJobs(objects, 'upload', put));
-    if (verifyFull && kind === 'immutable') return await this.checkAll(objects, []);
+    if (verifyFull && kind === 'immutable') return await this.#requireRight(objects);
     if (verifyFull) for (const object of objects) await this.#readBack(object, { signal });
     return publishedAmong(stored, storage, objects);
   }
 
   /** By the storage's own comparison, where nothing has to be fetched for it. */
-  async #compareAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+  async #compareAll(objects: readonly ReleaseObject[]): Promise<Checked> {
     const { storage } = this.#options;
     const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule('immutable') }));
     return await this.#asJobs(objects, 'check-object', async (call) => {
-      const same = (await storage.same?.(requests, call)) ?? [];
-      return publishedAmong(same, storage, objects);
+      const same = new Map(((await storage.same?.(requests, call)) ?? []).map((stored) => [stored.path, stored]));
+      const right = objects.flatMap((object) => {
+        const stored = same.get(object.path);
+        return stored === undefined ? [] : [published(object, stored)];
+      });
+      return { right, wrong: objects.filter(({ path }) => !same.has(path)) };
     });
+  }
+
+  async #requireRight(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
+    const { right, wrong: others } = await this.checkAll(objects);
+    const [first] = others;
+    if (first === undefined) return [...right];
+    throw wrong(this.#options.storage, first, `sha256 ${first.sha256}`, 'other bytes');
   }
 
   async #asJobs<T>(objects: readonly ReleaseObject[], kind: JobKind, work: (call: ManyCall) => Promise<T>): Promise<T> {
@@ -103,26 +121,29 @@ export class Transfers {
   }
 
   async #readBack(object: ReleaseObject, call: StorageCall): Promise<void> {
-    const { storage } = this.#options;
+    if (await this.#hasBytes(object, call)) return;
+    throw wrong(this.#options.storage, object, `sha256 ${object.sha256}`, 'other bytes, or none');
+  }
+
+  async #hasBytes({ path, sha256 }: ReleaseObject, call: StorageCall): Promise<boolean> {
     const digest = createHash('sha256');
-    const pieces = await storage.read(object.path, call);
-    if (pieces === null) throw wrong(storage, object, 'it to be there', 'none');
+    const pieces = await this.#options.storage.read(path, call);
+    if (pieces === null) return false;
     for await (const piece of pieces) {
       digest.update(piece);
       await call.onBytes?.(piece.length);
     }
-    const found = digest.digest('hex');
-    if (found !== object.sha256) throw wrong(storage, object, `sha256 ${object.sha256}`, found);
+    return digest.digest('hex') === sha256;
   }
 
   /** What `work` does of each; the first failure is thrown once all others have stopped. */
-  async #all(
+  async #all<T>(
     objects: readonly ReleaseObject[],
-    work: (object: ReleaseObject, signal: AbortSignal) => Promise<PublishedFile>,
-  ): Promise<PublishedFile[]> {
+    work: (object: ReleaseObject, signal: AbortSignal) => Promise<T>,
+  ): Promise<T[]> {
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, stop.signal]);
-    const results: PublishedFile[] = [];
+    const results: T[] = [];
     // Large ones first: a small one at the end leaves fewer connections idle.
     const waiting = [...objects].sort((a, b) => a.sizeBytes - b.sizeBytes);
     let failure: unknown;
@@ -142,12 +163,12 @@ export class Transfers {
     return results;
   }
 
-  async #asJob(
+  async #asJob<T>(
     { path, sizeBytes }: ReleaseObject,
     kind: JobKind,
     signal: AbortSignal,
-    work: (call: StorageCall) => Promise<PublishedFile>,
-  ): Promise<PublishedFile> {
+    work: (call: StorageCall) => Promise<T>,
+  ): Promise<T> {
     const { onEvent, storage, limit } = this.#options;
     const job = ++this.#jobCount;
     const startedAt = performance.now();
@@ -155,7 +176,7 @@ export class Transfers {
     const onBytes = async (count: number) => {
       doneBytes += count;
       onEvent({ type: 'job-progress', job, doneBytes });
-      await limit?.take(count);
+      await limit?.take(count, signal);
     };
     onEvent({ type: 'job-started', job, kind, path, totalBytes: sizeBytes });
     try {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { UpdateRepositoryError } from '../../src/errors.js';
 import { LOCK_PATH } from '../../src/publish/lease.js';
 import { textObject } from '../../src/publish/release.js';
+import { withRetries } from '../../src/publish/retry.js';
 import { propertyRuns } from '../delta/support/properties.js';
 import { type Fault, withFaults } from './support/faults.js';
 import { MemoryStorage } from './support/memory-storage.js';
@@ -93,6 +94,49 @@ test('an object that somebody spoilt is found and stored again; one that somebod
   const jobs = events.flatMap((event) => (event.type === 'job-finished' ? [`${event.kind} ${event.path}`] : []));
   expect(jobs).toContain('upload a.img');
   expect(jobs).toContain('check-object b.img');
+});
+
+test('wrong bytes of the right size are stored again where they are ours, and refused where they are not', async () => {
+  const storage = new MemoryStorage();
+  const call = { signal: new AbortController().signal };
+  await publishTo(storage, releaseOf(['a.img']));
+  const damaged = { ...textObject('a.img', 'CONTENT of a.img', 'x/y'), cacheControl: '' };
+  await storage.put(damaged, call);
+  await publishTo(storage, releaseOf(['a.img', 'b.img']));
+  expect(readAll(storage)).toEqual([]);
+  for (const text of ['CONTENT of c.img', 'of another size']) {
+    await storage.put({ ...textObject('c.img', text, 'x/y'), cacheControl: '' }, call);
+    const refused = publishTo(storage, releaseOf(['a.img', 'c.img']));
+    await expect(refused).rejects.toMatchObject({ code: 'NAME_REUSED', data: { path: 'c.img' } });
+    expect(storage.objects.get('c.img')?.bytes.toString()).toBe(text);
+    expect(readAll(storage)).toEqual([]);
+  }
+});
+
+test.each([1, 2, 3])('the answer of lock request %d is lost, and the publish goes on', async (lost) => {
+  const memory = new MemoryStorage();
+  await publishTo(memory, releaseOf(['a.img']));
+  let locks = 0;
+  const losing = withFaults(memory, (_, method, path) => {
+    if (method !== 'put' || path !== LOCK_PATH) return null;
+    locks += 1;
+    return locks === lost ? 'lose-answer' : null;
+  });
+  const storage = withRetries(losing, { attempts: 3, firstPauseMs: 1, onEvent: () => undefined });
+  expect((await publishTo(storage, releaseOf(['b.img']))).summary).toMatchObject({ changed: true, generation: 2 });
+  expect((await publishTo(memory, releaseOf(['c.img']))).summary).toMatchObject({ generation: 3 });
+});
+
+test('an abort gives the lock back', async () => {
+  const storage = new MemoryStorage();
+  const stop = new AbortController();
+  const onEvent = (event: { readonly type: string }) => {
+    if (event.type === 'job-started') stop.abort();
+  };
+  const stopped = publishTo(storage, releaseOf(['a.img']), { signal: stop.signal, onEvent });
+  await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  const lease: { expires: string } = JSON.parse(String(storage.objects.get(LOCK_PATH)?.bytes));
+  expect(Date.parse(lease.expires)).toBeLessThanOrEqual(Date.now());
 });
 
 test('a second publisher is kept out, and told who holds the lock', async () => {

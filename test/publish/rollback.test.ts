@@ -70,6 +70,49 @@ test('prune removes what a publish that was never completed left, and never what
   expect(visible(storage)).toEqual(expect.arrayContaining(['a.img', 'c.img', 'theirs.img']));
 });
 
+test('prune leaves what the indexes of a publish name that was killed before its end', async () => {
+  const storage = new MemoryStorage();
+  for (const name of ['old.img', 'a.img', 'b.img']) await publishTo(storage, releaseOf([name]));
+  // `old.img` left the generations before, and comes back: nothing is stored for it.
+  for (const killedAt of ['CKSUMS', 'index.json', '.update-repository/published.json']) {
+    let states = 0;
+    const killed = withFaults(storage, (_, method, path) => {
+      states += method === 'put' && path === '.update-repository/published.json' ? 1 : 0;
+      const isTheOne = path === killedAt && (path !== '.update-repository/published.json' || states === 2);
+      return method === 'put' && isTheOne ? 'fail' : null;
+    });
+    const failed = publishTo(killed, releaseOf(['old.img', 'c.img'], ['meta/a.json', 'meta/new.json']));
+    await expect(failed).rejects.toMatchObject({ code: 'NETWORK' });
+    await prune(storage, 0);
+    expect(readAll(storage)).toEqual([]);
+    expect(visible(storage)).toEqual(expect.arrayContaining(['old.img', 'c.img', 'meta/new.json']));
+  }
+  await publishTo(storage, releaseOf(['b.img']));
+  expect(visible(storage)).not.toContain('meta/new.json');
+  expect(readAll(storage)).toEqual([]);
+  await prune(storage, 3_600_000);
+  expect(visible(storage)).toContain('c.img');
+});
+
+test('a publish that only repairs leaves the generation before to go back to', async () => {
+  const storage = new MemoryStorage();
+  const call = { signal: new AbortController().signal };
+  await publishTo(storage, releaseOf(['a.img']));
+  const before = indexText(storage);
+  await publishTo(storage, releaseOf(['a.img', 'b.img']));
+  for (const path of ['a.img', 'CKSUMS']) {
+    await storage.put({ ...releaseOf(['x']).immutables[0]!, path, cacheControl: '' }, call);
+  }
+  expect((await publishTo(storage, releaseOf(['a.img', 'b.img']))).summary).toMatchObject({
+    changed: true,
+    generation: 2,
+  });
+  expect(readAll(storage)).toEqual([]);
+  expect(await rollBack(defaults(storage))).toMatchObject({ generation: 3 });
+  expect(indexText(storage)).toBe(before);
+  expect(readAll(storage)).toEqual([]);
+});
+
 test('prune is refused where nothing was published', async () => {
   await expect(prune(new MemoryStorage(), 0)).rejects.toMatchObject({ code: 'CONFIG' });
 });

@@ -78,6 +78,7 @@ describe.skipIf(!haveTools('rsync'))('a publish by rsync', () => {
     await publishTo(target, releaseOf(['rdiffs/b.rdiff'], ['meta/a.json']));
     const names = operations().filter((line) => /^(?:recv|del)/.test(line) && !line.includes('/indexes/'));
     expect(names).toEqual([
+      'recv .update-repository/published.json',
       'recv meta/a.json',
       'recv CKSUMS',
       'recv SHA256SUMS',
@@ -124,7 +125,7 @@ describe.skipIf(!haveTools('rsync'))('a publish by rsync', () => {
     const { root, target } = await place();
     write(root, 'a.img', 'content of b.img');
     await expect(publishTo(target, releaseOf(['a.img']))).rejects.toMatchObject({
-      code: 'VERIFICATION',
+      code: 'NAME_REUSED',
       data: { path: 'a.img' },
     });
     expect(readdirSync(root)).toEqual(['a.img']);

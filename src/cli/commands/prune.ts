@@ -5,7 +5,7 @@ import type { PruneStorageOptions } from '../../publish/prune-storage.js';
 import { EXIT } from '../exit-codes.js';
 import { graceOption } from '../grace.js';
 import type { Accept } from '../invocation.js';
-import { addStorageOptions, type StorageFlags, s3Options } from '../storage-flags.js';
+import { addStorageOptions, RETRIES, type StorageFlags, s3Options } from '../storage-flags.js';
 
 interface PruneFlags extends StorageFlags {
   readonly grace: number;
@@ -32,10 +32,12 @@ export function definePrune(program: Command, accept: Accept): void {
   command.action((mirrorDir: string, flags: PruneFlags) =>
     accept(command, async (session) => {
       const options = { graceMs: flags.grace, dryRun: flags.dryRun ?? false, ...session };
-      const { isAddress } = await import('../../publish/open-storage.js');
-      const summary = isAddress(mirrorDir)
-        ? await prunePublished(mirrorDir, options, flags)
-        : await pruneLocal(mirrorDir, { ...options, breakLock: flags.breakLock ?? false });
+      const { isAddress, publishedDirectory } = await import('../../publish/open-storage.js');
+      const address = isAddress(mirrorDir) ? mirrorDir : publishedDirectory(mirrorDir);
+      const summary =
+        address === null
+          ? await pruneLocal(mirrorDir, { ...options, breakLock: flags.breakLock ?? false })
+          : await prunePublished(address, options, flags);
       return summary.dryRun && summary.removed > 0 ? EXIT.somethingToDo : EXIT.done;
     }),
   );
@@ -53,9 +55,13 @@ async function prunePublished(
 ): Promise<PruneSummaryEvent> {
   const { openStorage } = await import('../../publish/open-storage.js');
   const { pruneStorage } = await import('../../publish/prune-storage.js');
+  const { withRetries } = await import('../../publish/retry.js');
   const { dryRun, signal } = options;
-  const storage = await openStorage(address, { readOnly: dryRun, signal, s3: s3Options(flags) });
-  const summary = await pruneStorage({ storage, ...options });
-  await storage.close();
-  return summary;
+  const opened = await openStorage(address, { readOnly: dryRun, signal, s3: s3Options(flags) });
+  const storage = withRetries(opened, { ...RETRIES, onEvent: options.onEvent });
+  try {
+    return await pruneStorage({ storage, ...options });
+  } finally {
+    await storage.close();
+  }
 }

@@ -2,12 +2,13 @@ import { type Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
 import type { PublishSummaryEvent } from '../../events.js';
 import type { PublishOptions } from '../../publish/publish.js';
+import type { Storage } from '../../publish/storage.js';
 import { parseSize } from '../bytes.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { parseCount } from '../numbers.js';
 import { optionValue } from '../option-value.js';
-import { addStorageOptions, type StorageFlags, s3Options } from '../storage-flags.js';
+import { addStorageOptions, RETRIES, type StorageFlags, s3Options } from '../storage-flags.js';
 
 interface PublishFlags extends StorageFlags {
   readonly dryRun?: boolean;
@@ -20,9 +21,6 @@ interface PublishFlags extends StorageFlags {
   readonly s3Acl?: string;
   readonly s3Sse?: string;
 }
-
-/** Some half a minute in all. */
-const RETRIES = { attempts: 6, firstPauseMs: 1000 };
 
 const EPILOGUE = `
 A target is one of
@@ -119,17 +117,21 @@ async function toEach(
   const { dryRun = false, transfers, verify, bwlimit, after } = flags;
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
   const opening = { readOnly: dryRun, signal, s3: { ...s3Options(flags), ...s3ObjectOptions(flags) } };
-  const storages = await Promise.all(targets.map((target) => openStorage(target, opening)));
-  let somethingToDo = false;
-  for (const opened of storages) {
-    const storage = withRetries(opened, { ...RETRIES, onEvent });
-    const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal, onEvent };
-    const summary = await publishTo(options);
-    await storage.close();
-    somethingToDo ||= summary.dryRun && summary.changed;
-    if (after !== undefined && summary.changed && !summary.dryRun) await runAfter(after, summary, signal);
+  const storages: Storage[] = [];
+  try {
+    for (const target of targets)
+      storages.push(withRetries(await openStorage(target, opening), { ...RETRIES, onEvent }));
+    let somethingToDo = false;
+    for (const storage of storages) {
+      const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal, onEvent };
+      const summary = await publishTo(options);
+      somethingToDo ||= summary.dryRun && summary.changed;
+      if (after !== undefined && summary.changed && !summary.dryRun) await runAfter(after, summary, signal);
+    }
+    return somethingToDo ? EXIT.somethingToDo : EXIT.done;
+  } finally {
+    for (const storage of storages) await storage.close();
   }
-  return somethingToDo ? EXIT.somethingToDo : EXIT.done;
 }
 
 function s3ObjectOptions({ s3StorageClass, s3Acl, s3Sse }: PublishFlags) {

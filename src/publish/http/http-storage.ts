@@ -81,8 +81,7 @@ export class HttpStorage implements Storage {
     const { path, condition } = request;
     // MOVE would remove it, with all that others have in it.
     if (this.#directories.isTaken(path)) throw nonsense(this.#client.about('PUT', path), 'no directory there', 'one');
-    this.#cleaned ??= this.#clean(call);
-    await this.#cleaned;
+    await this.#cleanOnce(call);
     await this.#directories.makeFor(path, call);
     if (condition !== undefined) return await this.#putOnCondition(request, condition, call);
     const before = this.#powers.fineRevisions ? null : await factsOf(this.#client, path, call);
@@ -139,6 +138,17 @@ export class HttpStorage implements Storage {
   }
 
   /** Once, before the first object is stored: from then on this publisher is the only one. */
+  /** One that fails is forgotten: the next request asks again. */
+  async #cleanOnce(call: StorageCall): Promise<void> {
+    this.#cleaned ??= this.#clean(call);
+    try {
+      await this.#cleaned;
+    } catch (error) {
+      this.#cleaned = null;
+      throw error;
+    }
+  }
+
   async #clean(call: StorageCall): Promise<void> {
     const entries = await listDirectory(this.#client, this.#powers.listing, TEMPORARY_DIR, call);
     const isAbandoned = (time: number | null) => time !== null && time < Date.now() - ABANDONED_MS;
