@@ -4,7 +4,7 @@ import { parseIndexJson } from '../metadata/index-json.js';
 import { INDEX_FILE } from '../metadata/mirror-paths.js';
 import type { Answer, HttpClient } from '../publish/http/client.js';
 import { cacheRule } from '../publish/release.js';
-import { type Expectation, readExpectations } from './expectations.js';
+import { claimedBytes, readExpectations } from './expectations.js';
 import { openServedMirror, readServedIndexes } from './served-mirror.js';
 
 export interface AuditOptions {
@@ -163,11 +163,6 @@ async function rangeFaults(
   if (range !== wanted) return [`expected Content-Range ${wanted}, found ${range ?? 'none'}`];
   const past = await client.send('GET', path, { signal }, { headers: { range: `bytes=${sizeBytes}-` } });
   return past.status === 416 ? [] : [`expected 416 for a range past its end, found ${past.status}`];
-}
-
-function claimedBytes({ claims }: Expectation): number | null {
-  const size = claims.find(({ field }) => field === 'size')?.value;
-  return size === undefined ? null : Number(size);
 }
 
 function newestOf(index: string | undefined): ReadonlyMap<string, string> {

@@ -1,5 +1,6 @@
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
+import type { RawDigests } from '../io/digest.js';
 import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
 import { parseIndexJson } from '../metadata/index-json.js';
 import { type MetaDiff, type MetaImage, type MetaZst, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
@@ -68,6 +69,26 @@ export function readExpectations(texts: ReadonlyMap<string, string>, interrupted
   parse(INDEX_FILE, parseIndexJson);
   problems.push(...disagreements(texts, metas, interrupted));
   return { files: groupByPath(claims), metas, problems };
+}
+
+/** The claims that a file of these bytes does not keep. */
+export function brokenClaims({ path, claims }: Expectation, sizeBytes: number, digests: RawDigests): ProblemEvent[] {
+  const found = { size: String(sizeBytes), ...digests };
+  return claims
+    .filter(({ field, value }) => found[field] !== value)
+    .map(({ source, field, value }) => ({
+      type: 'problem',
+      level: 'error',
+      kind: 'mismatch',
+      path,
+      message: `expected ${field} ${value} (${source}), found ${found[field]}`,
+    }));
+}
+
+/** The size that is claimed of a file, in bytes; null where no index has one. */
+export function claimedBytes({ claims }: Expectation): number | null {
+  const size = claims.find(({ field }) => field === 'size')?.value;
+  return size === undefined ? null : Number(size);
 }
 
 type PathClaim = Claim & { readonly path: string };

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { hasCode, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, ProblemEvent, VerifySummaryEvent } from '../events.js';
-import type { RawDigests } from '../io/digest.js';
 import { PosixCksum } from '../io/posix-cksum.js';
 import type { HttpClient } from '../publish/http/client.js';
-import { type Expectation, readExpectations } from './expectations.js';
+import { brokenClaims, claimedBytes, type Expectation, readExpectations } from './expectations.js';
 import { openServedMirror, readServedIndexes } from './served-mirror.js';
 
 export interface VerifyUrlOptions {
@@ -90,47 +89,40 @@ async function download(
   signal: AbortSignal,
   onEvent: EventSink,
 ): Promise<Downloaded> {
-  const { path, claims } = file;
+  const { path } = file;
   const kind = 'digest';
   const startedAt = performance.now();
-  const totalBytes = Number(claims.find(({ field }) => field === 'size')?.value ?? 0);
+  const totalBytes = claimedBytes(file) ?? 0;
   onEvent({ type: 'job-started', job, kind, path, totalBytes });
   const onBytes = (doneBytes: number) => onEvent({ type: 'job-progress', job, doneBytes });
-  const found = await digestOf(client, path, totalBytes, signal, onBytes);
-  const problems = found.problem === null ? compare(file, found) : [found.problem];
+  const { sizeBytes, problems } = await readAndCompare(client, file, signal, onBytes);
   const durationMs = Math.round(performance.now() - startedAt);
   const detail = problems.length === 0 ? 'good' : 'wrong';
-  onEvent({ type: 'job-finished', job, kind, path, sizeBytes: found.sizeBytes, durationMs, detail });
-  return { sizeBytes: found.sizeBytes, problems };
+  onEvent({ type: 'job-finished', job, kind, path, sizeBytes, durationMs, detail });
+  return { sizeBytes, problems };
 }
 
-interface Found {
-  readonly sizeBytes: number;
-  readonly digests: RawDigests | null;
-  /** Why it could not be read. */
-  readonly problem: ProblemEvent | null;
-}
-
-/** Reads no more than one byte above what is claimed: a server may send for ever. */
-async function digestOf(
+/** Reads little more than what is claimed, where a size is: a server may send for ever. */
+async function readAndCompare(
   client: HttpClient,
-  path: string,
-  claimedBytes: number,
+  file: Expectation,
   signal: AbortSignal,
   onBytes: (doneBytes: number) => void,
-): Promise<Found> {
+): Promise<Downloaded> {
+  const { path } = file;
+  const mostBytes = claimedBytes(file) ?? Number.MAX_SAFE_INTEGER;
   const cksum = new PosixCksum();
   const [sha256, sha512] = [createHash('sha256'), createHash('sha512')];
   let sizeBytes = 0;
-  const wrong = (kind: ProblemEvent['kind'], message: string): Found => {
-    return { sizeBytes, digests: null, problem: { type: 'problem', level: 'error', kind, path, message } };
+  const wrong = (kind: ProblemEvent['kind'], message: string): Downloaded => {
+    return { sizeBytes, problems: [{ type: 'problem', level: 'error', kind, path, message }] };
   };
   try {
     const pieces = await client.bytes(path, { signal });
     if (pieces === null) return wrong('missing', 'the server has none');
     for await (const piece of pieces) {
       sizeBytes += piece.length;
-      if (sizeBytes > claimedBytes) return wrong('mismatch', `expected ${claimedBytes} bytes, found more`);
+      if (sizeBytes > mostBytes) return wrong('mismatch', `expected ${mostBytes} bytes, found more`);
       sha256.update(piece);
       sha512.update(piece);
       cksum.update(piece);
@@ -141,18 +133,5 @@ async function digestOf(
     return wrong('unreadable', error.message);
   }
   const digests = { cksum: cksum.digest(), sha256: sha256.digest('hex'), sha512: sha512.digest('hex') };
-  return { sizeBytes, digests, problem: null };
-}
-
-function compare({ path, claims }: Expectation, { sizeBytes, digests }: Found): ProblemEvent[] {
-  const found = { size: String(sizeBytes), ...digests };
-  return claims
-    .filter(({ field, value }) => found[field] !== value)
-    .map(({ source, field, value }) => ({
-      type: 'problem',
-      level: 'error',
-      kind: 'mismatch',
-      path,
-      message: `expected ${field} ${value} (${source}), found ${found[field]}`,
-    }));
+  return { sizeBytes, problems: brokenClaims(file, sizeBytes, digests) };
 }

@@ -3,9 +3,8 @@ import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
 import { Crew, type Resources } from '../workers/crew.js';
-import type { DigestedPath } from '../workers/jobs.js';
 import type { Task } from '../workers/task.js';
-import { type Expectation, type Expectations, readExpectations } from './expectations.js';
+import { brokenClaims, type Expectation, type Expectations, readExpectations } from './expectations.js';
 import { readSettledIndexes } from './settled-indexes.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
@@ -89,24 +88,11 @@ function digestTask(options: VerifyOptions, file: Expectation, sizeBytes: number
   const { path } = file;
   const shown = { kind: 'digest', path, totalBytes: sizeBytes, memoryBytes: VERIFY_MEMORY_BYTES } as const;
   return reportingTask(shown, report, async (run) => {
-    const found = await run({ kind: 'digest', path: sitePath(options, path) });
-    const problems = compare(file, found);
+    const { identity, digests } = await run({ kind: 'digest', path: sitePath(options, path) });
+    const problems = brokenClaims(file, identity.sizeBytes, digests);
     problems.forEach(report);
     return problems.length === 0 ? 'good' : 'wrong';
   });
-}
-
-function compare({ path, claims }: Expectation, { identity, digests }: DigestedPath): ProblemEvent[] {
-  const found = { size: String(identity.sizeBytes), ...digests };
-  return claims
-    .filter(({ field, value }) => found[field] !== value)
-    .map(({ source, field, value }) => ({
-      type: 'problem',
-      level: 'error',
-      kind: 'mismatch',
-      path,
-      message: `expected ${field} ${value} (${source}), found ${found[field]}`,
-    }));
 }
 
 async function unlistedFiles(mirrorDir: string, { files }: Expectations): Promise<ProblemEvent[]> {
