@@ -29,11 +29,6 @@ export function isNoop({ uploads, checks, indexStages, withdrawn, unfinished }: 
   return uploads.length + checks.length + indexStages.length + withdrawn.length === 0 && !unfinished;
 }
 
-/** Whether this program has stored something under a path, as far as it is remembered. */
-export function isOurs(path: string, state: RemoteState): boolean {
-  return state.dropped.has(path) || namedPaths(state).has(path);
-}
-
 /**
  * Compares a release with what a storage has. Pure.
  *
@@ -62,7 +57,9 @@ export function planPublish(
     const before = known.get(object.path);
     const found = listed.get(object.path);
     const differs = before !== undefined && before.sha256 !== object.sha256;
-    if (found !== undefined && found.sizeBytes !== object.sizeBytes) requireOurs(object, found, state, storage);
+    if (found !== undefined && found.sizeBytes !== object.sizeBytes) {
+      requireOurs(object, `${found.sizeBytes} bytes`, state, storage);
+    }
     if (found === undefined || found.sizeBytes !== object.sizeBytes || differs) uploads.push(object);
     else if (before === undefined || before.revision !== found.revision) checks.push(object);
     else kept.push(before);
@@ -104,14 +101,25 @@ function requireSameBytes(object: ReleaseObject, before: PendingFile | undefined
   );
 }
 
-/** Indexes of somebody else may name what is there. */
-function requireOurs(object: ReleaseObject, found: StoredObject, state: RemoteState, storage: string): void {
-  if (isOurs(object.path, state)) return;
+/**
+ * Indexes of somebody else may name what is there: it is replaced only where this program has stored something under its
+ * path, as far as that is remembered. `found` is what is there.
+ *
+ * @throws UpdateRepositoryError NAME_REUSED
+ */
+export function requireOurs(
+  { path, sizeBytes, sha256 }: ReleaseObject,
+  found: string,
+  state: RemoteState,
+  storage: string,
+): void {
+  if (state.dropped.has(path) || namedPaths(state).has(path)) return;
+  const expected = `none, or ${sizeBytes} bytes with sha256 ${sha256}`;
   throw new UpdateRepositoryError(
     'NAME_REUSED',
-    `${storage}: ${object.path}: expected none, or the ${object.sizeBytes} bytes of the mirror, found ${found.sizeBytes} bytes of somebody else`,
+    `${storage}: ${path}: expected ${expected}, found ${found} of somebody else`,
     {
-      data: { path: object.path, expected: object.sizeBytes, found: found.sizeBytes },
+      data: { path, expected, found },
       hint: 'remove it there if nobody needs it, or publish to another place',
     },
   );

@@ -1,14 +1,12 @@
-import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, PublishSummaryEvent } from '../events.js';
 import { lockStorage } from './lock-storage.js';
-import { isNoop, isOurs, type PublishPlan, planPublish } from './plan.js';
+import { isNoop, type PublishPlan, planPublish, requireOurs } from './plan.js';
 import type { RateLimit } from './rate-limit.js';
 import { type Release, type ReleaseObject, textObject } from './release.js';
 import { type Remote, readRemote } from './remote.js';
 import {
   begunState,
   copyPath,
-  nextNumber,
   nextState,
   type PublishedFile,
   type RemoteState,
@@ -94,7 +92,7 @@ async function store(
     transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(now), 'application/json')]);
   const publishedAt = new Date().toISOString();
   const { right, wrong } = await transfers.checkAll(plan.checks);
-  for (const object of wrong) requireRemembered(object, state, options.storage);
+  for (const object of wrong) requireOurs(object, 'other bytes', state, options.storage.name);
   // Should this end before its time, the objects that it stored are known as ours, and as what indexes may name.
   const begun = begunState(state, release);
   await remember(begun);
@@ -110,23 +108,10 @@ async function store(
   await options.storage.remove(plan.withdrawn, call);
   await lock.assertHeld();
   const indexes = inOrder(release.indexStages.flat(), written);
-  const next = nextState(begun, { number: nextNumber(state, indexes), publishedAt, immutables, indexes });
+  const next = nextState(begun, { publishedAt, immutables, indexes });
   await remember(next);
   await options.storage.tidy?.(call);
   return next;
-}
-
-/** What has the size of an image and other bytes is stored again where it was ours once; else it is somebody else's. */
-function requireRemembered({ path, sha256 }: ReleaseObject, state: RemoteState, { name }: Storage): void {
-  if (isOurs(path, state)) return;
-  throw new UpdateRepositoryError(
-    'NAME_REUSED',
-    `${name}: ${path}: expected none, or sha256 ${sha256}, found other bytes of somebody else`,
-    {
-      data: { path, expected: sha256 },
-      hint: 'remove it there if nobody needs it, or publish to another place',
-    },
-  );
 }
 
 /** For going back: the bytes of an index under their sha256. */

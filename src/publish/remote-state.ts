@@ -102,21 +102,16 @@ export function begunState(state: RemoteState, { immutables, indexStages }: Rele
  * The state after a publish. What is named no more is noted with the time since when; what is named again is not. A
  * publish that only repaired what readers see takes the place of the last generation.
  */
-export function nextState(state: RemoteState, generation: Generation): RemoteState {
+export function nextState(state: RemoteState, published: Omit<Generation, 'number'>): RemoteState {
   const [current, ...older] = state.generations;
-  const before = current !== undefined && haveSameIndexes(current, generation) ? older : state.generations;
-  const generations = [generation, ...before].slice(0, GENERATIONS_KEPT);
+  const isRepair = current !== undefined && haveSameIndexes(current, published);
+  const generation = { number: (current?.number ?? 0) + (isRepair ? 0 : 1), ...published };
+  const generations = [generation, ...(isRepair ? older : state.generations)].slice(0, GENERATIONS_KEPT);
   const next = { generations, pending: NOTHING_PUBLISHED.pending };
   const named = namedPaths({ ...next, dropped: new Map() });
   const leaving = [...namedPaths(state)].map((path) => [path, generation.publishedAt] as const);
   const dropped = new Map([...state.dropped, ...leaving].filter(([path]) => !named.has(path)));
   return { ...next, dropped };
-}
-
-/** The number of the generation that is published next. */
-export function nextNumber({ generations: [current] }: RemoteState, indexes: readonly PublishedFile[]): number {
-  if (current === undefined) return 1;
-  return haveSameIndexes(current, { indexes }) ? current.number : current.number + 1;
 }
 
 function haveSameIndexes(a: Pick<Generation, 'indexes'>, b: Pick<Generation, 'indexes'>): boolean {
