@@ -43,7 +43,7 @@ static uint32_t batch_end(const struct core *core, const struct walk *walk, uint
 static uint32_t cluster_end(const struct core *core, uint32_t from) {
   uint32_t before[CLUSTER_WINDOWS];
   uint32_t start = from < CLUSTER_WINDOWS ? 0 : from - CLUSTER_WINDOWS;
-  uint32_t found = sample_slowly(core->segment, start, from, anchor_limit(core), before);
+  uint32_t found = sample_slowly(core->segment, start, from, sampler_of(core), before);
   return found == 0 ? from : before[found - 1] + CLUSTER_WINDOWS + 1;
 }
 
@@ -85,7 +85,7 @@ static void walk_covered(const struct core *core, struct walk *walk, uint32_t st
 
 // Fills core->keys from the forced anchor of the bare block [from, to); returns how many there are, 0 or 1.
 static uint32_t key_forced(const struct core *core, uint32_t from, uint32_t to) {
-  uint32_t at = lowest_window(core->segment, from, to);
+  uint32_t at = highest_window(core->segment, from, to);
   if (constant_bytes(core->segment + at, WINDOW_BYTES) == WINDOW_BYTES) return 0;
   core->keys[0] = key_window(core, at);
   return 1;

@@ -3,7 +3,7 @@
 #include "delta-trial.h"
 #include "driver.h"
 
-#define SEGMENT_BYTES (1 << 21)
+#define SEGMENT_BYTES (1 << 20)
 #define LARGE_BYTES (5 * SEGMENT_BYTES / 2)
 
 // The core warms the cache with reads that no lock guards, on purpose: nothing depends on what they find. (Atomic reads

@@ -1,7 +1,7 @@
 import { allocateBlock, type ByteBlock, isConstant } from './byte-block.js';
 import { KeyBatch, keyAnchors, keyWindow } from './key.js';
 import { blockWindowsFor, type DeltaParameters, WINDOW_BYTES } from './parameters.js';
-import { lowestWindow, sampleAnchors } from './sample.js';
+import { highestWindow, sampleAnchors } from './sample.js';
 
 /** A raw anchor so many windows after another one, or fewer, is not kept. */
 const CLUSTER_WINDOWS = 3;
@@ -117,7 +117,7 @@ export class AnchorWalk {
 
   /** Adds the key of the forced anchor of the bare block [from, to), unless the window has period 1. */
   #keyForced(from: number, to: number): void {
-    const at = lowestWindow(this.#segment.view, from, to);
+    const at = highestWindow(this.#segment.view, from, to);
     if (isConstant(this.#segment, at, at + WINDOW_BYTES)) return;
     keyWindow(this.#segment.view, at, this.#parameters.buckets, this.keys);
   }

@@ -27,7 +27,7 @@ export const TUNING: EngineTuning = {
   batchBytes: 8192,
   pageBytes: 65536,
   maxPages: 128,
-  slotsPerThread: 3,
+  slotsPerThread: 2,
 };
 
 /** What the engine's many small objects take, of each thread. */

@@ -12,7 +12,7 @@ export interface BaseIndex {
   readonly runs: BaseRuns;
 }
 
-/** Memory that indexing works in, made once for all segments of a base: at most 2 MiB and a little. */
+/** Memory that indexing works in, made once for all segments of a base: at most a MiB and a little. */
 export interface IndexScratch {
   readonly segment: ByteBlock;
   readonly walk: AnchorWalk;

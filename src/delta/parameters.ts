@@ -5,7 +5,7 @@ export type DeltaEffort = 'fast' | 'normal' | 'max';
 export const WINDOW_BYTES = 32;
 
 /** Base and target are indexed and matched in pieces of this size; it is part of the algorithm. */
-export const SEGMENT_BYTES = 2 * 1024 * 1024;
+export const SEGMENT_BYTES = 1024 * 1024;
 
 /** Positions from here on do not fit an entry of the table (36 bits, 0 stands for an empty slot). */
 export const INDEXED_BASE_BYTES = 2 ** 36 - 1;

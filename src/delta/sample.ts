@@ -1,15 +1,21 @@
-/** How many bytes of a window its hash is of: the first ones. */
-const HASHED_BYTES = 16;
-const MULTIPLIER = 0x9e37;
-const ADDEND = 0x3c6d;
+/** How many bytes of a window its sum is of: the first ones. */
+const SUMMED_BYTES = 8;
+const SUM_BITS = 8;
+/** The highest sum of a raw anchor. */
+const HIGHEST_SUM = 132;
+/** Where the word of a window is that decides when the sum has too few bits, and what it is multiplied by. */
+const SECOND_WORD_AT = 8;
+const SECOND_MULTIPLIER = 0x2c1b3c6d;
+const RANK_MULTIPLIER = 0x297a2d39;
 
 /**
  * Finds the raw anchors among the windows that start in [from, to): writes their starts, ascending, to `anchors` and
- * returns their number. Reads up to `to + HASHED_BYTES - 1`; `anchors` needs room for `to - from`.
+ * returns their number. Reads up to `to + WINDOW_BYTES - 1`; `anchors` needs room for `to - from`.
  *
- * The sum of bytes b0 .. b15 is that of b(k) << (15 - k) modulo 2^16: shifting pushes a byte out after 16 steps, so
- * rolling it on gives the same value as starting afresh, wherever the scan started. A window is a raw anchor when the top
- * `sampleBits` bits of `sum * MULTIPLIER + ADDEND`, modulo 2^16, are 0. The sum over 16 bytes is two of 8, shifted, and so
+ * The sum of bytes b0 .. b7 is that of b(k) << (7 - k) modulo 2^8: shifting pushes a byte out after 8 steps, so rolling it
+ * on gives the same value as starting afresh, wherever the scan started. A window is a raw anchor when its sum is
+ * HIGHEST_SUM, or, for each of the `sampleBits` that is missing to 8, one of twice as many right below it. For those that
+ * go beyond 8 as many top bits of its third word's product have to be 0. The sum over 8 bytes is two of 4, shifted, and so
  * on, which is what vector instructions are fast at (native/sample.h).
  */
 export function sampleAnchors(
@@ -19,9 +25,10 @@ export function sampleAnchors(
   sampleBits: number,
   anchors: Int32Array,
 ): number {
-  const top = 0x10000 - (1 << (16 - sampleBits));
-  const first = from + HASHED_BYTES - 1;
-  const end = to + HASHED_BYTES - 1;
+  const bits = Math.min(sampleBits, SUM_BITS);
+  const sums = 1 << (SUM_BITS - bits);
+  const first = from + SUMMED_BYTES - 1;
+  const end = to + SUMMED_BYTES - 1;
   let sum = 0;
   let count = 0;
   let i = from;
@@ -30,43 +37,51 @@ export function sampleAnchors(
   for (const unrolled = end - 7; i < unrolled; i += 8) {
     let word = view.getInt32(i, true);
     sum = ((sum << 1) + (word & 255)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 15;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 7;
     sum = ((sum << 1) + ((word >>> 8) & 255)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 14;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 6;
     sum = ((sum << 1) + ((word >>> 16) & 255)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 13;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 5;
     sum = ((sum << 1) + (word >>> 24)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 12;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 4;
     word = view.getInt32(i + 4, true);
     sum = ((sum << 1) + (word & 255)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 11;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 3;
     sum = ((sum << 1) + ((word >>> 8) & 255)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 10;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 2;
     sum = ((sum << 1) + ((word >>> 16) & 255)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 9;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 1;
     sum = ((sum << 1) + (word >>> 24)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 8;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i;
   }
   for (; i < end; i += 1) {
     sum = ((sum << 1) + view.getUint8(i)) | 0;
-    if (((Math.imul(sum, MULTIPLIER) + ADDEND) & top) === 0) anchors[count++] = i - 15;
+    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 7;
   }
-  return count;
+  return sampleBits > bits ? keepRight(view, anchors, count, sampleBits - bits) : count;
 }
 
-/** The window with the lowest hash, the last of equal ones, among those that start in [from, to), at least one. */
-export function lowestWindow(view: DataView, from: number, to: number): number {
-  const ahead = HASHED_BYTES - 1;
-  let sum = 0;
-  let lowest = from;
-  let lowestHash = 0x10000;
-  for (let at = from - ahead; at < from; at += 1) sum = ((sum << 1) + view.getUint8(at + ahead)) | 0;
-  for (let at = from; at < to; at += 1) {
-    sum = ((sum << 1) + view.getUint8(at + ahead)) | 0;
-    const hash = (Math.imul(sum, MULTIPLIER) + ADDEND) & 0xffff;
-    if (hash > lowestHash) continue;
-    lowest = at;
-    lowestHash = hash;
+/** Leaves those of the first `count` anchors whose third word's product has `bits` top bits of 0; returns their number. */
+function keepRight(view: DataView, anchors: Int32Array, count: number, bits: number): number {
+  let kept = 0;
+  for (let n = 0; n < count; n += 1) {
+    const at = anchors[n]!;
+    const product = Math.imul(view.getInt32(at + SECOND_WORD_AT, true), SECOND_MULTIPLIER);
+    if (product >>> (32 - bits) === 0) anchors[kept++] = at;
   }
-  return lowest;
+  return kept;
+}
+
+/** The window with the highest rank, the last of equal ones, among those that start in [from, to), at least one. */
+export function highestWindow(view: DataView, from: number, to: number): number {
+  let highest = from;
+  let highestRank = 0;
+  for (let at = from; at < to; at += 1) {
+    const product = Math.imul(view.getInt32(at, true), SECOND_MULTIPLIER);
+    const rank = Math.imul(product ^ view.getInt32(at + 4, true), RANK_MULTIPLIER) >>> 0;
+    if (rank < highestRank) continue;
+    highest = at;
+    highestRank = rank;
+  }
+  return highest;
 }

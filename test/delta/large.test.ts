@@ -60,8 +60,8 @@ test('a target of more than 4 GiB is made and comes out again', { timeout: 300_0
 
   const { deltaBytes, copiedBytes, literalBytes } = generateDelta({ basePath, targetPath, deltaPath, effort: 'fast' });
   expect(copiedBytes + literalBytes).toBe(targetBytes);
-  // Two pieces are not in the base; the zeros cost a copy every 2 MiB.
-  expect(deltaBytes).toBeLessThan(2 * pieceBytes + 12 * 2100);
+  // Two pieces are not in the base; the zeros cost a copy every MiB.
+  expect(deltaBytes).toBeLessThan(2 * pieceBytes + 12 * 4150);
   expect(differsAt(targetPath, basePath, deltaPath, targetBytes)).toBe(-1);
 });
 

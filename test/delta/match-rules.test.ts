@@ -8,7 +8,7 @@ import { makeDelta } from './support/engine.js';
 const dir = temporaryDirectoryOfSuite();
 const text = pseudoRandomBytes('match rules', 60_000);
 const fresh = pseudoRandomBytes('match rules, fresh', 60_000);
-const segmentBytes = 2 ** 21;
+const segmentBytes = 2 ** 20;
 
 /** The commands of the delta as [length] for literals and [length, offset] for copies. */
 function commandsOf(base: Buffer, target: Buffer): number[][] {

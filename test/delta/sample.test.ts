@@ -23,12 +23,15 @@ describe('anchors', () => {
     }
   });
 
-  test('are those whose hash, reckoned from the window alone, has its top bits zero', () => {
-    for (const sampleBits of [5, 6, 9]) {
+  test('are those that sum and third word, reckoned from the window alone, select', () => {
+    for (const sampleBits of [5, 6, 8, 9, 10]) {
       const found = new Set(anchorsIn(0, 20_000, sampleBits));
       for (let at = 0; at < 20_000; at += 1) {
-        const sum = text.subarray(at, at + 16).reduce((all, byte, k) => all + byte * 2 ** (15 - k), 0);
-        expect(found.has(at)).toBe((sum * 0x9e37 + 0x3c6d) % 2 ** 16 < 2 ** (16 - sampleBits));
+        const sum = text.subarray(at, at + 8).reduce((all, byte, k) => all + byte * 2 ** (7 - k), 0) % 2 ** 8;
+        const isSumRight = sum <= 132 && sum > 132 - 2 ** (8 - Math.min(sampleBits, 8));
+        const product = (BigInt(text.readUInt32LE(at + 8)) * 0x2c1b3c6dn) % 2n ** 32n;
+        const isProductRight = product < 2n ** (32n - BigInt(Math.max(0, sampleBits - 8)));
+        expect(found.has(at)).toBe(isSumRight && isProductRight);
       }
     }
   });

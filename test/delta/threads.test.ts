@@ -16,7 +16,7 @@ import { repetitivePair } from './support/repetitive-pairs.js';
 const dir = temporaryDirectoryOfSuite();
 const pool = await compiledPool(3);
 afterAll(() => pool.destroy());
-const segmentBytes = 2 ** 21;
+const segmentBytes = 2 ** 20;
 let files = 0;
 
 interface ThreadedRequest {

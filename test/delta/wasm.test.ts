@@ -23,7 +23,7 @@ import { repetitivePair } from './support/repetitive-pairs.js';
 
 const dir = temporaryDirectoryOfSuite();
 const effort = fc.constantFrom('fast' as const, 'normal' as const, 'max' as const);
-const segmentBytes = 2 ** 21;
+const segmentBytes = 2 ** 20;
 
 /** The delta by one engine, once the other has made the same bytes. */
 function deltaOfBoth(base: Uint8Array, target: Uint8Array, effort: 'fast' | 'normal' | 'max' = 'normal') {

@@ -14,7 +14,7 @@ export function modelDelta(base: Buffer, target: Buffer, effort: DeltaEffort): B
   return encoded(pieces);
 }
 
-const segmentBytes = 2 ** 21;
+const segmentBytes = 2 ** 20;
 
 interface Index {
   readonly sampleBits: number;
@@ -50,26 +50,33 @@ function mix(x: number, multiplier: number): number {
 
 /** Where the anchors are among the first windows of a segment, `count` of them, kept and forced. */
 function anchorsOf(text: Buffer, count: number, sampleBits: number): number[] {
-  const hashes = Array.from({ length: Math.max(0, count) }, (_, at) => hashOf(text, at));
-  const isRaw = (at: number) => (hashes[at] ?? Number.NaN) < 2 ** (16 - sampleBits);
+  const windows = Array.from({ length: Math.max(0, count) }, (_, at) => text.subarray(at, at + 32));
+  const raw = windows.map((window) => isRawAnchor(window, sampleBits));
+  const isRaw = (at: number) => raw[at] ?? false;
   const isKept = (at: number) =>
     isRaw(at) && ![1, 2, 3].some((before) => isRaw(at - before)) && !hasPeriod(8, text.subarray(at, at + 32));
   const anchors: number[] = [];
   const blockWindows = 16 * 2 ** sampleBits;
   for (let start = 0; start < count; start += blockWindows) {
-    const block = hashes.slice(start, start + blockWindows);
+    const block = windows.slice(start, start + blockWindows);
     const kept = block.map((_, n) => start + n).filter(isKept);
     anchors.push(...kept);
-    const forced = start + block.lastIndexOf(block.reduce((least, hash) => Math.min(least, hash), 2 ** 16));
+    const ranks = block.map(rankOf);
+    const forced = start + ranks.lastIndexOf(ranks.reduce((highest, rank) => Math.max(highest, rank), 0));
     if (kept.length === 0 && !hasPeriod(1, text.subarray(forced, forced + 32))) anchors.push(forced);
   }
   return anchors;
 }
 
-function hashOf(text: Buffer, at: number): number {
-  let sum = 0;
-  for (let k = 0; k < 16; k += 1) sum += (text[at + k] ?? Number.NaN) * 2 ** (15 - k);
-  return (sum * 0x9e37 + 0x3c6d) % 2 ** 16;
+function isRawAnchor(window: Buffer, sampleBits: number): boolean {
+  const c = Math.min(sampleBits, 8);
+  const sum = window.subarray(0, 8).reduce((all, byte, k) => all + byte * 2 ** (7 - k), 0) % 2 ** 8;
+  const top = times(window.readUInt32LE(8), 0x2c1b3c6d) / 2 ** (32 - (sampleBits - c));
+  return sum <= 132 && sum > 132 - 2 ** (8 - c) && top < 1;
+}
+
+function rankOf(window: Buffer): number {
+  return times(u32(times(window.readUInt32LE(0), 0x2c1b3c6d) ^ window.readUInt32LE(4)), 0x297a2d39);
 }
 
 function hasPeriod(period: number, window: Buffer): boolean {
