@@ -1,6 +1,7 @@
-// Joins the compiled modules of the command line and of its worker threads into few files, dist/program/: a process
-// then loads a third as many, and starts in two thirds of the time. The libraries stay where npm put them.
-import { readFileSync } from 'node:fs';
+// Joins the compiled modules of the command line and of its worker threads into few files, dist/program/, which are
+// CommonJS: a process then loads a third as many, by the quicker of the two loaders, and starts in half the time. The
+// libraries stay where npm put them, but for the one that every command needs.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -15,8 +16,10 @@ const bundle = await rolldown({
     entry: join(root, 'dist', 'workers', 'entry.js'),
   },
   platform: 'node',
-  external: Object.keys(dependencies),
+  external: Object.keys(dependencies).filter((name) => name !== 'commander'),
 });
 // As deep below the root as what they are made of, which is how they find package.json and the WebAssembly modules.
-await bundle.write({ dir: join(root, 'dist', 'program'), format: 'esm' });
+const program = join(root, 'dist', 'program');
+await bundle.write({ dir: program, format: 'cjs' });
 await bundle.close();
+writeFileSync(join(program, 'package.json'), '{ "type": "commonjs" }\n');
