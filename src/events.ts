@@ -8,7 +8,14 @@ export type * from './inspection.js';
  * terminal display, as plain lines or, with `--json`, as one JSON object a line. Sizes are bytes, durations
  * milliseconds, `path` is relative to the mirror unless it says otherwise.
  */
-export type RepositoryEvent =
+export type RepositoryEvent = AtTarget & AnyEvent;
+
+interface AtTarget {
+  /** With `publish`, the storage that it is about, without credentials. */
+  readonly target?: string;
+}
+
+type AnyEvent =
   | NoteEvent
   | PlanEvent
   | JobStartedEvent
@@ -22,6 +29,7 @@ export type RepositoryEvent =
   | VerifySummaryEvent
   | PruneSummaryEvent
   | PublishSummaryEvent
+  | TargetFailedEvent
   | AuditSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
@@ -216,6 +224,13 @@ export interface PublishSummaryEvent {
   /** Objects that are not of this mirror. */
   readonly foreign: number;
   readonly durationMs: number;
+}
+
+/** One of several targets of `publish` could not be published to; the others are tried. */
+export interface TargetFailedEvent {
+  readonly type: 'target-failed';
+  readonly target: string;
+  readonly error: SerializedError;
 }
 
 export interface DeltaSummaryEvent {
