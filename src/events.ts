@@ -96,7 +96,10 @@ export interface JobStartedEvent {
   readonly job: number;
   readonly kind: JobKind;
   readonly path: string;
-  /** Bytes that will be read until the job is done; for `patch` the size of the base, which the target's is near. */
+  /**
+   * Bytes that will be read until the job is done; for `patch` the size of the base, which the target's is near; for
+   * `upload` twice the size where it is read back.
+   */
   readonly totalBytes: number;
 }
 

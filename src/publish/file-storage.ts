@@ -65,7 +65,10 @@ export class FileStorage implements Storage {
       await refuseDirectory(place);
       const directory = await this.#temporaryFor(dirname(place));
       const isPlaced = await this.#writeAndPlace(join(directory, randomBytes(8).toString('hex')), place, request, call);
-      if (!isPlaced) return await this.put(request, call);
+      if (!isPlaced) {
+        call.onRestart?.();
+        return await this.put(request, call);
+      }
       await syncDirectory(dirname(place));
     } catch (error) {
       throw fromSystemError(error, 'store it', place);

@@ -19,8 +19,7 @@ const MAX_PAUSE_MS = 30_000;
  * on condition then finds the condition broken by itself; who uses one has to know its own object again.
  */
 export function withRetries(storage: Storage, options: RetryOptions): Storage {
-  const again = <T>(call: { readonly signal: AbortSignal }, request: () => Promise<T>) =>
-    retrying(storage, options, call, request);
+  const again = <T>(call: RetriedCall, request: () => Promise<T>) => retrying(storage, options, call, request);
   const { putMany, same, tidy, prepare } = storage;
   return {
     name: storage.name,
@@ -56,10 +55,12 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
   };
 }
 
+type RetriedCall = Pick<StorageCall, 'signal' | 'onRestart'>;
+
 async function retrying<T>(
   { name }: Storage,
   { attempts, firstPauseMs, onEvent }: RetryOptions,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, onRestart }: RetriedCall,
   request: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -71,6 +72,7 @@ async function retrying<T>(
       const message = `${error.message}; trying again in ${(pauseMs / 1000).toFixed(1)} s`;
       onEvent({ type: 'note', level: 'info', subject: name, message });
       await pause(pauseMs, signal);
+      onRestart?.();
     }
   }
 }

@@ -28,6 +28,8 @@ export interface StorageCall {
   readonly signal: AbortSignal;
   /** Is told of bytes that were sent or received, and may make the transfer wait. */
   readonly onBytes?: (count: number) => Promise<void> | undefined;
+  /** Is told that what was moved so far is moved again, from the start. */
+  readonly onRestart?: () => void;
 }
 
 /** What accompanies a request for many objects at once. */

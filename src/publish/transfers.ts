@@ -5,6 +5,7 @@ import { ManyJobs } from './many-jobs.js';
 import type { RateLimit } from './rate-limit.js';
 import { cacheRule, type ReleaseObject } from './release.js';
 import type { PublishedFile } from './remote-state.js';
+import { StepProgress } from './step-progress.js';
 import type { ManyCall, Storage, StorageCall, StoredObject } from './storage.js';
 
 interface TransferOptions {
@@ -35,8 +36,10 @@ export class Transfers {
   /** Stores immutable objects, large ones first, and finds each to be right. */
   async putAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
     if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'immutable');
+    // With a read-back all bytes are moved twice.
+    const steps = this.#options.verifyFull ? 2 : 1;
     return await this.#all(objects, (object, signal) =>
-      this.#asJob(object, 'upload', signal, (call) => this.#put(object, cacheRule('immutable'), call)),
+      this.#asJob(object, { kind: 'upload', steps }, signal, (call) => this.#put(object, cacheRule('immutable'), call)),
     );
   }
 
@@ -51,7 +54,7 @@ export class Transfers {
     const { storage, verifyFull } = this.#options;
     if (storage.same !== undefined && !verifyFull) return await this.#compareAll(objects);
     const wrong: ReleaseObject[] = [];
-    const check = async (object: ReleaseObject, call: StorageCall): Promise<PublishedFile | null> => {
+    const check = async (object: ReleaseObject, call: StepCall): Promise<PublishedFile | null> => {
       const found = await storage.stat(object.path, call);
       const isRight = !verifyFull && found?.sha256 === object.sha256;
       if (found !== null && (isRight || (await this.#hasBytes(object, call)))) return published(object, found);
@@ -59,7 +62,7 @@ export class Transfers {
       return null;
     };
     const right = await this.#all(objects, (object, signal) =>
-      this.#asJob(object, 'check-object', signal, (call) => check(object, call)),
+      this.#asJob(object, { kind: 'check-object', steps: 1 }, signal, (call) => check(object, call)),
     );
     return { right: right.filter((file) => file !== null), wrong };
   }
@@ -111,11 +114,12 @@ export class Transfers {
     }
   }
 
-  async #put(object: ReleaseObject, cacheControl: string, call: StorageCall): Promise<PublishedFile> {
+  async #put(object: ReleaseObject, cacheControl: string, call: StepCall): Promise<PublishedFile> {
     const { storage, verifyFull } = this.#options;
     const stored = await storage.put({ ...object, cacheControl }, call);
     if (stored === null) throw wrong(storage, object, 'it to be stored', 'a condition that nobody had set');
     requireSize(storage, object, stored);
+    call.onStepEnd?.();
     if (verifyFull) await this.#readBack(object, call);
     return published(object, stored);
   }
@@ -165,22 +169,31 @@ export class Transfers {
 
   async #asJob<T>(
     { path, sizeBytes }: ReleaseObject,
-    kind: JobKind,
+    { kind, steps }: { readonly kind: JobKind; readonly steps: number },
     signal: AbortSignal,
-    work: (call: StorageCall) => Promise<T>,
+    work: (call: StepCall) => Promise<T>,
   ): Promise<T> {
     const { onEvent, storage, limit } = this.#options;
     const job = ++this.#jobCount;
     const startedAt = performance.now();
-    let doneBytes = 0;
+    const progress = new StepProgress(sizeBytes, steps);
+    let toldBytes = 0;
+    const tell = () => {
+      toldBytes = progress.doneBytes;
+      onEvent({ type: 'job-progress', job, doneBytes: toldBytes });
+    };
     const onBytes = async (count: number) => {
-      doneBytes += count;
-      onEvent({ type: 'job-progress', job, doneBytes });
+      progress.add(count);
+      tell();
       await limit?.take(count, signal);
     };
-    onEvent({ type: 'job-started', job, kind, path, totalBytes: sizeBytes });
+    const onStepEnd = () => progress.endStep();
+    onEvent({ type: 'job-started', job, kind, path, totalBytes: progress.totalBytes });
     try {
-      const file = await work({ signal, onBytes });
+      const file = await work({ signal, onBytes, onRestart: () => progress.restart(), onStepEnd });
+      while (progress.doneBytes < progress.totalBytes) progress.endStep();
+      // Also where not all bytes had to be moved.
+      if (toldBytes < progress.totalBytes) tell();
       const durationMs = Math.round(performance.now() - startedAt);
       onEvent({ type: 'job-finished', job, kind, path, sizeBytes, durationMs, detail: storage.name });
       return file;
@@ -192,6 +205,11 @@ export class Transfers {
       throw error;
     }
   }
+}
+
+/** A call of a job, which also hears of each step that has ended. */
+interface StepCall extends StorageCall {
+  readonly onStepEnd?: () => void;
 }
 
 function published({ path, sizeBytes, sha256 }: ReleaseObject, { revision }: StoredObject): PublishedFile {

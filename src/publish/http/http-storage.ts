@@ -91,6 +91,7 @@ export class HttpStorage implements Storage {
     if (stored.revision !== this.#described(path, before).revision) return stored;
     // The clock of the server's disk is behind.
     await pause(waitForNextSecondMs(before, undefined), call);
+    call.onRestart?.();
     return await this.#store(request, call);
   }
 
