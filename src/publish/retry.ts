@@ -20,7 +20,7 @@ const MAX_PAUSE_MS = 30_000;
  */
 export function withRetries(storage: Storage, options: RetryOptions): Storage {
   const again = <T>(call: RetriedCall, request: () => Promise<T>) => retrying(storage, options, call, request);
-  const { putMany, same, tidy, prepare } = storage;
+  const { putMany, same, tidy, prepare, readsAhead } = storage;
   return {
     name: storage.name,
     get abilities() {
@@ -42,6 +42,7 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
       });
     },
     stat: (path, call) => again(call, () => storage.stat(path, call)),
+    ...(readsAhead === undefined ? {} : { readsAhead }),
     // What is cut while it is read fails: the reader has the first half already.
     read: (path, call) => again(call, () => storage.read(path, call)),
     put: (request, call) => again(call, () => storage.put(request, call)),

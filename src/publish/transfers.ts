@@ -46,7 +46,10 @@ export class Transfers {
   /** The same for what is small and may change, or is read by nobody but this program. */
   async putIndexes(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
     if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'index');
-    return await this.#all(objects, (object, signal) => this.#put(object, cacheRule('index'), { signal }));
+    const { limit } = this.#options;
+    return await this.#all(objects, (object, signal) =>
+      this.#put(object, cacheRule('index'), { signal, onBytes: (count) => limit?.take(count, signal) }),
+    );
   }
 
   /** Finds out which of the objects that are there, all of the right size, have the right bytes. */
@@ -72,9 +75,9 @@ export class Transfers {
     const { storage, verifyFull, signal } = this.#options;
     const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule(kind) }));
     const put = async (call: ManyCall) => (await storage.putMany?.(requests, call)) ?? [];
-    const stored = await (kind === 'index' ? put({ signal }) : this.#asJobs(objects, 'upload', put));
+    const stored = await (kind === 'index' ? put({ signal, ...this.#rate }) : this.#asJobs(objects, 'upload', put));
     if (verifyFull && kind === 'immutable') return await this.#requireRight(objects);
-    if (verifyFull) for (const object of objects) await this.#readBack(object, { signal });
+    if (verifyFull) for (const object of objects) await this.#readBack(object, { signal, ...this.#rate });
     return publishedAmong(stored, storage, objects);
   }
 
@@ -100,11 +103,14 @@ export class Transfers {
   }
 
   async #asJobs<T>(objects: readonly ReleaseObject[], kind: JobKind, work: (call: ManyCall) => Promise<T>): Promise<T> {
-    const { signal, onEvent, storage, limit } = this.#options;
-    const rate = limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond };
+    const { signal, onEvent, storage } = this.#options;
     const jobs = new ManyJobs(objects, kind, { onEvent, detail: storage.name, nextJob: () => ++this.#jobCount });
     try {
-      const result = await work({ signal, ...rate, onProgress: (path, doneBytes) => jobs.progress(path, doneBytes) });
+      const result = await work({
+        signal,
+        ...this.#rate,
+        onProgress: (path, doneBytes) => jobs.progress(path, doneBytes),
+      });
       jobs.finish();
       return result;
     } catch (cause) {
@@ -112,6 +118,12 @@ export class Transfers {
       if (error instanceof UpdateRepositoryError && !signal.aborted) jobs.fail(error);
       throw error;
     }
+  }
+
+  /** For storages that do not let each of their bytes wait. */
+  get #rate(): { readonly bytesPerSecond?: number } {
+    const { limit } = this.#options;
+    return limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond };
   }
 
   async #put(object: ReleaseObject, cacheControl: string, call: StepCall): Promise<PublishedFile> {
@@ -131,11 +143,12 @@ export class Transfers {
 
   async #hasBytes({ path, sha256 }: ReleaseObject, call: StorageCall): Promise<boolean> {
     const digest = createHash('sha256');
-    const pieces = await this.#options.storage.read(path, call);
+    const { storage } = this.#options;
+    const pieces = await storage.read(path, call);
     if (pieces === null) return false;
     for await (const piece of pieces) {
       digest.update(piece);
-      await call.onBytes?.(piece.length);
+      if (storage.readsAhead !== true) await call.onBytes?.(piece.length);
     }
     return digest.digest('hex') === sha256;
   }
@@ -185,12 +198,12 @@ export class Transfers {
     const onBytes = async (count: number) => {
       progress.add(count);
       tell();
-      await limit?.take(count, signal);
+      if (storage.readsAhead !== true) await limit?.take(count, signal);
     };
     const onStepEnd = () => progress.endStep();
     onEvent({ type: 'job-started', job, kind, path, totalBytes: progress.totalBytes });
     try {
-      const file = await work({ signal, onBytes, onRestart: () => progress.restart(), onStepEnd });
+      const file = await work({ signal, ...this.#rate, onBytes, onRestart: () => progress.restart(), onStepEnd });
       while (progress.doneBytes < progress.totalBytes) progress.endStep();
       // Also where not all bytes had to be moved.
       if (toldBytes < progress.totalBytes) tell();
