@@ -32,6 +32,8 @@ export interface StorageCall {
   readonly onRestart?: () => void;
   /** No more than so many bytes a second are to be moved: for storages with `readsAhead`. */
   readonly bytesPerSecond?: number;
+  /** `onBytes` is to be told of no more bytes at once, so that no wait is long. */
+  readonly pieceBytes?: number;
 }
 
 /** What accompanies a request for many objects at once. */

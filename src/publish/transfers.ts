@@ -48,7 +48,7 @@ export class Transfers {
     if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'index');
     const { limit } = this.#options;
     return await this.#all(objects, (object, signal) =>
-      this.#put(object, cacheRule('index'), { signal, onBytes: (count) => limit?.take(count, signal) }),
+      this.#put(object, cacheRule('index'), { signal, ...this.#rate, onBytes: (count) => limit?.take(count, signal) }),
     );
   }
 
@@ -120,10 +120,9 @@ export class Transfers {
     }
   }
 
-  /** For storages that do not let each of their bytes wait. */
-  get #rate(): { readonly bytesPerSecond?: number } {
+  get #rate(): Pick<StorageCall, 'bytesPerSecond' | 'pieceBytes'> {
     const { limit } = this.#options;
-    return limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond };
+    return limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond, pieceBytes: limit.pieceBytes };
   }
 
   async #put(object: ReleaseObject, cacheControl: string, call: StepCall): Promise<PublishedFile> {
