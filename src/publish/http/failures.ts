@@ -26,15 +26,21 @@ export function nonsense({ name, method }: Request, expected: string, found: str
 /**
  * The error for a request that got no answer, or not all of it. Errors of ours and bugs pass through unchanged.
  *
- * @param signal of the caller: an aborted one explains everything
+ * @param signal of the caller: an aborted one explains everything, and so does one of AbortSignal.timeout
  */
 export function unanswered({ name, method }: Request, cause: unknown, signal: AbortSignal): unknown {
   if (cause instanceof UpdateRepositoryError) return cause;
+  const data = { url: name, method };
+  if (isTimeout(signal.reason)) {
+    return new UpdateRepositoryError('NETWORK', `${name}: ${method}: expected an answer, found none in time`, {
+      data,
+      cause,
+    });
+  }
   if (signal.aborted) return new UpdateRepositoryError('INTERRUPTED', 'interrupted', { cause });
   const reason = reasonOf(cause);
   if (reason === null) return cause;
   const message = `${name}: ${method}: expected an answer, found ${reason.text}`;
-  const data = { url: name, method };
   return isUntrusted(reason.code)
     ? new UpdateRepositoryError('STORAGE', message, {
         data,
@@ -84,6 +90,10 @@ function reasonOf(cause: unknown): { readonly code: string; readonly text: strin
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
   if (!('code' in cause) || typeof cause.code !== 'string' || cause.code === 'UND_ERR_INVALID_ARG') return null;
   return { code: cause.code, text: cause.message === '' ? cause.code : `${cause.message} (${cause.code})` };
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
 function isUntrusted(code: string): boolean {
