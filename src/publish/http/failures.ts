@@ -42,11 +42,7 @@ export function unanswered({ name, method }: Request, cause: unknown, signal: Ab
   if (reason === null) return cause;
   const message = `${name}: ${method}: expected an answer, found ${reason.text}`;
   return isUntrusted(reason.code)
-    ? new UpdateRepositoryError('STORAGE', message, {
-        data,
-        cause,
-        hint: 'name the file of its certificate authority in NODE_EXTRA_CA_CERTS',
-      })
+    ? new UpdateRepositoryError('STORAGE', message, { data, cause, hint: certificateHint(reason.code) })
     : new UpdateRepositoryError('NETWORK', message, { data, cause });
 }
 
@@ -98,6 +94,12 @@ function isTimeout(reason: unknown): boolean {
 
 function isUntrusted(code: string): boolean {
   return /CERT|SIGNATURE|ISSUER|ALTNAME/.test(code);
+}
+
+function certificateHint(code: string): string {
+  if (code === 'CERT_HAS_EXPIRED') return 'renew the certificate of the server';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'the certificate of the server has to name this host';
+  return 'name the file of its certificate authority in NODE_EXTRA_CA_CERTS';
 }
 
 function withoutLogin(location: string): string {
