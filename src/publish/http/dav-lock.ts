@@ -165,7 +165,7 @@ async function requestLock(
   sent: Sent,
 ): Promise<{ readonly status: number; readonly tokens: readonly string[]; readonly seconds: number }> {
   if (call.signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
-  const { status, text } = await beyondAbort(call, (parting) =>
+  const { status, header, text } = await beyondAbort(call, (parting) =>
     client.text('LOCK', path, MAX_ANSWER_BYTES, parting, sent),
   );
   if (status !== 200 && status !== 201) return { status, tokens: [], seconds: 0 };
@@ -175,6 +175,9 @@ async function requestLock(
     return { status, tokens: tokens.map((href) => href.text.trim()), seconds: grantedSeconds(root) };
   } catch (error) {
     if (!(error instanceof XmlFault)) throw error;
+    // RFC 4918 §10.5: the token of a new lock is in a header, too.
+    const [, token] = /^<(.+)>$/.exec(header('lock-token') ?? '') ?? [];
+    if (token !== undefined) await unlock(client, path, token);
     throw nonsense(client.about('LOCK', path), 'a description of the lock', error.message);
   }
 }
