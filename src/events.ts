@@ -8,7 +8,14 @@ export type * from './inspection.js';
  * terminal display, as plain lines or, with `--json`, as one JSON object a line. Sizes are bytes, durations
  * milliseconds, `path` is relative to the mirror unless it says otherwise.
  */
-export type RepositoryEvent =
+export type RepositoryEvent = AtTarget & AnyEvent;
+
+interface AtTarget {
+  /** With `publish`, the storage that it is about, without credentials. */
+  readonly target?: string;
+}
+
+type AnyEvent =
   | NoteEvent
   | PlanEvent
   | JobStartedEvent
@@ -22,6 +29,7 @@ export type RepositoryEvent =
   | VerifySummaryEvent
   | PruneSummaryEvent
   | PublishSummaryEvent
+  | TargetFailedEvent
   | AuditSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
@@ -88,7 +96,10 @@ export interface JobStartedEvent {
   readonly job: number;
   readonly kind: JobKind;
   readonly path: string;
-  /** Bytes that will be read until the job is done; for `patch` the size of the base, which the target's is near. */
+  /**
+   * Bytes that will be read until the job is done; for `patch` the size of the base, which the target's is near; for
+   * `upload` twice the size where it is read back.
+   */
   readonly totalBytes: number;
 }
 
@@ -216,6 +227,13 @@ export interface PublishSummaryEvent {
   /** Objects that are not of this mirror. */
   readonly foreign: number;
   readonly durationMs: number;
+}
+
+/** One of several targets of `publish` could not be published to; the others are tried. */
+export interface TargetFailedEvent {
+  readonly type: 'target-failed';
+  readonly target: string;
+  readonly error: SerializedError;
 }
 
 export interface DeltaSummaryEvent {

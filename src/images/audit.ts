@@ -89,7 +89,8 @@ async function auditOne(
   } catch (error) {
     // One mirror that cannot be reached is a finding; the others are looked at all the same.
     if (!hasCode(error, 'NETWORK') && !hasCode(error, 'STORAGE') && !hasCode(error, 'CONFIG')) throw error;
-    report({ type: 'problem', level: 'error', kind: 'unreadable', path: '', message: error.message });
+    const message = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+    report({ type: 'problem', level: 'error', kind: 'unreadable', path: '', message });
     return { files: 0, audited: null };
   }
 }

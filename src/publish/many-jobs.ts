@@ -14,6 +14,8 @@ interface Job {
   readonly path: string;
   readonly totalBytes: number;
   readonly startedAt: number;
+  /** The most of it that was told of: a transfer may begin again. */
+  doneBytes: number;
   finished: boolean;
 }
 
@@ -36,7 +38,8 @@ export class ManyJobs {
     if (totalBytes === undefined) return;
     const job = this.#jobs.get(path) ?? this.#start(path, totalBytes);
     if (job.finished) return;
-    this.#options.onEvent({ type: 'job-progress', job: job.job, doneBytes });
+    job.doneBytes = Math.max(job.doneBytes, Math.min(doneBytes, totalBytes));
+    this.#options.onEvent({ type: 'job-progress', job: job.job, doneBytes: job.doneBytes });
     if (doneBytes >= totalBytes) this.#end(job);
   }
 
@@ -54,7 +57,8 @@ export class ManyJobs {
   }
 
   #start(path: string, totalBytes: number): Job {
-    const job: Job = { job: this.#options.nextJob(), path, totalBytes, startedAt: performance.now(), finished: false };
+    const startedAt = performance.now();
+    const job: Job = { job: this.#options.nextJob(), path, totalBytes, startedAt, doneBytes: 0, finished: false };
     this.#jobs.set(path, job);
     this.#options.onEvent({ type: 'job-started', job: job.job, kind: this.#kind, path, totalBytes });
     return job;

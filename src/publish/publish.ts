@@ -68,8 +68,8 @@ export async function publishWhat(
   try {
     // Another publisher may have ended its work meanwhile.
     const locked = await look();
-    const next = isNoop(locked.plan) ? locked.state : await store(locked, lock, options, call);
-    return summarize(options, locked.plan, next, startedAt);
+    const stored = isNoop(locked.plan) ? locked : await store(locked, lock, options, call);
+    return summarize(options, stored.plan, stored.state, startedAt);
   } finally {
     await lock.release();
   }
@@ -81,12 +81,13 @@ interface Found {
   readonly state: RemoteState;
 }
 
+/** Resolves to the state afterwards, and to the plan as it came out: what was found wrong was stored again. */
 async function store(
   { release, plan, state }: Found,
   lock: StorageLock,
   options: PublishOptions,
   call: StorageCall,
-): Promise<RemoteState> {
+): Promise<Pick<Found, 'plan' | 'state'>> {
   const transfers = new Transfers(options);
   const remember = (now: RemoteState) =>
     transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(now), 'application/json')]);
@@ -96,7 +97,8 @@ async function store(
   // Should this end before its time, the objects that it stored are known as ours, and as what indexes may name.
   const begun = begunState(state, release);
   await remember(begun);
-  const immutables = [...plan.kept, ...right, ...(await transfers.putAll([...plan.uploads, ...wrong]))];
+  const uploads = [...plan.uploads, ...wrong];
+  const immutables = [...plan.kept, ...right, ...(await transfers.putAll(uploads))];
   await transfers.putIndexes(plan.indexStages.flat().map(copyOf));
   const written: PublishedFile[] = [...plan.keptIndexes];
   for (const stage of plan.indexStages) {
@@ -111,7 +113,7 @@ async function store(
   const next = nextState(begun, { publishedAt, immutables, indexes });
   await remember(next);
   await options.storage.tidy?.(call);
-  return next;
+  return { plan: { ...plan, uploads, checks: plan.checks.filter((object) => !wrong.includes(object)) }, state: next };
 }
 
 /** For going back: the bytes of an index under their sha256. */

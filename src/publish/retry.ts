@@ -19,9 +19,8 @@ const MAX_PAUSE_MS = 30_000;
  * on condition then finds the condition broken by itself; who uses one has to know its own object again.
  */
 export function withRetries(storage: Storage, options: RetryOptions): Storage {
-  const again = <T>(call: { readonly signal: AbortSignal }, request: () => Promise<T>) =>
-    retrying(storage, options, call, request);
-  const { putMany, same, tidy, prepare } = storage;
+  const again = <T>(call: RetriedCall, request: () => Promise<T>) => retrying(storage, options, call, request);
+  const { putMany, same, tidy, prepare, readsAhead } = storage;
   return {
     name: storage.name,
     get abilities() {
@@ -43,6 +42,7 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
       });
     },
     stat: (path, call) => again(call, () => storage.stat(path, call)),
+    ...(readsAhead === undefined ? {} : { readsAhead }),
     // What is cut while it is read fails: the reader has the first half already.
     read: (path, call) => again(call, () => storage.read(path, call)),
     put: (request, call) => again(call, () => storage.put(request, call)),
@@ -56,10 +56,12 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
   };
 }
 
+type RetriedCall = Pick<StorageCall, 'signal' | 'onRestart'>;
+
 async function retrying<T>(
   { name }: Storage,
   { attempts, firstPauseMs, onEvent }: RetryOptions,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, onRestart }: RetriedCall,
   request: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -71,6 +73,7 @@ async function retrying<T>(
       const message = `${error.message}; trying again in ${(pauseMs / 1000).toFixed(1)} s`;
       onEvent({ type: 'note', level: 'info', subject: name, message });
       await pause(pauseMs, signal);
+      onRestart?.();
     }
   }
 }

@@ -28,6 +28,12 @@ export interface StorageCall {
   readonly signal: AbortSignal;
   /** Is told of bytes that were sent or received, and may make the transfer wait. */
   readonly onBytes?: (count: number) => Promise<void> | undefined;
+  /** Is told that what was moved so far is moved again, from the start. */
+  readonly onRestart?: () => void;
+  /** No more than so many bytes a second are to be moved: for storages with `readsAhead`. */
+  readonly bytesPerSecond?: number;
+  /** `onBytes` is to be told of no more bytes at once, so that no wait is long. */
+  readonly pieceBytes?: number;
 }
 
 /** What accompanies a request for many objects at once. */
@@ -62,6 +68,11 @@ export interface Storage {
   list(prefix: string, call: StorageCall): AsyncIterable<StoredObject>;
   /** Null where there is none. */
   stat(path: string, call: StorageCall): Promise<StoredObject | null>;
+  /**
+   * `read` has received all of an object before it hands out the first byte of it. Then it is the storage that tells
+   * `onBytes`, and moves no more bytes a second than it may; otherwise whoever reads does.
+   */
+  readonly readsAhead?: true;
   /** The bytes of an object; null where there is none. Whoever stops early ends the transfer. */
   read(path: string, call: StorageCall): Promise<AsyncIterable<Uint8Array> | null>;
   /** Null where the condition does not hold. The object is complete and durable when this resolves. */

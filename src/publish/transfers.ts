@@ -5,6 +5,7 @@ import { ManyJobs } from './many-jobs.js';
 import type { RateLimit } from './rate-limit.js';
 import { cacheRule, type ReleaseObject } from './release.js';
 import type { PublishedFile } from './remote-state.js';
+import { StepProgress } from './step-progress.js';
 import type { ManyCall, Storage, StorageCall, StoredObject } from './storage.js';
 
 interface TransferOptions {
@@ -35,15 +36,20 @@ export class Transfers {
   /** Stores immutable objects, large ones first, and finds each to be right. */
   async putAll(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
     if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'immutable');
+    // With a read-back all bytes are moved twice.
+    const steps = this.#options.verifyFull ? 2 : 1;
     return await this.#all(objects, (object, signal) =>
-      this.#asJob(object, 'upload', signal, (call) => this.#put(object, cacheRule('immutable'), call)),
+      this.#asJob(object, { kind: 'upload', steps }, signal, (call) => this.#put(object, cacheRule('immutable'), call)),
     );
   }
 
   /** The same for what is small and may change, or is read by nobody but this program. */
   async putIndexes(objects: readonly ReleaseObject[]): Promise<PublishedFile[]> {
     if (this.#options.storage.putMany !== undefined) return await this.#putMany(objects, 'index');
-    return await this.#all(objects, (object, signal) => this.#put(object, cacheRule('index'), { signal }));
+    const { limit } = this.#options;
+    return await this.#all(objects, (object, signal) =>
+      this.#put(object, cacheRule('index'), { signal, ...this.#rate, onBytes: (count) => limit?.take(count, signal) }),
+    );
   }
 
   /** Finds out which of the objects that are there, all of the right size, have the right bytes. */
@@ -51,7 +57,7 @@ export class Transfers {
     const { storage, verifyFull } = this.#options;
     if (storage.same !== undefined && !verifyFull) return await this.#compareAll(objects);
     const wrong: ReleaseObject[] = [];
-    const check = async (object: ReleaseObject, call: StorageCall): Promise<PublishedFile | null> => {
+    const check = async (object: ReleaseObject, call: StepCall): Promise<PublishedFile | null> => {
       const found = await storage.stat(object.path, call);
       const isRight = !verifyFull && found?.sha256 === object.sha256;
       if (found !== null && (isRight || (await this.#hasBytes(object, call)))) return published(object, found);
@@ -59,7 +65,7 @@ export class Transfers {
       return null;
     };
     const right = await this.#all(objects, (object, signal) =>
-      this.#asJob(object, 'check-object', signal, (call) => check(object, call)),
+      this.#asJob(object, { kind: 'check-object', steps: 1 }, signal, (call) => check(object, call)),
     );
     return { right: right.filter((file) => file !== null), wrong };
   }
@@ -69,9 +75,9 @@ export class Transfers {
     const { storage, verifyFull, signal } = this.#options;
     const requests = objects.map((object) => ({ ...object, cacheControl: cacheRule(kind) }));
     const put = async (call: ManyCall) => (await storage.putMany?.(requests, call)) ?? [];
-    const stored = await (kind === 'index' ? put({ signal }) : this.#asJobs(objects, 'upload', put));
+    const stored = await (kind === 'index' ? put({ signal, ...this.#rate }) : this.#asJobs(objects, 'upload', put));
     if (verifyFull && kind === 'immutable') return await this.#requireRight(objects);
-    if (verifyFull) for (const object of objects) await this.#readBack(object, { signal });
+    if (verifyFull) for (const object of objects) await this.#readBack(object, { signal, ...this.#rate });
     return publishedAmong(stored, storage, objects);
   }
 
@@ -97,11 +103,14 @@ export class Transfers {
   }
 
   async #asJobs<T>(objects: readonly ReleaseObject[], kind: JobKind, work: (call: ManyCall) => Promise<T>): Promise<T> {
-    const { signal, onEvent, storage, limit } = this.#options;
-    const rate = limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond };
+    const { signal, onEvent, storage } = this.#options;
     const jobs = new ManyJobs(objects, kind, { onEvent, detail: storage.name, nextJob: () => ++this.#jobCount });
     try {
-      const result = await work({ signal, ...rate, onProgress: (path, doneBytes) => jobs.progress(path, doneBytes) });
+      const result = await work({
+        signal,
+        ...this.#rate,
+        onProgress: (path, doneBytes) => jobs.progress(path, doneBytes),
+      });
       jobs.finish();
       return result;
     } catch (cause) {
@@ -111,11 +120,17 @@ export class Transfers {
     }
   }
 
-  async #put(object: ReleaseObject, cacheControl: string, call: StorageCall): Promise<PublishedFile> {
+  get #rate(): Pick<StorageCall, 'bytesPerSecond' | 'pieceBytes'> {
+    const { limit } = this.#options;
+    return limit === null ? {} : { bytesPerSecond: limit.bytesPerSecond, pieceBytes: limit.pieceBytes };
+  }
+
+  async #put(object: ReleaseObject, cacheControl: string, call: StepCall): Promise<PublishedFile> {
     const { storage, verifyFull } = this.#options;
     const stored = await storage.put({ ...object, cacheControl }, call);
     if (stored === null) throw wrong(storage, object, 'it to be stored', 'a condition that nobody had set');
     requireSize(storage, object, stored);
+    call.onStepEnd?.();
     if (verifyFull) await this.#readBack(object, call);
     return published(object, stored);
   }
@@ -127,11 +142,12 @@ export class Transfers {
 
   async #hasBytes({ path, sha256 }: ReleaseObject, call: StorageCall): Promise<boolean> {
     const digest = createHash('sha256');
-    const pieces = await this.#options.storage.read(path, call);
+    const { storage } = this.#options;
+    const pieces = await storage.read(path, call);
     if (pieces === null) return false;
     for await (const piece of pieces) {
       digest.update(piece);
-      await call.onBytes?.(piece.length);
+      if (storage.readsAhead !== true) await call.onBytes?.(piece.length);
     }
     return digest.digest('hex') === sha256;
   }
@@ -165,22 +181,31 @@ export class Transfers {
 
   async #asJob<T>(
     { path, sizeBytes }: ReleaseObject,
-    kind: JobKind,
+    { kind, steps }: { readonly kind: JobKind; readonly steps: number },
     signal: AbortSignal,
-    work: (call: StorageCall) => Promise<T>,
+    work: (call: StepCall) => Promise<T>,
   ): Promise<T> {
     const { onEvent, storage, limit } = this.#options;
     const job = ++this.#jobCount;
     const startedAt = performance.now();
-    let doneBytes = 0;
-    const onBytes = async (count: number) => {
-      doneBytes += count;
-      onEvent({ type: 'job-progress', job, doneBytes });
-      await limit?.take(count, signal);
+    const progress = new StepProgress(sizeBytes, steps);
+    let toldBytes = 0;
+    const tell = () => {
+      toldBytes = progress.doneBytes;
+      onEvent({ type: 'job-progress', job, doneBytes: toldBytes });
     };
-    onEvent({ type: 'job-started', job, kind, path, totalBytes: sizeBytes });
+    const onBytes = async (count: number) => {
+      progress.add(count);
+      tell();
+      if (storage.readsAhead !== true) await limit?.take(count, signal);
+    };
+    const onStepEnd = () => progress.endStep();
+    onEvent({ type: 'job-started', job, kind, path, totalBytes: progress.totalBytes });
     try {
-      const file = await work({ signal, onBytes });
+      const file = await work({ signal, ...this.#rate, onBytes, onRestart: () => progress.restart(), onStepEnd });
+      while (progress.doneBytes < progress.totalBytes) progress.endStep();
+      // Also where not all bytes had to be moved.
+      if (toldBytes < progress.totalBytes) tell();
       const durationMs = Math.round(performance.now() - startedAt);
       onEvent({ type: 'job-finished', job, kind, path, sizeBytes, durationMs, detail: storage.name });
       return file;
@@ -192,6 +217,11 @@ export class Transfers {
       throw error;
     }
   }
+}
+
+/** A call of a job, which also hears of each step that has ended. */
+interface StepCall extends StorageCall {
+  readonly onStepEnd?: () => void;
 }
 
 function published({ path, sizeBytes, sha256 }: ReleaseObject, { revision }: StoredObject): PublishedFile {

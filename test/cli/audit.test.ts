@@ -1,10 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startWebServer, type WebFault } from '../images/support/web-server.js';
 import { makeMirrors } from '../publish/support/mirrors.js';
 import { readClaims } from '../support/mirror-claims.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
-import { haveTools } from '../support/tools.js';
+import { haveTools, requireTools } from '../support/tools.js';
 import { runCli } from './run.js';
 
 describe.skipIf(!haveTools('mksquashfs', 'cksum'))('a mirror seen from outside', () => {
@@ -49,6 +54,89 @@ describe.skipIf(!haveTools('mksquashfs', 'cksum'))('a mirror seen from outside',
       if (auditCode !== 0) expect(audited.stderr).toContain(`${url}/${image}: `);
     },
   );
+
+  test.each([
+    ['image', 'missing', 'verify', 3, 'error', 'missing', /the server has none/],
+    ['image', 'flipped', 'verify', 3, 'error', 'mismatch', /expected sha256 \w+ \(SHA256SUMS\), found /],
+    ['image', 'redirect', 'verify', 3, 'error', 'unreadable', /found status 302/],
+    ['CKSUMS', 'missing', 'verify', 3, 'error', 'missing', /CKSUMS|none/],
+    ['image', 'missing', 'audit', 3, 'error', 'missing', /the server has none/],
+    ['image', 'redirect', 'audit', 3, 'error', 'served', /expected no redirect, found 302 to \/elsewhere/],
+    ['image', 'no-ranges', 'audit', 3, 'error', 'served', /expected 206 for a range, found 200/],
+    [
+      'image',
+      'other-range',
+      'audit',
+      3,
+      'error',
+      'served',
+      /expected Content-Range bytes 0-0\/\d+, found bytes 0-0\/\*/,
+    ],
+    ['image', 'no-end', 'audit', 3, 'error', 'served', /expected 416 for a range past its end, found 200/],
+    ['image', 'compressed', 'audit', 3, 'error', 'served', /found Content-Encoding gzip/],
+    ['image', 'other-length', 'audit', 3, 'error', 'served', /expected Content-Length \d+, found \d+/],
+    ['image', 'never-kept', 'audit', 0, 'warning', 'served', /expected Cache-Control public, .*, found no-store/],
+    ['CKSUMS', 'compressed', 'audit', 3, 'error', 'served', /found Content-Encoding gzip/],
+    ['CKSUMS', 'no-cache-rule', 'audit', 0, 'warning', 'served', /expected Cache-Control no-cache, found none/],
+  ] as const)(
+    'with %s that is %s: %s exits with %i and tells it as JSON',
+    async (where, fault, command, exit, level, kind, message) => {
+      const path = where === 'image' ? image : where;
+      const url = await startWebServer(String(mirrors[0]), (asked) => (asked === path ? fault : null));
+      const { code, stdout, stderr } = await runCli(['--json', command, url]);
+      expect(code, stdout + stderr).toBe(exit);
+      const events: Record<string, unknown>[] = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const problems = events.filter(({ type }) => type === 'problem');
+      expect(problems).toContainEqual({
+        type: 'problem',
+        level,
+        kind,
+        path: command === 'audit' ? `${url}/${path}` : path,
+        message: expect.stringMatching(message),
+      });
+      const count = (wanted: string) => problems.filter((problem) => problem.level === wanted).length;
+      expect(events.at(-1)).toMatchObject({
+        type: `${command}-summary`,
+        errors: count('error'),
+        warnings: count('warning'),
+      });
+    },
+  );
+
+  test('whose certificate has expired is told so', async (context) => {
+    requireTools(context, 'openssl');
+    const [key, request, extensions, certificate] = ['key', 'request', 'extensions', 'certificate'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string, string];
+    const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+    writeFileSync(extensions, 'subjectAltName=DNS:localhost\n');
+    openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-keyout', key, '-out', request);
+    const signed = ['-signkey', key, '-days', '-1', '-extfile', extensions, '-out', certificate];
+    openssl('x509', '-req', '-in', request, ...signed);
+    const pems = { key: readFileSync(key), cert: readFileSync(certificate) };
+    const server = createServer(pems, (_, response) => response.end()).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const trust = { NODE_EXTRA_CA_CERTS: certificate };
+    const verified = await runCli(['verify', url], trust);
+    expect(verified).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/certificate has expired.*\nhint: renew/),
+    });
+    const audited = await runCli(['--json', 'audit', url], trust);
+    expect(audited.code).toBe(3);
+    expect(JSON.parse(audited.stdout.split('\n')[0] ?? '')).toMatchObject({
+      type: 'problem',
+      level: 'error',
+      kind: 'unreadable',
+      path: url,
+      message: expect.stringContaining('certificate has expired'),
+    });
+  });
 
   test('that is behind another one is told, and one that is not there', async () => {
     const [old, current] = [await startWebServer(String(mirrors[0])), await startWebServer(String(mirrors[1]))];

@@ -32,6 +32,7 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'verify-summary': true,
   'prune-summary': true,
   'publish-summary': true,
+  'target-failed': true,
   'audit-summary': true,
   'delta-summary': true,
   'patch-summary': true,

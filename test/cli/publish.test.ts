@@ -5,7 +5,7 @@ import { makeMirrors } from '../publish/support/mirrors.js';
 import { readClaims } from '../support/mirror-claims.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
-import { runCli } from './run.js';
+import { finishedCli, runCli, startCli } from './run.js';
 
 describe.skipIf(!haveTools('mksquashfs', 'cksum'))('update-repository publish', () => {
   const folder = temporaryDirectoryOfSuite();
@@ -49,6 +49,53 @@ describe.skipIf(!haveTools('mksquashfs', 'cksum'))('update-repository publish', 
       const pruned = await runCli(['prune', '--grace', '0s', `file://${place}`]);
       expect(pruned).toMatchObject({ code: 0, stdout: `file://${place}: 0 files removed (0 B)\n` });
     }
+  });
+
+  test('tries each target although others fail, tells each failure in a line, and exits with the code of the first', async () => {
+    const [mirror = ''] = mirrors;
+    const [one, two] = ['one', 'two'].map((name) => join(folder, 'some-fail', name));
+    const nobody = 'http://127.0.0.1:9/x';
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const line = ['publish', mirror, String(one), nobody, `${file}/below`, String(two)];
+    const { code, stdout, stderr } = await runCli(line);
+    expect(code).toBe(5);
+    for (const place of [one, two]) {
+      expect(stdout).toMatch(new RegExp(`^file://${place}: \\d+ objects .* stored`, 'm'));
+      expect(readClaims(String(place)).broken).toEqual([]);
+    }
+    const lines = stderr.split('\n').filter((line) => /^(?:error|update-repository): /.test(line));
+    expect(lines).toEqual([
+      expect.stringMatching(/^error: http:\/\/127\.0\.0\.1:9\/x\/?: .*expected an answer, found /),
+      expect.stringMatching(new RegExp(`^error: file://${file}/below: ${file}/below/\\S+: cannot .*: not a directory`)),
+      `update-repository: 2 of 4 targets failed: ${nobody}, file://${file}/below; done: file://${one}, file://${two}`,
+    ]);
+
+    const json = await runCli(['--json', ...line]);
+    expect(json.code).toBe(5);
+    const events: { type: string; target?: string; error?: { code: string; data: object } }[] = json.stdout
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text));
+    const last = events.pop();
+    expect(last).toMatchObject({
+      type: 'error',
+      error: { code: 'NETWORK', data: { failed: [nobody, expect.anything()] } },
+    });
+    for (const event of events) expect(event.target, JSON.stringify(event)).toMatch(/^(?:file|http):\/\//);
+    expect(events.flatMap(({ type, error }) => (type === 'target-failed' ? error?.code : []))).toEqual([
+      'NETWORK',
+      'IO',
+    ]);
+  });
+
+  test('tries no further target after an interruption', async () => {
+    const places = ['one', 'two'].map((name) => join(folder, 'interrupted', name));
+    const child = startCli(['--json', 'publish', '--bwlimit', '500K', String(mirrors[0]), ...places]);
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const { code, stderr } = await finishedCli(child);
+    expect([code, stderr]).toEqual([130, 'update-repository: interrupted by SIGINT\n']);
+    expect(existsSync(String(places[1]))).toBe(false);
   });
 
   test('runs a command for what is new, and fails where it fails', async () => {

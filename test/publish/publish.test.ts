@@ -102,7 +102,13 @@ test('wrong bytes of the right size are stored again where they are ours, and re
   await publishTo(storage, releaseOf(['a.img']));
   const damaged = { ...textObject('a.img', 'CONTENT of a.img', 'x/y'), cacheControl: '' };
   await storage.put(damaged, call);
-  await publishTo(storage, releaseOf(['a.img', 'b.img']));
+  const { summary } = await publishTo(storage, releaseOf(['a.img', 'b.img']));
+  // Both images, and the four indexes.
+  expect(summary).toMatchObject({ uploaded: 6, kept: 0 });
+  const indexBytes = releaseOf(['a.img', 'b.img'])
+    .indexStages.flat()
+    .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  expect(summary.uploadedBytes).toBe(2 * 'content of a.img'.length + indexBytes);
   expect(readAll(storage)).toEqual([]);
   for (const text of ['CONTENT of c.img', 'of another size']) {
     await storage.put({ ...textObject('c.img', text, 'x/y'), cacheControl: '' }, call);

@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
-import { UpdateRepositoryError } from '../../errors.js';
+import { hasCode, UpdateRepositoryError } from '../../errors.js';
 import type { PublishSummaryEvent } from '../../events.js';
+import type { StorageOptions } from '../../publish/open-storage.js';
 import type { PublishOptions } from '../../publish/publish.js';
 import type { Storage } from '../../publish/storage.js';
 import { parseSize } from '../bytes.js';
+import { eachTarget, type NamedTarget } from '../each-target.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { parseCount } from '../numbers.js';
@@ -103,34 +105,51 @@ async function rollBackAll(targets: readonly string[], flags: PublishFlags, sess
   return await toEach(targets, flags, session, (options) => rollBack({ mirror: options.storage.name, ...options }));
 }
 
-/** One after the other: each has all the bandwidth. All of them are opened before anything is stored. */
+type OpenedTarget = NamedTarget & ({ readonly storage: Storage } | { readonly failure: unknown });
+
+async function openTarget(target: string, options: StorageOptions): Promise<OpenedTarget> {
+  const { openStorage } = await import('../../publish/open-storage.js');
+  try {
+    const storage = await openStorage(target, options);
+    return { name: storage.name, storage };
+  } catch (failure) {
+    if (hasCode(failure, 'USAGE') || options.signal.aborted) throw failure;
+    return { name: target, failure };
+  }
+}
+
+/**
+ * One after the other: each has all the bandwidth. All of them are opened before anything is stored, so that a mistake in
+ * an address stops all; one that cannot be reached is told when its turn comes.
+ */
 async function toEach(
   targets: readonly string[],
   flags: PublishFlags,
-  { signal, onEvent }: Session,
+  session: Session,
   publishTo: (options: Omit<PublishOptions, 'mirror'>) => Promise<PublishSummaryEvent>,
 ): Promise<ExitCode> {
-  const { openStorage } = await import('../../publish/open-storage.js');
   const { runAfter } = await import('../after.js');
   const { RateLimit } = await import('../../publish/rate-limit.js');
   const { withRetries } = await import('../../publish/retry.js');
+  const { signal } = session;
   const { dryRun = false, transfers, verify, bwlimit, after } = flags;
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
   const opening = { readOnly: dryRun, signal, s3: { ...s3Options(flags), ...s3ObjectOptions(flags) } };
-  const storages: Storage[] = [];
+  const opened: OpenedTarget[] = [];
+  let somethingToDo = false;
   try {
-    for (const target of targets)
-      storages.push(withRetries(await openStorage(target, opening), { ...RETRIES, onEvent }));
-    let somethingToDo = false;
-    for (const storage of storages) {
+    for (const target of targets) opened.push(await openTarget(target, opening));
+    await eachTarget(opened, session, async (target, onEvent) => {
+      if ('failure' in target) throw target.failure;
+      const storage = withRetries(target.storage, { ...RETRIES, onEvent });
       const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal, onEvent };
       const summary = await publishTo(options);
       somethingToDo ||= summary.dryRun && summary.changed;
       if (after !== undefined && summary.changed && !summary.dryRun) await runAfter(after, summary, signal);
-    }
+    });
     return somethingToDo ? EXIT.somethingToDo : EXIT.done;
   } finally {
-    for (const storage of storages) await storage.close();
+    for (const target of opened) if ('storage' in target) await target.storage.close();
   }
 }
 

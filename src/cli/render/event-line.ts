@@ -5,6 +5,7 @@ import type {
   PlanEvent,
   ProblemEvent,
   RepositoryEvent,
+  TargetFailedEvent,
 } from '../../events.js';
 import { formatBytes } from '../bytes.js';
 import { formatDuration } from '../durations.js';
@@ -31,6 +32,8 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
       return { level: 'detail', text: finishedText(event) };
     case 'job-failed':
       return event.fatal ? undefined : { level: 'error', text: failedText(event) };
+    case 'target-failed':
+      return { level: 'error', text: targetText(event) };
     case 'index-written':
     case 'file-removed':
       return { level: 'detail', text: fileText(event.type === 'file-removed' ? 'removed' : 'wrote', event) };
@@ -87,6 +90,12 @@ function finishedText(event: JobFinishedEvent): string {
 
 function failedText(event: JobFailedEvent): string {
   return `${event.kind} ${printable(event.path)}: ${printable(event.error.message)}`;
+}
+
+/** Most messages begin with the address of what they are about. */
+function targetText({ target, error: { message, hint } }: TargetFailedEvent): string {
+  const named = message.startsWith(target) ? message : `${target}: ${message}`;
+  return printable(hint === undefined ? named : `${named} (hint: ${hint})`);
 }
 
 function fileText(verb: string, event: { readonly path: string; readonly sizeBytes: number }): string {

@@ -18,6 +18,10 @@ export class JobCounter {
       case 'job-failed':
         this.#ended += 1;
         break;
+      case 'target-failed':
+        // What was stopped with it says nothing more.
+        this.#ended = [...this.#begun.values()].reduce((sum, count) => sum + count, 0);
+        break;
       default:
         break;
     }

@@ -18,7 +18,10 @@ export class JsonRenderer implements Renderer {
   }
 
   onEvent(event: RepositoryEvent): void {
-    const shown = event.type === 'job-failed' ? { ...event, error: withoutStack(event.error) } : event;
+    const shown =
+      event.type === 'job-failed' || event.type === 'target-failed'
+        ? { ...event, error: withoutStack(event.error) }
+        : event;
     this.#stdout.write(jsonLine(shown));
   }
 

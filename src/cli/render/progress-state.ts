@@ -74,6 +74,9 @@ export class ProgressState {
       case 'job-failed':
         this.#end(event.job, nowMs);
         break;
+      case 'target-failed':
+        for (const job of this.#jobs.keys()) this.#end(job, nowMs);
+        break;
       default:
         break;
     }

@@ -11,7 +11,8 @@ import { parseXml, type XmlElement, XmlFault } from './xml.js';
 const LOCK_SECONDS = 600;
 /** Taken of a server that does not say what it granted. */
 const SHORT_LOCK_SECONDS = 60;
-const RELEASE_TIMEOUT_MS = 10_000;
+/** How long what has to be asked even after an abort may take then. */
+const PARTING_MS = 10_000;
 /** Longer than a server takes between looking for a lock and giving one. */
 const SETTLE_MS = 1000;
 const MAX_ANSWER_BYTES = 1 << 20;
@@ -22,13 +23,15 @@ const LOCK_BODY =
 
 /** Whether a server has locks (RFC 4918 §6) that another one does not get; `path` is an object of nobody's. */
 export async function hasLocks(client: HttpClient, path: string, call: StorageCall): Promise<boolean> {
-  const { token } = await lock(client, path, call);
+  const { token, status } = await lock(client, path, call);
+  // Apache's says 500 when many ask at once, which is no word on whether there are locks.
+  if (status >= 500 && status !== 501) throw refused(client.about('LOCK', path), status);
   if (token === undefined) return false;
   const other = await lock(client, path, call);
-  await unlock(client, path, token, call);
+  await unlock(client, path, token);
   if (other.status !== 423) return false;
   const next = await lock(client, path, call);
-  if (next.token !== undefined) await unlock(client, path, next.token, call);
+  if (next.token !== undefined) await unlock(client, path, next.token);
   return next.token !== undefined;
 }
 
@@ -44,7 +47,7 @@ export async function acquireDavLock(client: HttpClient, storage: Storage, call:
   if (locked.status === 423) {
     const holder = await readLease(storage, call);
     if (holder !== null && livenessOf(holder) !== 'dead') throw lockedBy(storage, holder);
-    if (holder !== null) await unlock(client, LOCK_PATH, holder.token, call);
+    if (holder !== null) await unlock(client, LOCK_PATH, holder.token);
     locked = await lock(client, LOCK_PATH, call);
   }
   const { token, seconds, status } = locked;
@@ -68,6 +71,7 @@ class DavLock implements StorageLock {
   readonly #call: StorageCall;
   readonly #since = new Date().toISOString();
   readonly #timer: NodeJS.Timeout;
+  #renewing: Promise<void> = Promise.resolve();
 
   constructor(client: HttpClient, storage: Storage, token: string, seconds: number, call: StorageCall) {
     this.#client = client;
@@ -75,7 +79,12 @@ class DavLock implements StorageLock {
     this.#token = token;
     this.#seconds = seconds;
     this.#call = call;
-    this.#timer = setInterval(() => void this.#renewInTime(), (seconds * 1000) / 3);
+    this.#timer = setInterval(
+      () => {
+        this.#renewing = this.#renewInTime();
+      },
+      (seconds * 1000) / 3,
+    );
     this.#timer.unref();
   }
 
@@ -101,7 +110,13 @@ class DavLock implements StorageLock {
   /** Also of a publish that was told to stop. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    await unlock(this.#client, LOCK_PATH, this.#token, { signal: AbortSignal.timeout(RELEASE_TIMEOUT_MS) });
+    await this.#renewing;
+    try {
+      await unlock(this.#client, LOCK_PATH, this.#token);
+    } catch (error) {
+      // What the work came to counts, and the server ends the lock by itself.
+      if (!(error instanceof UpdateRepositoryError)) throw error;
+    }
   }
 
   /** What goes wrong here shows when the lock is asked for. */
@@ -119,7 +134,7 @@ class DavLock implements StorageLock {
       headers: { if: `(<${this.#token}>)`, timeout: `Second-${LOCK_SECONDS}` },
     });
     if (answer.tokens.includes(this.#token)) return true;
-    for (const token of answer.tokens) await unlock(this.#client, LOCK_PATH, token, this.#call);
+    for (const token of answer.tokens) await unlock(this.#client, LOCK_PATH, token);
     return false;
   }
 }
@@ -139,14 +154,20 @@ async function lock(client: HttpClient, path: string, call: StorageCall): Promis
   return { status, token: tokens[0], seconds };
 }
 
-/** A new lock, or one that is renewed, with the tokens that the answer speaks of: it describes the object's locks. */
+/**
+ * A new lock, or one that is renewed, with the tokens that the answer speaks of: it describes the object's locks. After an
+ * abort the answer is waited for: a lock that was given, and that nobody has heard of, would last.
+ */
 async function requestLock(
   client: HttpClient,
   path: string,
   call: StorageCall,
   sent: Sent,
 ): Promise<{ readonly status: number; readonly tokens: readonly string[]; readonly seconds: number }> {
-  const { status, text } = await client.text('LOCK', path, MAX_ANSWER_BYTES, call, sent);
+  if (call.signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+  const { status, header, text } = await beyondAbort(call, (parting) =>
+    client.text('LOCK', path, MAX_ANSWER_BYTES, parting, sent),
+  );
   if (status !== 200 && status !== 201) return { status, tokens: [], seconds: 0 };
   try {
     const root = parseXml(text);
@@ -154,13 +175,29 @@ async function requestLock(
     return { status, tokens: tokens.map((href) => href.text.trim()), seconds: grantedSeconds(root) };
   } catch (error) {
     if (!(error instanceof XmlFault)) throw error;
+    // RFC 4918 §10.5: the token of a new lock is in a header, too.
+    const [, token] = /^<(.+)>$/.exec(header('lock-token') ?? '') ?? [];
+    if (token !== undefined) await unlock(client, path, token);
     throw nonsense(client.about('LOCK', path), 'a description of the lock', error.message);
   }
 }
 
-/** A lock that is gone already is none either, so the status says nothing. */
-async function unlock(client: HttpClient, path: string, token: string, call: StorageCall): Promise<void> {
-  await client.send('UNLOCK', path, call, { headers: { 'lock-token': `<${token}>` } });
+/** Also after an abort. A lock that is gone already is none either, so the status says nothing. */
+async function unlock(client: HttpClient, path: string, token: string): Promise<void> {
+  const parting = { signal: AbortSignal.timeout(PARTING_MS) };
+  await client.send('UNLOCK', path, parting, { headers: { 'lock-token': `<${token}>` } });
+}
+
+/** Makes a request that an abort ends only some time later. */
+async function beyondAbort<T>({ signal }: StorageCall, ask: (call: StorageCall) => Promise<T>): Promise<T> {
+  const parting = new AbortController();
+  const abort = () => setTimeout(() => parting.abort(), PARTING_MS).unref();
+  signal.addEventListener('abort', abort);
+  try {
+    return await ask({ signal: parting.signal });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 /** From the `timeout` of the lock that the answer describes (RFC 4918 §14.29). */

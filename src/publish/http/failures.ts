@@ -26,21 +26,23 @@ export function nonsense({ name, method }: Request, expected: string, found: str
 /**
  * The error for a request that got no answer, or not all of it. Errors of ours and bugs pass through unchanged.
  *
- * @param signal of the caller: an aborted one explains everything
+ * @param signal of the caller: an aborted one explains everything, and so does one of AbortSignal.timeout
  */
 export function unanswered({ name, method }: Request, cause: unknown, signal: AbortSignal): unknown {
   if (cause instanceof UpdateRepositoryError) return cause;
+  const data = { url: name, method };
+  if (isTimeout(signal.reason)) {
+    return new UpdateRepositoryError('NETWORK', `${name}: ${method}: expected an answer, found none in time`, {
+      data,
+      cause,
+    });
+  }
   if (signal.aborted) return new UpdateRepositoryError('INTERRUPTED', 'interrupted', { cause });
   const reason = reasonOf(cause);
   if (reason === null) return cause;
   const message = `${name}: ${method}: expected an answer, found ${reason.text}`;
-  const data = { url: name, method };
   return isUntrusted(reason.code)
-    ? new UpdateRepositoryError('STORAGE', message, {
-        data,
-        cause,
-        hint: 'name the file of its certificate authority in NODE_EXTRA_CA_CERTS',
-      })
+    ? new UpdateRepositoryError('STORAGE', message, { data, cause, hint: certificateHint(reason.code) })
     : new UpdateRepositoryError('NETWORK', message, { data, cause });
 }
 
@@ -86,8 +88,18 @@ function reasonOf(cause: unknown): { readonly code: string; readonly text: strin
   return { code: cause.code, text: cause.message === '' ? cause.code : `${cause.message} (${cause.code})` };
 }
 
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
+}
+
 function isUntrusted(code: string): boolean {
   return /CERT|SIGNATURE|ISSUER|ALTNAME/.test(code);
+}
+
+function certificateHint(code: string): string {
+  if (code === 'CERT_HAS_EXPIRED') return 'renew the certificate of the server';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'the certificate of the server has to name this host';
+  return 'name the file of its certificate authority in NODE_EXTRA_CA_CERTS';
 }
 
 function withoutLogin(location: string): string {

@@ -14,6 +14,7 @@ import { bodyOf } from './body.js';
 import type { HttpClient } from './client.js';
 import { acquireDavLock } from './dav-lock.js';
 import type { Directories } from './directories.js';
+import { discard } from './discard.js';
 import { nonsense, refused } from './failures.js';
 import { listDirectory, TEMPORARY_DIR, walk } from './listing.js';
 import { probeServer, type ServerPowers } from './probe.js';
@@ -24,7 +25,6 @@ const STORED = [200, 201, 204];
 const REMOVED = [200, 202, 204, 404, 410];
 /** After which what another publish left behind, killed between two requests, is in nobody's hands. */
 const ABANDONED_MS = 24 * 3_600_000;
-const CLEANING_TIMEOUT_MS = 10_000;
 
 /**
  * A directory of a web server that takes WebDAV, or only PUT and DELETE. Whether an object appears at once is up to the
@@ -91,6 +91,7 @@ export class HttpStorage implements Storage {
     if (stored.revision !== this.#described(path, before).revision) return stored;
     // The clock of the server's disk is behind.
     await pause(waitForNextSecondMs(before, undefined), call);
+    call.onRestart?.();
     return await this.#store(request, call);
   }
 
@@ -119,7 +120,7 @@ export class HttpStorage implements Storage {
       const { status, header } = await this.#client.move(temporary, request.path, call);
       if (!STORED.includes(status)) throw refused(this.#client.about('MOVE', temporary), status, header('location'));
     } catch (error) {
-      await this.#discard(temporary);
+      await discard(this.#client, [temporary]);
       throw error;
     }
   }
@@ -137,8 +138,10 @@ export class HttpStorage implements Storage {
     return this.#described(path, { sizeBytes, etag, lastModified: undefined });
   }
 
-  /** Once, before the first object is stored: from then on this publisher is the only one. */
-  /** One that fails is forgotten: the next request asks again. */
+  /**
+   * Once, before the first object is stored: from then on this publisher is the only one. One that fails is forgotten: the
+   * next request asks again.
+   */
   async #cleanOnce(call: StorageCall): Promise<void> {
     this.#cleaned ??= this.#clean(call);
     try {
@@ -157,15 +160,6 @@ export class HttpStorage implements Storage {
       abandoned.map(({ name }) => TEMPORARY_DIR + name),
       call,
     );
-  }
-
-  /** Where it fails the next publish finds it. */
-  async #discard(temporary: string): Promise<void> {
-    try {
-      await this.remove([temporary], { signal: AbortSignal.timeout(CLEANING_TIMEOUT_MS) });
-    } catch (error) {
-      if (!(error instanceof UpdateRepositoryError)) throw error;
-    }
   }
 
   #described(path: string, facts: Facts): StoredObject {

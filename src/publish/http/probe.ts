@@ -6,6 +6,7 @@ import { type HttpClient, isMissing } from './client.js';
 import { hasConditions } from './conditions.js';
 import { hasLocks } from './dav-lock.js';
 import type { Directories } from './directories.js';
+import { discard } from './discard.js';
 import { nonsense, refused } from './failures.js';
 import { type ListingKind, listDirectory, TEMPORARY_DIR } from './listing.js';
 import { type RevisionKind, timeOf } from './revision.js';
@@ -86,7 +87,7 @@ export async function probeServer(
     const lock = !conditionalPut && (await hasLocks(client, path, call));
     return { listing, revisions, fineRevisions, storing, conditionalPut, lock };
   } finally {
-    for (const probe of [path, moved]) await client.send('DELETE', probe, call);
+    await discard(client, [path, moved]);
   }
 }
 

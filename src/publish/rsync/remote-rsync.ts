@@ -34,7 +34,6 @@ const STORE = [
   '--perms',
   '--chmod=D755,F644',
   `--partial-dir=${PARTIAL_DIR}`,
-  '--info=progress1',
 ];
 
 /** Of rsync 3.2.3 and 3.2.4: what is stored is on the disk, and directories above the root are made. */

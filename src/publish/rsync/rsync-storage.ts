@@ -7,7 +7,7 @@ import { isOnlyMissing, rsyncFailure } from './failure.js';
 import { type ListedEntry, parseListedLine } from './listing.js';
 import { PARTIAL_DIR, RemoteRsync } from './remote-rsync.js';
 import { withScratch } from './scratch.js';
-import { differingPaths, sendStaged } from './sending.js';
+import { differingPaths, PROGRESS, progressReader, rateOption, sendStaged } from './sending.js';
 import { stagedInBatches } from './staged-batches.js';
 import type { Staging } from './staging.js';
 
@@ -20,9 +20,12 @@ import type { Staging } from './staging.js';
 export class RsyncStorage implements Storage {
   readonly name: string;
   readonly abilities: StorageAbilities = { conditionalPut: false, atomicPut: true };
+  readonly readsAhead = true;
   readonly #rsync: RemoteRsync;
   /** The time that each object had when it was seen last. */
   readonly #times = new Map<string, number>();
+  /** Ends with the last of the reads that wait for each other. */
+  #reading: Promise<unknown> = Promise.resolve();
   /** All directories that are there; undefined before they were listed. */
   #directories: Set<string> | undefined;
 
@@ -42,10 +45,25 @@ export class RsyncStorage implements Storage {
     return this.#objects(await this.#entries([path], signal)).find((object) => object.path === path) ?? null;
   }
 
-  /** By way of a local temporary file. */
-  async read(path: string, { signal }: StorageCall): Promise<AsyncIterable<Uint8Array> | null> {
+  /** By way of a local temporary file. With a rate one after the other: each rsync would take all of it. */
+  async read(path: string, call: StorageCall): Promise<AsyncIterable<Uint8Array> | null> {
+    if (call.bytesPerSecond === undefined) return await this.#fetch(path, call);
+    const before = this.#reading;
+    const fetched = before.then(() => this.#fetch(path, call));
+    this.#reading = Promise.allSettled([fetched]);
+    return await fetched;
+  }
+
+  async #fetch(
+    path: string,
+    { signal, onBytes, bytesPerSecond }: StorageCall,
+  ): Promise<AsyncIterable<Uint8Array> | null> {
+    const progress = new ToldBytes(onBytes);
     return await withScratch(async (scratch) => {
-      const end = await this.#rsync.fetch([], scratch, { names: [path], signal });
+      const onLine = progressReader(new Set([path]), (_, doneBytes) => progress.upTo(doneBytes));
+      const options = [...PROGRESS, ...rateOption(bytesPerSecond)];
+      const end = await this.#rsync.fetch(options, scratch, { names: [path], signal, onLine });
+      await progress.heard();
       const isVanished = end.code === 24;
       if (end.code !== 0 && !isVanished && !isOnlyMissing(end)) {
         throw rsyncFailure(this.#rsync.nameOf([path]), 'read it', end);
@@ -57,16 +75,11 @@ export class RsyncStorage implements Storage {
   }
 
   async put(request: PutRequest, { signal, onBytes }: StorageCall): Promise<StoredObject | null> {
-    const told: (Promise<void> | undefined)[] = [onBytes?.(0)];
-    await told[0];
-    let doneBytes = 0;
-    const onProgress = (_: string, bytes: number): void => {
-      if (bytes <= doneBytes) return;
-      told.push(onBytes?.(bytes - doneBytes));
-      doneBytes = bytes;
-    };
+    const progress = new ToldBytes(onBytes);
+    await onBytes?.(0);
+    const onProgress = (_: string, doneBytes: number): void => progress.upTo(doneBytes);
     const [stored] = await this.putMany([request], { signal, onProgress });
-    await Promise.all(told);
+    await progress.heard();
     return stored ?? null;
   }
 
@@ -152,6 +165,28 @@ export class RsyncStorage implements Storage {
   #missingDirectories(paths: readonly string[]): string[] {
     const known = this.#directories;
     return known === undefined ? [] : [...new Set(paths.flatMap(parentsOf))].filter((parent) => !known.has(parent));
+  }
+}
+
+/** Tells of bytes by how many more there are than before. */
+class ToldBytes {
+  readonly #onBytes: StorageCall['onBytes'];
+  readonly #told: (Promise<void> | undefined)[] = [];
+  #bytes = 0;
+
+  constructor(onBytes: StorageCall['onBytes']) {
+    this.#onBytes = onBytes;
+  }
+
+  upTo(doneBytes: number): void {
+    if (doneBytes <= this.#bytes) return;
+    this.#told.push(this.#onBytes?.(doneBytes - this.#bytes));
+    this.#bytes = doneBytes;
+  }
+
+  /** @throws what the listener threw */
+  async heard(): Promise<void> {
+    await Promise.all(this.#told);
   }
 }
 

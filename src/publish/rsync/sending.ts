@@ -16,12 +16,14 @@ export async function sendStaged(
   directories: readonly string[],
   { signal, bytesPerSecond, onProgress }: ManyCall,
 ): Promise<void> {
-  // In KiB; 0 is no limit.
-  const rate = bytesPerSecond === undefined ? [] : [`--bwlimit=${Math.max(1, Math.floor(bytesPerSecond / 1024))}`];
   const sizes = new Map(staging.objects.map(({ request }) => [request.path, request.sizeBytes]));
   const onLine = progressReader(sizes, onProgress ?? (() => undefined));
   const names = [...directories, ...sizes.keys()];
-  const end = await rsync.store(['--out-format=>%n', ...rate], `${staging.root}/`, { names, signal, onLine });
+  const end = await rsync.store([...PROGRESS, ...rateOption(bytesPerSecond)], `${staging.root}/`, {
+    names,
+    signal,
+    onLine,
+  });
   // What rsync says of a file that is gone or shorter is less than this.
   await staging.requireUnchanged();
   if (end.code !== 0) throw rsyncFailure(rsync.nameOf([...sizes.keys()]), 'store it', end);
@@ -47,12 +49,20 @@ export async function differingPaths(
   return differing;
 }
 
+/** What {@link progressReader} reads. */
+export const PROGRESS = ['--info=progress1', '--out-format=>%n'];
+
+/** In KiB a second; 0 is no limit. */
+export function rateOption(bytesPerSecond: number | undefined): string[] {
+  return bytesPerSecond === undefined ? [] : [`--bwlimit=${Math.max(1, Math.floor(bytesPerSecond / 1024))}`];
+}
+
 /**
- * Reads what rsync prints while it sends, `>rdiffs/x` and then `  1048576  12% …` once a second, and tells how far each of
+ * Reads what rsync prints while it sends or fetches, `>rdiffs/x` and then `  1048576  12% …` once a second, and tells how far each of
  * the objects is.
  */
 export function progressReader(
-  objects: ReadonlyMap<string, unknown>,
+  objects: { has(path: string): boolean },
   onProgress: (path: string, doneBytes: number) => void,
 ): (line: string) => void {
   let current: string | null = null;

@@ -15,6 +15,11 @@ export type WebFault =
   | 'cut'
   | 'flipped'
   | 'endless'
+  | 'other-length'
+  | 'no-end'
+  | 'other-range'
+  | 'no-cache-rule'
+  | 'never-kept'
   | null;
 
 /** Serves a directory on loopback until the test is over; `faultOf` says what is wrong with a path. Returns the URL. */
@@ -42,16 +47,20 @@ function serve(file: string, fault: WebFault, request: IncomingMessage, response
     'cache-control': /\.(img|rdiff)$/.test(file) ? 'public, max-age=31536000, immutable' : 'no-cache',
     'content-length': String(size),
   };
+  if (fault === 'no-cache-rule') delete headers['cache-control'];
+  if (fault === 'never-kept') headers['cache-control'] = 'no-store';
+  if (fault === 'other-length' && isHead) headers['content-length'] = String(size + 1);
   if (fault === 'compressed' && (request.headers['accept-encoding'] ?? '').includes('gzip')) {
     return end(response, 200, { ...headers, 'content-encoding': 'gzip' }, isHead ? undefined : 'x'.repeat(size));
   }
   if (range !== null) {
     const [start, last] = [Number(range[1]), range[2] === '' ? size - 1 : Number(range[2])];
+    if (start >= size && fault === 'no-end') return end(response, 200, headers, 'x'.repeat(size));
     if (start >= size) return end(response, 416, { 'content-range': `bytes */${size}` });
     const partial = {
       ...headers,
       'content-length': String(last - start + 1),
-      'content-range': `bytes ${start}-${last}/${size}`,
+      'content-range': `bytes ${start}-${last}/${fault === 'other-range' ? '*' : size}`,
     };
     response.writeHead(206, partial);
     return createReadStream(file, { start, end: last }).pipe(response);

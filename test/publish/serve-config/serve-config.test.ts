@@ -4,14 +4,12 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WebServer } from '../../../src/publish/serve-config/render.js';
 import { runCli } from '../../cli/run.js';
-import { startApache } from '../../peers/apache.mjs';
-import { startNginx } from '../../peers/nginx.mjs';
-import { freePort, startServer } from '../../peers/server-process.mjs';
+import { freePort } from '../../peers/server-process.mjs';
 import { pseudoRandomBytes } from '../../support/pseudo-random.js';
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { haveTools } from '../../support/tools.js';
+import { startServed } from './served.js';
 
 const run = promisify(execFile);
 const HOST = 'localhost';
@@ -34,33 +32,6 @@ const FILES: Readonly<Record<string, string | Buffer>> = {
   [`${IMAGE}.tmp`]: 'half of it',
   'rdiffs/half.rdiff.tmp': 'half of it',
 };
-
-/** Starts a server with the configuration that is printed for it, where packing is otherwise switched on. */
-const START: Readonly<Record<WebServer, (dir: string, port: number, config: string) => Promise<() => Promise<void>>>> =
-  {
-    nginx: (dir, port, config) => startNginx(dir, port, `gzip on; gzip_types *; gzip_min_length 1;\n${config}`),
-    apache: (dir, port, config) =>
-      startApache(
-        dir,
-        port,
-        `Listen 127.0.0.1:${port}
-<IfModule deflate_module>
-AddOutputFilterByType DEFLATE text/plain application/json application/octet-stream
-</IfModule>
-TypesConfig /dev/null
-AddEncoding zstd .zst
-${config}`,
-        ['authz_core', 'alias', 'headers', 'setenvif', 'socache_shmcb', 'ssl', 'dir', 'mime', 'filter', 'deflate'],
-      ),
-    caddy: (dir, port, config) => {
-      writeFileSync(join(dir, 'Caddyfile'), config);
-      return startServer('caddy', ['run', '--adapter', 'caddyfile', '--config', join(dir, 'Caddyfile')], port, {
-        XDG_DATA_HOME: dir,
-        XDG_CONFIG_HOME: dir,
-        HOME: dir,
-      });
-    },
-  };
 
 describe.each([
   ['nginx', 'nginx'],
@@ -85,7 +56,7 @@ describe.each([
       const listen = ['--listen', `127.0.0.1:${port}`];
       const { stdout, code } = await runCli(['serve-config', server, join(dir, 'www'), ...options, ...listen]);
       expect(code).toBe(0);
-      stop = await START[server](dir, port, stdout);
+      stop = await startServed[server](dir, port, stdout);
     });
     afterAll(() => stop?.());
 

@@ -1,4 +1,5 @@
 import { openHttpStorage } from '../../../src/publish/http/open.js';
+import { withRetries } from '../../../src/publish/retry.js';
 import type { Storage } from '../../../src/publish/storage.js';
 
 /** The storage at an address, once it is known what the server can do. */
@@ -6,7 +7,7 @@ export async function openedHttp(target: string): Promise<Storage> {
   const call = { signal: new AbortController().signal };
   const storage = await openHttpStorage(target, call);
   try {
-    await storage.prepare?.(call);
+    await withRetries(storage, { attempts: 3, firstPauseMs: 50, onEvent: () => undefined }).prepare?.(call);
     return storage;
   } catch (error) {
     await storage.close();
