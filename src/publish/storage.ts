@@ -57,6 +57,8 @@ export interface StorageAbilities {
 export interface Storage {
   /** For messages: an address without credentials. */
   readonly name: string;
+  /** Where it really is, where two places may have the same name: no two are at the same one. */
+  readonly place?: string;
   readonly abilities: StorageAbilities;
   /** All objects whose path starts with `prefix`, in any order. A place that is not there is empty. */
   list(prefix: string, call: StorageCall): AsyncIterable<StoredObject>;

@@ -22,8 +22,9 @@ describe.skipIf(!haveTools(...CEPH_TOOLS))('S3, as a real Ceph has it', () => {
 
   for (const address of ['s3://test', 's3://test/some/prefix']) {
     storageContract(address, async () => {
-      const open = { options: { endpoint: ceph.endpoint, pathStyle: true }, readOnly: false, signal: never };
+      const open = { options: { endpoint: ceph.endpoint, pathStyle: true }, signal: never };
       const [storage, other] = [await openS3Storage(address, open), await openS3Storage(address, open)];
+      for (const each of [storage, other]) await each.prepare?.({ signal: never });
       return {
         storage,
         other,

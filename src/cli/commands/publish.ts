@@ -113,14 +113,12 @@ async function toEach(
   const { openStorage } = await import('../../publish/open-storage.js');
   const { runAfter } = await import('../after.js');
   const { RateLimit } = await import('../../publish/rate-limit.js');
-  const { withRetries } = await import('../../publish/retry.js');
   const { dryRun = false, transfers, verify, bwlimit, after } = flags;
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
-  const opening = { readOnly: dryRun, signal, s3: { ...s3Options(flags), ...s3ObjectOptions(flags) } };
+  const opening = { retries: { ...RETRIES, onEvent }, signal, s3: { ...s3Options(flags), ...s3ObjectOptions(flags) } };
   const storages: Storage[] = [];
   try {
-    for (const target of targets)
-      storages.push(withRetries(await openStorage(target, opening), { ...RETRIES, onEvent }));
+    for (const target of targets) storages.push(await openStorage(target, opening));
     let somethingToDo = false;
     for (const storage of storages) {
       const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal, onEvent };

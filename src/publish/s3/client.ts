@@ -23,6 +23,8 @@ function settings({ endpoint, pathStyle }: S3Options) {
   return {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(pathStyle === undefined ? {} : { forcePathStyle: pathStyle }),
+    // Requests are made again where it is known what that means: see Bucket.
+    maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED' as const,
     responseChecksumValidation: 'WHEN_REQUIRED' as const,
     requestHandler: {
@@ -54,4 +56,25 @@ async function hasRegion(client: S3Client): Promise<boolean> {
     if (error instanceof Error && error.message === 'Region is missing') return false;
     throw error;
   }
+}
+
+/** Tells where the last request went, whatever the configuration says: scheme, host and port. Once for each client. */
+export function serverOf(client: S3Client): () => string {
+  let server = '';
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      server = serverIn(args.request) ?? server;
+      return await next(args);
+    },
+    { step: 'finalizeRequest', name: 'serverOf' },
+  );
+  return () => server;
+}
+
+function serverIn(request: unknown): string | null {
+  if (typeof request !== 'object' || request === null || !('protocol' in request) || !('hostname' in request)) {
+    return null;
+  }
+  const port = 'port' in request && request.port !== undefined ? `:${request.port}` : '';
+  return `${request.protocol}//${request.hostname}${port}`;
 }

@@ -12,7 +12,7 @@ export interface Seen {
 }
 
 /** What may be done to a request before the server sees it; one that is to wait is judged again soon. */
-export type Verdict = 'pass' | { readonly status: number } | 'lose-answer' | 'wait';
+export type Verdict = 'pass' | { readonly status: number; readonly s3Error?: string } | 'lose-answer' | 'wait';
 
 const WAIT_MS = 20;
 
@@ -44,7 +44,8 @@ export async function startS3Proxy(endpoint: string): Promise<S3Proxy> {
       incoming.resume();
       incoming.once('end', () => {
         answered(verdict.status);
-        outgoing.writeHead(verdict.status).end();
+        const { status, s3Error } = verdict;
+        outgoing.writeHead(status).end(s3Error === undefined ? '' : `<Error><Code>${s3Error}</Code></Error>`);
       });
       return;
     }
