@@ -94,8 +94,11 @@ async function publishAll(
 ): Promise<ExitCode> {
   const { releaseOfMirror } = await import('../../images/mirror-release.js');
   const { publish } = await import('../../publish/publish.js');
+  const { stateCopyOf } = await import('../../publish/state-copy.js');
   const release = await releaseOfMirror(mirror);
-  return await toEach(targets, flags, session, (options) => publish(release, { mirror, ...options }));
+  return await toEach(targets, flags, session, (options) =>
+    publish(release, { mirror, copy: stateCopyOf(mirror, options.storage), ...options }),
+  );
 }
 
 async function rollBackAll(targets: readonly string[], flags: PublishFlags, session: Session): Promise<ExitCode> {
