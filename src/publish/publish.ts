@@ -60,7 +60,7 @@ export async function publishWhat(
   const look = async (copy?: StateCopy) => {
     const remote = await readRemote(storage, call, copy);
     const release = await choose(remote, call);
-    return { release, state: remote.state, plan: planPublish(release, remote.listed, remote.state, storage.name) };
+    return { release, ...remote, plan: planPublish(release, remote.listed, remote.state, storage.name) };
   };
   const { plan, state } = await look(options.dryRun ? readingOnly(options.copy) : options.copy);
   onEvent({ type: 'plan', dryRun: options.dryRun, actions: actionsOf(plan) });
@@ -77,14 +77,13 @@ export async function publishWhat(
   }
 }
 
-interface Found {
+interface Found extends Remote {
   readonly release: Release;
   readonly plan: PublishPlan;
-  readonly state: RemoteState;
 }
 
 async function store(
-  { release, plan, state }: Found,
+  { release, plan, state, listed }: Found,
   lock: StorageLock,
   options: PublishOptions,
   call: StorageCall,
@@ -111,6 +110,10 @@ async function store(
   }
   await lock.assertHeld();
   await options.storage.remove(plan.withdrawn, call);
+  for (const path of plan.withdrawn) {
+    const sizeBytes = listed.get(path)?.sizeBytes;
+    if (sizeBytes !== undefined) options.onEvent({ type: 'file-removed', path, sizeBytes });
+  }
   await lock.assertHeld();
   const indexes = inOrder(release.indexStages.flat(), written);
   const next = nextState(begun, { publishedAt, immutables, indexes });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, vi } from 'vitest';
 import { openS3Storage } from '../../src/publish/s3/open-s3-storage.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { cloudFrontSuite } from './cloudfront/invalidations.js';
 import { s3ContentionSuite } from './s3/contention.js';
 import { s3RequestsSuite } from './s3/requests.js';
 import { s3ResumeSuite } from './s3/resume.js';
@@ -40,6 +41,7 @@ describe.skipIf(!haveTools(...CEPH_TOOLS))('S3, as a real Ceph has it', () => {
   s3RequestsSuite(() => ceph);
   s3ResumeSuite(() => ceph);
   s3ContentionSuite(() => ceph);
+  cloudFrontSuite(() => ceph);
 });
 
 const { signal: never } = new AbortController();

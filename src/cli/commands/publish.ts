@@ -4,6 +4,7 @@ import type { PublishSummaryEvent } from '../../events.js';
 import type { PublishOptions } from '../../publish/publish.js';
 import type { Storage } from '../../publish/storage.js';
 import { parseSize } from '../bytes.js';
+import { ChangedPaths, parseDistribution, requireBuckets, tellCloudFront } from '../cloudfront.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { parseCount } from '../numbers.js';
@@ -16,6 +17,7 @@ interface PublishFlags extends StorageFlags {
   readonly verify: 'size' | 'full';
   readonly bwlimit?: number;
   readonly rollback?: boolean;
+  readonly cloudfront?: string;
   readonly after?: string;
   readonly s3StorageClass?: string;
   readonly s3Acl?: string;
@@ -67,6 +69,11 @@ export function definePublish(program: Command, accept: Accept): void {
         optionValue('--bwlimit', parseSize),
       ),
     )
+    .addOption(
+      new Option('--cloudfront <id>', 'ask this CloudFront distribution to forget the indexes that changed').argParser(
+        optionValue('--cloudfront', parseDistribution),
+      ),
+    )
     .option('--after <command>', 'run a command by the shell for each target that has something new')
     .option('--rollback', 'publish again what was published before the last time');
   addStorageOptions(command)
@@ -116,17 +123,20 @@ async function toEach(
   const { openStorage } = await import('../../publish/open-storage.js');
   const { runAfter } = await import('../after.js');
   const { RateLimit } = await import('../../publish/rate-limit.js');
-  const { dryRun = false, transfers, verify, bwlimit, after } = flags;
+  const { dryRun = false, transfers, verify, bwlimit, cloudfront, after } = flags;
+  if (cloudfront !== undefined) requireBuckets(targets);
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
   const opening = { retries: { ...RETRIES, onEvent }, signal, s3: { ...s3Options(flags), ...s3ObjectOptions(flags) } };
   const storages: Storage[] = [];
   try {
     for (const target of targets) storages.push(await openStorage(target, opening));
     let somethingToDo = false;
-    for (const storage of storages) {
-      const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal, onEvent };
-      const summary = await publishTo(options);
+    for (const [n, storage] of storages.entries()) {
+      const changed = new ChangedPaths();
+      const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal };
+      const summary = await publishTo({ ...options, onEvent: changed.listen(onEvent) });
       somethingToDo ||= summary.dryRun && summary.changed;
+      if (cloudfront !== undefined) await tellCloudFront(cloudfront, targets[n] ?? '', changed, { signal, onEvent });
       if (after !== undefined && summary.changed && !summary.dryRun) await runAfter(after, summary, signal);
     }
     return somethingToDo ? EXIT.somethingToDo : EXIT.done;
