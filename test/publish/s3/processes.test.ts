@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { finishedCli, runCli, startCli } from '../../cli/run.js';
+import { pseudoRandomNumbers } from '../../support/pseudo-random.js';
+import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
+import { haveTools } from '../../support/tools.js';
+import { CEPH_ENV, CEPH_TOOLS, type Ceph, openUploads, startCeph } from '../support/ceph.js';
+import { indexesOf, readOverHttp } from '../support/http-reader.js';
+import { makeLargeMirrors } from '../support/large-mirrors.js';
+
+const kills = Number(process.env.SOAK_KILLS ?? 6);
+const seed = process.env.SOAK_SEED ?? '1';
+/** A quarter of the kills of a soak. */
+const rounds = process.env.SOAK_KILLS === undefined ? 4 : Math.ceil(kills / 4);
+const MIB = 1 << 20;
+
+describe.skipIf(!haveTools(...CEPH_TOOLS, 'cksum'))('publishes to S3, as processes', () => {
+  const dir = temporaryDirectoryOfSuite();
+  const seen = join(dir, 'seen');
+  /** Mirrors that follow each other. */
+  let mirrors: string[] = [];
+  let ceph: Ceph;
+  beforeAll(async () => {
+    for (const [name, value] of Object.entries(CEPH_ENV)) vi.stubEnv(name, value);
+    ceph = await startCeph(dir);
+    mirrors = await makeLargeMirrors(dir);
+  });
+  afterAll(async () => {
+    await ceph?.stop();
+    vi.unstubAllEnvs();
+  });
+
+  const mirrorOf = (n: number) => String(mirrors[n % mirrors.length]);
+  const s3 = () => ['--endpoint', ceph.endpoint, '--path-style'];
+  const publishing = (words: readonly string[]) => ['publish', ...s3(), '--s3-acl', 'public-read', ...words];
+  const read = async (prefix: string) => await readOverHttp(`${ceph.endpoint}/test/${prefix}`, mirrors, seen);
+
+  test(
+    `one that is killed at ${kills} instants (SOAK_SEED=${seed}) leaves a mirror to readers, and is completed by the next one`,
+    async () => {
+      const random = pseudoRandomNumbers(seed);
+      const target = 's3://test/killed';
+      let [killed, cutUploads] = [0, 0];
+      for (let run = 0; killed < kills; run += 1) {
+        expect(run, 'runs that it took').toBeLessThan(20 + kills * 10);
+        const mirror = mirrorOf(run);
+        const ended = await publishAndKill(mirror, target, run === 0 ? amidParts : atRandom(random));
+        if (ended === 'killed') killed += 1;
+        cutUploads += (await openUploads(ceph)).length > 0 ? 1 : 0;
+        await read('killed');
+        if (run % 3 === 2) await expectCompleted(mirror, target);
+      }
+      expect(cutUploads, 'kills that left an upload open').toBeGreaterThan(0);
+      await expectCompleted(mirrorOf(0), target);
+      console.log(`${killed} kills, ${cutUploads} of which left an upload open`);
+    },
+    180_000 + kills * 30_000,
+  );
+
+  /** Published again, undisturbed: readers find what the mirror serves, and nothing is left of what was cut off. */
+  async function expectCompleted(mirror: string, target: string): Promise<void> {
+    expect(await runCli(publishing(['--quiet', mirror, target]), CEPH_ENV)).toMatchObject({ code: 0, stderr: '' });
+    expect(await openUploads(ceph)).toEqual([]);
+    const Prefix = `${target.replace('s3://test/', '')}/.update-repository/s3/`;
+    const left = await ceph.client.send(new ListObjectsV2Command({ Bucket: 'test', Prefix }));
+    expect((left.Contents ?? []).map(({ Key }) => Key)).toEqual([]);
+    expect(await runCli(publishing(['--dry-run', '--quiet', mirror, target]), CEPH_ENV)).toMatchObject({ code: 0 });
+    expect(await read(target.replace('s3://test/', ''))).toEqual(indexesOf(mirror));
+    // So that large images are stored again, and there is room for them.
+    const pruned = await runCli(['prune', ...s3(), '--quiet', '--grace', '0', target], CEPH_ENV);
+    expect(pruned).toMatchObject({ code: 0, stderr: '' });
+    expect(await read(target.replace('s3://test/', ''))).toEqual(indexesOf(mirror));
+  }
+
+  /** Looks at every event of a publish; true when it is to be killed now. */
+  type Instant = (line: string) => boolean;
+
+  async function publishAndKill(mirror: string, target: string, isInstant: Instant): Promise<'killed' | 'completed'> {
+    const child = startCli(['--json', ...publishing(['--bwlimit', '60M', mirror, target])], CEPH_ENV);
+    const ended = once(child, 'close');
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (isInstant(line)) child.kill('SIGKILL');
+    });
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += text;
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    await ended;
+    clearTimeout(timer);
+    if (child.signalCode === 'SIGKILL') return 'killed';
+    expect(child.exitCode, said).toBe(0);
+    return 'completed';
+  }
+
+  /** When more than two parts of a large image have gone, and not all. */
+  const amidParts: Instant = (line) => {
+    const event: { type: string; doneBytes?: number } = JSON.parse(line);
+    return event.type === 'job-progress' && (event.doneBytes ?? 0) > 40 * MIB;
+  };
+
+  /** After so many events: of most there are many while a large image goes, of the others few in all. */
+  function atRandom(random: () => number): Instant {
+    const isProgressMeant = random() < 0.5;
+    let eventsLeft = Math.floor(random() * (isProgressMeant ? 500 : 40));
+    return (line) => {
+      const event: { type: string } = JSON.parse(line);
+      if ((event.type === 'job-progress') !== isProgressMeant) return false;
+      return eventsLeft-- === 0;
+    };
+  }
+
+  test(
+    `two at once never lose or mix what they publish, ${rounds} times, and the loser is told who holds the lock`,
+    async () => {
+      const target = 's3://test/contended';
+      let generation = 0;
+      let refused = 0;
+      for (let round = 0; round < rounds; round += 1) {
+        const pair = [mirrorOf(round), mirrorOf(round + 1)];
+        const children = pair.map((mirror) => startCli(['--json', ...publishing([mirror, target])], CEPH_ENV));
+        const ends = await Promise.all(children.map(finishedCli));
+        const summaries = ends.map(({ stdout }) => lastEvent(stdout));
+        for (const [n, { code, stderr, stdout }] of ends.entries()) {
+          expect([0, 4], `${stderr}${stdout.slice(-500)}`).toContain(code);
+          if (code === 0) continue;
+          refused += 1;
+          expect(summaries[n]?.error?.message).toContain(`held by process ${children[1 - n]?.pid} on `);
+        }
+        expect(ends.map(({ code }) => code)).toContain(0);
+        generation += summaries.filter((summary) => summary.changed === true).length;
+        expect(Math.max(...summaries.map((summary) => summary.generation ?? 0))).toBe(generation);
+        const winners = pair.filter((_, n) => ends[n]?.code === 0);
+        expect(winners.map(indexesOf)).toContainEqual(await read('contended'));
+        expect((await openUploads(ceph)).filter((key) => key.startsWith('contended/'))).toEqual([]);
+      }
+      console.log(`${rounds} rounds, ${refused} of which one publisher was kept out`);
+    },
+    60_000 + rounds * 30_000,
+  );
+});
+
+interface LastEvent {
+  readonly changed?: boolean;
+  readonly generation?: number | null;
+  readonly error?: { readonly message: string };
+}
+
+function lastEvent(stdout: string): LastEvent {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '{}');
+}
