@@ -4,6 +4,8 @@ import type { Bucket } from './bucket.js';
 import { hasStatus } from './failure.js';
 import { lookAt } from './look.js';
 import type { MemoryBudget } from './memory-budget.js';
+import { uploadNote } from './private-paths.js';
+import { removeObjects } from './remove.js';
 import { abandonUploads, type OpenUpload, openUpload } from './resume.js';
 import { sendParts } from './send-parts.js';
 import { completeUpload } from './uploads.js';
@@ -31,12 +33,12 @@ export async function putInParts(
   budget: MemoryBudget,
   call: StorageCall,
 ): Promise<StoredObject> {
-  const { path } = request;
+  const { path, sha256 } = request;
   try {
     const open = await openUpload(bucket, request, call.signal);
     const stored = open.kind === 'stored' ? open.object : await finish(bucket, open, request, budget, call);
-    // One that was begun twice, since the first answer was lost, is open still.
-    await abandonUploads(bucket, path, call.signal);
+    if (open.kind === 'open' && open.hasTwin) await abandonUploads(bucket, path, call.signal);
+    else await removeObjects(bucket, [uploadNote(path, sha256)], call.signal);
     return stored;
   } catch (error) {
     if (isOfNoUse(error)) await abandon(bucket, path);

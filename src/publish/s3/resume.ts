@@ -11,6 +11,8 @@ import { abortUpload, createUpload, listParts, listUploads, type Part, type Uplo
 export interface OpenUpload {
   readonly kind: 'open';
   readonly upload: Upload;
+  /** Another one to the same path may be open. */
+  readonly hasTwin: boolean;
   readonly parts: ReadonlyMap<number, Part>;
 }
 
@@ -44,7 +46,7 @@ export async function openUpload(
     if (noted.length > 0) await abandonUploads(bucket, path, signal);
     await putMark(bucket, uploadNote(path, sha256), {}, signal);
   }
-  return { kind: 'open', upload: await createUpload(bucket, request, signal), parts: new Map() };
+  return { kind: 'open', ...(await createUpload(bucket, request, signal)), parts: new Map() };
 }
 
 /** Ends what is open of uploads to a path, and forgets them. */
@@ -82,7 +84,7 @@ async function notedUploads(bucket: Bucket, signal: AbortSignal): Promise<NotedU
 async function fullestUpload(bucket: Bucket, path: string, signal: AbortSignal): Promise<OpenUpload | null> {
   let fullest: OpenUpload | null = null;
   for (const upload of await listUploads(bucket, path, signal)) {
-    const open: OpenUpload = { kind: 'open', upload, parts: await listParts(bucket, upload, signal) };
+    const open: OpenUpload = { kind: 'open', upload, hasTwin: false, parts: await listParts(bucket, upload, signal) };
     const worse: OpenUpload | null = fullest !== null && fullest.parts.size >= open.parts.size ? open : fullest;
     if (worse !== open) fullest = open;
     if (worse !== null) await abortUpload(bucket, worse.upload, signal);

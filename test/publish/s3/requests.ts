@@ -1,5 +1,6 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test, vi } from 'vitest';
+import { openStorage } from '../../../src/publish/open-storage.js';
 import { cacheRule, textObject } from '../../../src/publish/release.js';
 import { openS3Storage } from '../../../src/publish/s3/open-s3-storage.js';
 import type { S3Options } from '../../../src/publish/s3/options.js';
@@ -18,11 +19,11 @@ export function s3RequestsSuite(ceph: () => Ceph): void {
   describe('requests to S3', () => {
     const through = async (address: string, options: S3Options = {}) => {
       const proxy = await startS3Proxy(ceph().endpoint);
-      const open = { options: { endpoint: proxy.endpoint, pathStyle: true, ...options }, ...call };
+      const s3 = { endpoint: proxy.endpoint, pathStyle: true, ...options };
       return {
         proxy,
         open: (attempts = 1) =>
-          openS3Storage(address, { ...open, retries: { attempts, firstPauseMs: 1, onEvent: () => undefined } }),
+          openStorage(address, { s3, ...call, retries: { attempts, firstPauseMs: 1, onEvent: () => undefined } }),
       };
     };
     const lines = ({ seen }: S3Proxy) => seen.map(({ line }) => line);
