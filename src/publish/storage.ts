@@ -80,7 +80,7 @@ export interface Storage {
    */
   readonly lock?: ((call: StorageCall) => Promise<StorageLock>) | undefined;
   /**
-   * Finds out, by storing something and removing it, what the storage can do: before anything else is stored.
+   * Finds out, by storing something, what the storage can do: before anything else is stored.
    * `abilities` and `lock` hold from then on.
    */
   prepare?(call: StorageCall): Promise<void>;

@@ -3,7 +3,7 @@ import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
 /*
  * What this backend keeps in the bucket for itself, all of it empty objects whose names say everything:
  *
- *     .update-repository/s3/probe/<random>                 while it is found out whether the server heeds conditions
+ *     .update-repository/s3/probe                          for finding out whether the server heeds conditions
  *     .update-repository/s3/uploads/<sha256>/<path>        a multipart upload of this content to this path may be open
  */
 
@@ -14,9 +14,7 @@ export const S3_PRIVATE_PREFIX = `${PRIVATE_DIR}/s3/`;
 export const UPLOADS_PREFIX = `${S3_PRIVATE_PREFIX}uploads/`;
 
 /** An object to try conditions on. */
-export function probePath(random: string): string {
-  return `${S3_PRIVATE_PREFIX}probe/${random}`;
-}
+export const PROBE_PATH = `${S3_PRIVATE_PREFIX}probe`;
 
 /** Where an upload is noted. */
 export function uploadNote(path: string, sha256: string): string {

@@ -37,7 +37,7 @@ export function s3RequestsSuite(ceph: () => Ceph): void {
         expect(lines(proxy)).toEqual([expect.stringMatching(/^GET \/test\/?\?.*list-type=2/)]);
         await storage.prepare?.(call);
         expect(storage.abilities.conditionalPut).toBe(true);
-        expect(lines(proxy).filter((line) => line.startsWith('PUT'))).toHaveLength(3);
+        expect(proxy.seen.slice(1).map(({ status }) => status)).toEqual(time === 0 ? [200, 412, 412] : [412, 412]);
         expect(await count(storage, '')).toBe(0);
       }
       proxy.judge = (_, headers) => (headers['if-match'] === undefined ? 'pass' : { status: 200 });
@@ -73,9 +73,8 @@ export function s3RequestsSuite(ceph: () => Ceph): void {
         proxy.seen.length = 0;
         proxy.judge = () => ({ status: 503 });
         await expect(request()).rejects.toMatchObject({ code: 'NETWORK' });
-        const counted = lines(proxy).filter((line) => !line.startsWith('POST') || asked.startsWith('POST'));
-        expect(counted, asked).toHaveLength(attempts);
-        for (const line of counted) expect(line.startsWith(`${asked.split(' ')[0]} `), line).toBe(true);
+        expect(lines(proxy), asked).toHaveLength(attempts);
+        for (const line of lines(proxy)) expect(line.startsWith(`${asked.split(' ')[0]} `), line).toBe(true);
       }
     });
 

@@ -295,10 +295,10 @@ async function sha256Of(storage: Storage, path: string): Promise<string> {
   return digest.digest('hex');
 }
 
-/** What the backend keeps for itself. */
+/** What the backend notes of uploads. */
 async function privateKeys({ client }: Ceph, prefix: string): Promise<string[]> {
   const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
-  const Prefix = `${prefix}/.update-repository/s3/`;
+  const Prefix = `${prefix}/.update-repository/s3/uploads/`;
   const { Contents } = await client.send(new ListObjectsV2Command({ Bucket: 'test', Prefix }));
   return (Contents ?? []).map(({ Key }) => Key ?? '');
 }
