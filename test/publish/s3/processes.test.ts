@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { MAX_BYTES_AT_ONCE } from '../../../src/publish/s3/part-size.js';
 import { finishedCli, runCli, startCli } from '../../cli/run.js';
 import { pseudoRandomNumbers } from '../../support/pseudo-random.js';
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
@@ -20,7 +21,7 @@ const MIB = 1 << 20;
 describe.skipIf(!haveTools(...CEPH_TOOLS, 'cksum'))('publishes to S3, as processes', () => {
   const dir = temporaryDirectoryOfSuite();
   const seen = join(dir, 'seen');
-  /** Mirrors that follow each other. */
+  /** Those of {@link makeLargeMirrors}. */
   let mirrors: string[] = [];
   let ceph: Ceph;
   beforeAll(async () => {
@@ -45,50 +46,59 @@ describe.skipIf(!haveTools(...CEPH_TOOLS, 'cksum'))('publishes to S3, as process
       const target = 's3://test/killed';
       let [killed, cutUploads] = [0, 0];
       for (let run = 0; killed < kills; run += 1) {
-        expect(run, 'runs that it took').toBeLessThan(20 + kills * 10);
-        const mirror = mirrorOf(run);
-        const ended = await publishAndKill(mirror, target, run === 0 ? amidParts : atRandom(random));
+        expect(run, 'runs that it took').toBeLessThan(20 + kills * 3);
+        const mirror = String(mirrors[run % 2]);
+        const ended = await publishAndKill(mirror, target, run === 0 ? amidParts : atRandom(random), random() * 50);
         if (ended === 'killed') killed += 1;
         cutUploads += (await openUploads(ceph)).length > 0 ? 1 : 0;
         await read('killed');
-        if (run % 3 === 2) await expectCompleted(mirror, target);
+        if (run % 4 === 3) await startOver(mirror, target);
       }
       expect(cutUploads, 'kills that left an upload open').toBeGreaterThan(0);
-      await expectCompleted(mirrorOf(0), target);
-      console.log(`${killed} kills, ${cutUploads} of which left an upload open`);
+      await expectCompleted(String(mirrors[0]), target);
+      console.log(`${killed} kills, ${cutUploads} times an upload was open after them`);
     },
     180_000 + kills * 30_000,
   );
+
+  /** Completes what was killed, and lets the large images go, so that they are stored again. */
+  async function startOver(mirror: string, target: string): Promise<void> {
+    for (const each of [mirror, ...mirrors.slice(2)]) await expectCompleted(each, target);
+    const pruned = await runCli(['prune', ...s3(), '--quiet', '--grace', '0', target], CEPH_ENV);
+    expect(pruned).toMatchObject({ code: 0, stderr: '' });
+    expect(await read('killed')).toEqual(indexesOf(String(mirrors.at(-1))));
+  }
 
   /** Published again, undisturbed: readers find what the mirror serves, and nothing is left of what was cut off. */
   async function expectCompleted(mirror: string, target: string): Promise<void> {
     expect(await runCli(publishing(['--quiet', mirror, target]), CEPH_ENV)).toMatchObject({ code: 0, stderr: '' });
     expect(await openUploads(ceph)).toEqual([]);
-    const Prefix = `${target.replace('s3://test/', '')}/.update-repository/s3/`;
+    const Prefix = `${target.replace('s3://test/', '')}/.update-repository/s3/uploads/`;
     const left = await ceph.client.send(new ListObjectsV2Command({ Bucket: 'test', Prefix }));
     expect((left.Contents ?? []).map(({ Key }) => Key)).toEqual([]);
     expect(await runCli(publishing(['--dry-run', '--quiet', mirror, target]), CEPH_ENV)).toMatchObject({ code: 0 });
     expect(await read(target.replace('s3://test/', ''))).toEqual(indexesOf(mirror));
-    // So that large images are stored again, and there is room for them.
-    const pruned = await runCli(['prune', ...s3(), '--quiet', '--grace', '0', target], CEPH_ENV);
-    expect(pruned).toMatchObject({ code: 0, stderr: '' });
-    expect(await read(target.replace('s3://test/', ''))).toEqual(indexesOf(mirror));
   }
 
-  /** Looks at every event of a publish; true when it is to be killed now. */
-  type Instant = (line: string) => boolean;
+  /** Is told every event of a publish; true when it is to be killed soon. */
+  type Instant = (event: TellingEvent) => boolean;
 
-  async function publishAndKill(mirror: string, target: string, isInstant: Instant): Promise<'killed' | 'completed'> {
+  async function publishAndKill(
+    mirror: string,
+    target: string,
+    isInstant: Instant,
+    delayMs: number,
+  ): Promise<'killed' | 'completed'> {
     const child = startCli(['--json', ...publishing(['--bwlimit', '60M', mirror, target])], CEPH_ENV);
     const ended = once(child, 'close');
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (isInstant(line)) child.kill('SIGKILL');
+      if (isInstant(JSON.parse(line))) setTimeout(() => child.kill('SIGKILL'), delayMs);
     });
     let said = '';
     child.stderr.on('data', (text) => {
       said += text;
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
     await ended;
     clearTimeout(timer);
     if (child.signalCode === 'SIGKILL') return 'killed';
@@ -97,19 +107,20 @@ describe.skipIf(!haveTools(...CEPH_TOOLS, 'cksum'))('publishes to S3, as process
   }
 
   /** When more than two parts of a large image have gone, and not all. */
-  const amidParts: Instant = (line) => {
-    const event: { type: string; doneBytes?: number } = JSON.parse(line);
-    return event.type === 'job-progress' && (event.doneBytes ?? 0) > 40 * MIB;
-  };
+  const amidParts: Instant = ({ type, doneBytes = 0 }) => type === 'job-progress' && doneBytes > 40 * MIB;
 
-  /** After so many events: of most there are many while a large image goes, of the others few in all. */
+  /** Within a large image where there is one to store, or after so many of the things that are to be done. */
   function atRandom(random: () => number): Instant {
-    const isProgressMeant = random() < 0.5;
-    let eventsLeft = Math.floor(random() * (isProgressMeant ? 500 : 40));
-    return (line) => {
-      const event: { type: string } = JSON.parse(line);
-      if ((event.type === 'job-progress') !== isProgressMeant) return false;
-      return eventsLeft-- === 0;
+    const [share, isAmidParts] = [random(), random() < 0.5];
+    let [stepsLeft, hasLarge] = [0, false];
+    return ({ type, doneBytes = 0, actions = [] }) => {
+      if (type === 'plan') {
+        stepsLeft = Math.floor(share * (actions.length + 1));
+        hasLarge = actions.some(({ sizeBytes }) => (sizeBytes ?? 0) > MAX_BYTES_AT_ONCE);
+        return stepsLeft === 0;
+      }
+      if (isAmidParts && hasLarge) return type === 'job-progress' && doneBytes > share * MAX_BYTES_AT_ONCE;
+      return ['job-finished', 'index-written', 'file-removed'].includes(type) && --stepsLeft === 0;
     };
   }
 
@@ -142,6 +153,12 @@ describe.skipIf(!haveTools(...CEPH_TOOLS, 'cksum'))('publishes to S3, as process
     60_000 + rounds * 30_000,
   );
 });
+
+interface TellingEvent {
+  readonly type: string;
+  readonly doneBytes?: number;
+  readonly actions?: readonly { readonly sizeBytes: number | null }[];
+}
 
 interface LastEvent {
   readonly changed?: boolean;

@@ -9,12 +9,12 @@ import { pseudoRandomBytes } from '../../support/pseudo-random.js';
 const SMALL_BYTES = 300_000;
 
 /**
- * Mirrors below `folder` that follow each other, each with images that S3 gets in parts but the last: two series, then one
- * image more of each, then the small series alone. The images of a series differ in little, so that there are deltas.
+ * Mirrors below `folder`: two of a series of small images and one of images that S3 gets in parts, the second with one
+ * image more of each; and two of small images alone. The images of a series differ in little, so that there are deltas.
  */
 export async function makeLargeMirrors(folder: string): Promise<string[]> {
   const [small, large] = [makeImages(folder, 'small', SMALL_BYTES), makeImages(folder, 'large', MAX_BYTES_AT_ONCE + 1)];
-  const scenes = [[...small.slice(0, 2), ...large.slice(0, 1)], [...small, ...large], small];
+  const scenes = [[...small.slice(0, 2), ...large.slice(0, 1)], [...small, ...large], small, small.slice(0, 2)];
   const mirrors: string[] = [];
   for (const [n, images] of scenes.entries()) {
     const imagesDir = join(folder, `images-${n}`);
