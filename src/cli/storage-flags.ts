@@ -9,7 +9,7 @@ export interface StorageFlags {
   readonly pathStyle?: boolean;
 }
 
-/** How often a storage is asked that fails: some half a minute in all. */
+/** How often a request to a storage is made that fails: some half a minute in all. */
 export const RETRIES = { attempts: 6, firstPauseMs: 1000 };
 
 /** The options that tell how to reach a storage, where its address does not. */

@@ -4,14 +4,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UpdateRepositoryError } from '../errors.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
 import { STATE_PATH } from './remote-state.js';
+import { type RetryOptions, withRetries } from './retry.js';
 import { parseRsyncAddress } from './rsync/address.js';
 import type { S3Options } from './s3/options.js';
 import type { Storage } from './storage.js';
 
 /** What an address does not say. */
 export interface StorageOptions {
-  /** Nothing may be stored, not even to find out what the storage can do. */
-  readonly readOnly: boolean;
+  /** How requests are made again that failed for now; left out, none is. */
+  readonly retries?: RetryOptions;
   readonly signal: AbortSignal;
   readonly s3: S3Options;
 }
@@ -38,10 +39,18 @@ export function publishedDirectory(path: string): string | null {
  * @throws UpdateRepositoryError USAGE for an address that is none, or of a kind that is not known; what the storage throws
  */
 export async function openStorage(target: string, options: StorageOptions): Promise<Storage> {
+  const { retries, signal } = options;
   if (/^s3:/i.test(target)) {
     const { openS3Storage } = await import('./s3/open-s3-storage.js');
-    return await openS3Storage(target, { options: options.s3, readOnly: options.readOnly, signal: options.signal });
+    const opening = retries === undefined ? { signal } : { signal, retries };
+    return await openS3Storage(target, { options: options.s3, ...opening });
   }
+  const storage = await openOther(target, options);
+  return retries === undefined ? storage : withRetries(storage, retries);
+}
+
+/** Where a storage does not make its requests again by itself. */
+async function openOther(target: string, options: StorageOptions): Promise<Storage> {
   if (/^https?:/i.test(target)) {
     const { openHttpStorage } = await import('./http/open.js');
     return await openHttpStorage(target, { signal: options.signal });

@@ -3,7 +3,7 @@ import { lockStorage } from './lock-storage.js';
 import { isNoop, type PublishPlan, planPublish, requireOurs } from './plan.js';
 import type { RateLimit } from './rate-limit.js';
 import { type Release, type ReleaseObject, textObject } from './release.js';
-import { type Remote, readRemote } from './remote.js';
+import { type Remote, readRemote, type StateCopy } from './remote.js';
 import {
   begunState,
   copyPath,
@@ -27,6 +27,8 @@ export interface PublishOptions {
   readonly verifyFull: boolean;
   /** What all transfers together may move. */
   readonly limit: RateLimit | null;
+  /** Saves the download of what is remembered there when there is nothing to do; nothing is stored on its word. */
+  readonly copy?: StateCopy;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
@@ -55,12 +57,12 @@ export async function publishWhat(
   const startedAt = performance.now();
   const { storage, signal, onEvent } = options;
   const call: StorageCall = { signal };
-  const look = async () => {
-    const remote = await readRemote(storage, call);
+  const look = async (copy?: StateCopy) => {
+    const remote = await readRemote(storage, call, copy);
     const release = await choose(remote, call);
-    return { release, state: remote.state, plan: planPublish(release, remote.listed, remote.state, storage.name) };
+    return { release, ...remote, plan: planPublish(release, remote.listed, remote.state, storage.name) };
   };
-  const { plan, state } = await look();
+  const { plan, state } = await look(options.dryRun ? readingOnly(options.copy) : options.copy);
   onEvent({ type: 'plan', dryRun: options.dryRun, actions: actionsOf(plan) });
   if (options.dryRun || isNoop(plan)) return summarize(options, plan, state, startedAt);
   await storage.prepare?.(call);
@@ -75,22 +77,24 @@ export async function publishWhat(
   }
 }
 
-interface Found {
+interface Found extends Remote {
   readonly release: Release;
   readonly plan: PublishPlan;
-  readonly state: RemoteState;
 }
 
 /** Resolves to the state afterwards, and to the plan as it came out: what was found wrong was stored again. */
 async function store(
-  { release, plan, state }: Found,
+  { release, plan, state, listed }: Found,
   lock: StorageLock,
   options: PublishOptions,
   call: StorageCall,
 ): Promise<Pick<Found, 'plan' | 'state'>> {
   const transfers = new Transfers(options);
-  const remember = (now: RemoteState) =>
-    transfers.putIndexes([textObject(STATE_PATH, renderRemoteState(now), 'application/json')]);
+  const remember = async (now: RemoteState) => {
+    const text = renderRemoteState(now);
+    const [stored] = await transfers.putIndexes([textObject(STATE_PATH, text, 'application/json')]);
+    if (stored !== undefined) await options.copy?.keep(stored, text);
+  };
   const publishedAt = new Date().toISOString();
   const { right, wrong } = await transfers.checkAll(plan.checks);
   for (const object of wrong) requireOurs(object, 'other bytes', state, options.storage.name);
@@ -108,12 +112,21 @@ async function store(
   }
   await lock.assertHeld();
   await options.storage.remove(plan.withdrawn, call);
+  for (const path of plan.withdrawn) {
+    const sizeBytes = listed.get(path)?.sizeBytes;
+    if (sizeBytes !== undefined) options.onEvent({ type: 'file-removed', path, sizeBytes });
+  }
   await lock.assertHeld();
   const indexes = inOrder(release.indexStages.flat(), written);
   const next = nextState(begun, { publishedAt, immutables, indexes });
   await remember(next);
   await options.storage.tidy?.(call);
   return { plan: { ...plan, uploads, checks: plan.checks.filter((object) => !wrong.includes(object)) }, state: next };
+}
+
+/** For who may not write anywhere. */
+function readingOnly(copy: StateCopy | undefined): StateCopy | undefined {
+  return copy && { read: (state) => copy.read(state), keep: async () => undefined };
 }
 
 /** For going back: the bytes of an index under their sha256. */

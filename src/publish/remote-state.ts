@@ -34,6 +34,9 @@ export const COPIES_PREFIX = `${PRIVATE_DIR}/indexes/`;
 /** How many generations are remembered: the one that readers see, and those that can be gone back to. */
 export const GENERATIONS_KEPT = 2;
 
+/** Far above the state of the largest mirror. */
+export const MAX_STATE_BYTES = 256 << 20;
+
 const FORMAT = 1;
 const MAX_FILES = 1_000_000;
 

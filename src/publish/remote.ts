@@ -1,6 +1,6 @@
 import { readText } from './read-text.js';
 import type { RemoteState } from './remote-state.js';
-import { NOTHING_PUBLISHED, parseRemoteState, STATE_PATH } from './remote-state.js';
+import { MAX_STATE_BYTES, NOTHING_PUBLISHED, parseRemoteState, STATE_PATH } from './remote-state.js';
 import type { Storage, StorageCall, StoredObject } from './storage.js';
 
 /** What is in a storage now. */
@@ -10,14 +10,35 @@ export interface Remote {
   readonly state: RemoteState;
 }
 
-/** Far above the state of the largest mirror. */
-const MAX_STATE_BYTES = 256 << 20;
+/** A copy near at hand of the text of a storage's state, so that it need not be read where the listing shows the same. */
+export interface StateCopy {
+  /** The text of this very revision; null where that is not known for certain. */
+  read(state: Pick<StoredObject, 'revision'>): Promise<string | null>;
+  keep(state: Pick<StoredObject, 'revision'>, text: string): Promise<void>;
+}
 
 /** One listing, and what publishing remembers there. */
-export async function readRemote(storage: Storage, call: StorageCall): Promise<Remote> {
+export async function readRemote(storage: Storage, call: StorageCall, copy?: StateCopy): Promise<Remote> {
   const listed = new Map<string, StoredObject>();
   for await (const object of storage.list('', call)) listed.set(object.path, object);
-  const text = listed.has(STATE_PATH) ? await readText(storage, STATE_PATH, MAX_STATE_BYTES, call) : null;
+  const object = listed.get(STATE_PATH);
+  const text = object === undefined ? null : await readState(storage, object, call, copy);
   const state = text === null ? null : parseRemoteState(text, `${storage.name}/${STATE_PATH}`);
   return { listed, state: state ?? NOTHING_PUBLISHED };
+}
+
+async function readState(
+  storage: Storage,
+  object: StoredObject,
+  call: StorageCall,
+  copy: StateCopy | undefined,
+): Promise<string | null> {
+  const kept = await copy?.read(object);
+  if (kept !== undefined && kept !== null) return kept;
+  const text = await readText(storage, STATE_PATH, MAX_STATE_BYTES, call);
+  if (copy === undefined || text === null) return text;
+  // It may have been replaced between the listing and the download.
+  const after = await storage.stat(STATE_PATH, call);
+  if (after?.revision === object.revision) await copy.keep(object, text);
+  return text;
 }

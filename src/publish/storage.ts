@@ -63,6 +63,8 @@ export interface StorageAbilities {
 export interface Storage {
   /** For messages: an address without credentials. */
   readonly name: string;
+  /** Where it really is, where two places may have the same name: no two are at the same one. */
+  readonly place?: string;
   readonly abilities: StorageAbilities;
   /** All objects whose path starts with `prefix`, in any order. A place that is not there is empty. */
   list(prefix: string, call: StorageCall): AsyncIterable<StoredObject>;
@@ -89,7 +91,7 @@ export interface Storage {
    */
   readonly lock?: ((call: StorageCall) => Promise<StorageLock>) | undefined;
   /**
-   * Finds out, by storing something and removing it, what the storage can do: before anything else is stored.
+   * Finds out, by storing something, what the storage can do: before anything else is stored.
    * `abilities` and `lock` hold from then on.
    */
   prepare?(call: StorageCall): Promise<void>;

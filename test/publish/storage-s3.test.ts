@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, vi } from 'vitest';
 import { openS3Storage } from '../../src/publish/s3/open-s3-storage.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { cloudFrontSuite } from './cloudfront/invalidations.js';
 import { s3ContentionSuite } from './s3/contention.js';
 import { s3RequestsSuite } from './s3/requests.js';
 import { s3ResumeSuite } from './s3/resume.js';
@@ -22,8 +23,9 @@ describe.skipIf(!haveTools(...CEPH_TOOLS))('S3, as a real Ceph has it', () => {
 
   for (const address of ['s3://test', 's3://test/some/prefix']) {
     storageContract(address, async () => {
-      const open = { options: { endpoint: ceph.endpoint, pathStyle: true }, readOnly: false, signal: never };
+      const open = { options: { endpoint: ceph.endpoint, pathStyle: true }, signal: never };
       const [storage, other] = [await openS3Storage(address, open), await openS3Storage(address, open)];
+      for (const each of [storage, other]) await each.prepare?.({ signal: never });
       return {
         storage,
         other,
@@ -39,6 +41,7 @@ describe.skipIf(!haveTools(...CEPH_TOOLS))('S3, as a real Ceph has it', () => {
   s3RequestsSuite(() => ceph);
   s3ResumeSuite(() => ceph);
   s3ContentionSuite(() => ceph);
+  cloudFrontSuite(() => ceph);
 });
 
 const { signal: never } = new AbortController();

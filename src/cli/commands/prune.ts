@@ -55,10 +55,9 @@ async function prunePublished(
 ): Promise<PruneSummaryEvent> {
   const { openStorage } = await import('../../publish/open-storage.js');
   const { pruneStorage } = await import('../../publish/prune-storage.js');
-  const { withRetries } = await import('../../publish/retry.js');
-  const { dryRun, signal } = options;
-  const opened = await openStorage(address, { readOnly: dryRun, signal, s3: s3Options(flags) });
-  const storage = withRetries(opened, { ...RETRIES, onEvent: options.onEvent });
+  const { signal, onEvent } = options;
+  const retries = { ...RETRIES, onEvent };
+  const storage = await openStorage(address, { retries, signal, s3: s3Options(flags) });
   try {
     return await pruneStorage({ storage, ...options });
   } finally {

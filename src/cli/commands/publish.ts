@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { hasCode, UpdateRepositoryError } from '../../errors.js';
-import type { PublishSummaryEvent } from '../../events.js';
-import type { StorageOptions } from '../../publish/open-storage.js';
+import type { EventSink, PublishSummaryEvent } from '../../events.js';
 import type { PublishOptions } from '../../publish/publish.js';
+import type { S3Options } from '../../publish/s3/options.js';
 import type { Storage } from '../../publish/storage.js';
 import { parseSize } from '../bytes.js';
+import { ChangedPaths, parseDistribution, requireBuckets, tellCloudFront } from '../cloudfront.js';
 import { eachTarget, type NamedTarget } from '../each-target.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
@@ -18,6 +19,7 @@ interface PublishFlags extends StorageFlags {
   readonly verify: 'size' | 'full';
   readonly bwlimit?: number;
   readonly rollback?: boolean;
+  readonly cloudfront?: string;
   readonly after?: string;
   readonly s3StorageClass?: string;
   readonly s3Acl?: string;
@@ -69,6 +71,11 @@ export function definePublish(program: Command, accept: Accept): void {
         optionValue('--bwlimit', parseSize),
       ),
     )
+    .addOption(
+      new Option('--cloudfront <id>', 'ask this CloudFront distribution to forget the indexes that changed').argParser(
+        optionValue('--cloudfront', parseDistribution),
+      ),
+    )
     .option('--after <command>', 'run a command by the shell for each target that has something new')
     .option('--rollback', 'publish again what was published before the last time');
   addStorageOptions(command)
@@ -96,8 +103,11 @@ async function publishAll(
 ): Promise<ExitCode> {
   const { releaseOfMirror } = await import('../../images/mirror-release.js');
   const { publish } = await import('../../publish/publish.js');
+  const { stateCopyOf } = await import('../../publish/state-copy.js');
   const release = await releaseOfMirror(mirror);
-  return await toEach(targets, flags, session, (options) => publish(release, { mirror, ...options }));
+  return await toEach(targets, flags, session, (options) =>
+    publish(release, { mirror, copy: stateCopyOf(mirror, options.storage), ...options }),
+  );
 }
 
 async function rollBackAll(targets: readonly string[], flags: PublishFlags, session: Session): Promise<ExitCode> {
@@ -105,16 +115,18 @@ async function rollBackAll(targets: readonly string[], flags: PublishFlags, sess
   return await toEach(targets, flags, session, (options) => rollBack({ mirror: options.storage.name, ...options }));
 }
 
-type OpenedTarget = NamedTarget & ({ readonly storage: Storage } | { readonly failure: unknown });
+type OpenedTarget = NamedTarget &
+  ({ readonly address: string; readonly storage: Storage } | { readonly failure: unknown });
 
-async function openTarget(target: string, options: StorageOptions): Promise<OpenedTarget> {
+async function openTarget(address: string, s3: S3Options, { signal, onEvent }: Session): Promise<OpenedTarget> {
   const { openStorage } = await import('../../publish/open-storage.js');
+  const tell: EventSink = (event) => onEvent({ ...event, target: address });
   try {
-    const storage = await openStorage(target, options);
-    return { name: storage.name, storage };
+    const storage = await openStorage(address, { retries: { ...RETRIES, onEvent: tell }, signal, s3 });
+    return { name: storage.name, address, storage };
   } catch (failure) {
-    if (hasCode(failure, 'USAGE') || options.signal.aborted) throw failure;
-    return { name: target, failure };
+    if (hasCode(failure, 'USAGE') || signal.aborted) throw failure;
+    return { name: address, failure };
   }
 }
 
@@ -130,21 +142,23 @@ async function toEach(
 ): Promise<ExitCode> {
   const { runAfter } = await import('../after.js');
   const { RateLimit } = await import('../../publish/rate-limit.js');
-  const { withRetries } = await import('../../publish/retry.js');
   const { signal } = session;
-  const { dryRun = false, transfers, verify, bwlimit, after } = flags;
+  const { dryRun = false, transfers, verify, bwlimit, cloudfront, after } = flags;
+  if (cloudfront !== undefined) requireBuckets(targets);
   const limit = bwlimit === undefined ? null : new RateLimit(bwlimit);
-  const opening = { readOnly: dryRun, signal, s3: { ...s3Options(flags), ...s3ObjectOptions(flags) } };
+  const s3 = { ...s3Options(flags), ...s3ObjectOptions(flags) };
   const opened: OpenedTarget[] = [];
   let somethingToDo = false;
   try {
-    for (const target of targets) opened.push(await openTarget(target, opening));
+    for (const target of targets) opened.push(await openTarget(target, s3, session));
     await eachTarget(opened, session, async (target, onEvent) => {
       if ('failure' in target) throw target.failure;
-      const storage = withRetries(target.storage, { ...RETRIES, onEvent });
-      const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal, onEvent };
-      const summary = await publishTo(options);
+      const { storage, address } = target;
+      const changed = new ChangedPaths();
+      const options = { storage, dryRun, transfers, verifyFull: verify === 'full', limit, signal };
+      const summary = await publishTo({ ...options, onEvent: changed.listen(onEvent) });
       somethingToDo ||= summary.dryRun && summary.changed;
+      if (cloudfront !== undefined) await tellCloudFront(cloudfront, address, changed, { signal, onEvent });
       if (after !== undefined && summary.changed && !summary.dryRun) await runAfter(after, summary, signal);
     });
     return somethingToDo ? EXIT.somethingToDo : EXIT.done;

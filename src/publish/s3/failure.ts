@@ -37,7 +37,7 @@ export function s3Failure(error: unknown, address: string, doing: string, signal
   const details = error.message === 'UnknownError' || error.message === '' ? '' : `: ${oneLine(error.message)}`;
   const hint = HINTS[error.name];
   return new UpdateRepositoryError(
-    codeOf(status, error.name),
+    isClockSetRight(error) ? 'NETWORK' : codeOf(status, error.name),
     `${address}: cannot ${doing}: expected success, found status ${status}, ${error.name}${details}`,
     { data: { path: address, status, s3Error: error.name }, cause: error, ...(hint === undefined ? {} : { hint }) },
   );
@@ -76,6 +76,12 @@ function unanswered(error: Error, address: string, doing: string): unknown {
     cause: error,
     hint: 'see that the server runs and can be reached: --endpoint',
   });
+}
+
+/** The library has learnt how wrong this machine's clock is, and signs the next request with the right time. */
+function isClockSetRight(error: Error): boolean {
+  if (!('$metadata' in error) || typeof error.$metadata !== 'object' || error.$metadata === null) return false;
+  return 'clockSkewCorrected' in error.$metadata && error.$metadata.clockSkewCorrected === true;
 }
 
 function statusOf(error: Error): number | null {

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
 import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
-import type { S3Address } from './address.js';
 
 /*
  * What this backend keeps in the bucket for itself, all of it empty objects whose names say everything:
  *
- *     .update-repository/s3/heeds-conditions/<server>      this server was seen to heed conditions
- *     .update-repository/s3/probe/<random>                 while that is found out
+ *     .update-repository/s3/probe                          for finding out whether the server heeds conditions
  *     .update-repository/s3/uploads/<sha256>/<path>        a multipart upload of this content to this path may be open
  */
 
@@ -16,19 +13,8 @@ export const S3_PRIVATE_PREFIX = `${PRIVATE_DIR}/s3/`;
 /** Where uploads that may be open are noted. */
 export const UPLOADS_PREFIX = `${S3_PRIVATE_PREFIX}uploads/`;
 
-/** Where it is remembered of the server, not of a bucket that may be copied to another one, that it heeds conditions. */
-export function conditionsMark(endpoint: string | undefined, { bucket }: S3Address): string {
-  const server = createHash('sha256')
-    .update(`${endpoint ?? ''}\n${bucket}`)
-    .digest('hex')
-    .slice(0, 16);
-  return `${S3_PRIVATE_PREFIX}heeds-conditions/${server}`;
-}
-
 /** An object to try conditions on. */
-export function probePath(random: string): string {
-  return `${S3_PRIVATE_PREFIX}probe/${random}`;
-}
+export const PROBE_PATH = `${S3_PRIVATE_PREFIX}probe`;
 
 /** Where an upload is noted. */
 export function uploadNote(path: string, sha256: string): string {

@@ -10,13 +10,22 @@ import { abandonUploads, type OpenUpload, openUpload } from './resume.js';
 import { sendParts } from './send-parts.js';
 import { completeUpload } from './uploads.js';
 
-/** How long a run that was stopped waits for the server to throw away what was sent. */
+/** How long the server is waited for when it is to throw away what was sent. */
 const ABANDON_MS = 10_000;
 
+/** What a server says of an upload that can never become an object. */
+const REFUSALS: ReadonlySet<unknown> = new Set([
+  'NoSuchUpload',
+  'InvalidPart',
+  'InvalidPartOrder',
+  'EntityTooSmall',
+  'EntityTooLarge',
+]);
+
 /**
- * Stores a large object in parts, of which it sends only those that the server has not got from a run that was killed. The
- * object appears when all were sent and the content was found to be what the request says. What failed is thrown away,
- * unless another try may help: that goes on where this one ended.
+ * Stores a large object in parts, of which it sends only those that the server has not got from a run that ended before.
+ * The object appears when all were sent and the content was found to be what the request says. Whatever ends it, what
+ * was sent stays for the next one to go on with, unless it can be of no use.
  */
 export async function putInParts(
   bucket: Bucket,
@@ -27,14 +36,31 @@ export async function putInParts(
   const { path, sha256 } = request;
   try {
     const open = await openUpload(bucket, request, call.signal);
-    const etags = await sendParts(bucket, open, request, budget, call);
-    const stored = await complete(bucket, open, etags, request, call.signal);
-    await removeObjects(bucket, [uploadNote(path, sha256)], call.signal);
+    const stored = open.kind === 'stored' ? open.object : await finish(bucket, open, request, budget, call);
+    if (open.kind === 'open' && open.hasTwin) await abandonUploads(bucket, path, call.signal);
+    else await removeObjects(bucket, [uploadNote(path, sha256)], call.signal);
     return stored;
   } catch (error) {
-    if (!hasCode(error, 'NETWORK')) await abandon(bucket, path);
+    if (isOfNoUse(error)) await abandon(bucket, path);
     throw error;
   }
+}
+
+async function finish(
+  bucket: Bucket,
+  open: OpenUpload,
+  request: PutRequest,
+  budget: MemoryBudget,
+  call: StorageCall,
+): Promise<StoredObject> {
+  const etags = await sendParts(bucket, open, request, budget, call);
+  return await complete(bucket, open, etags, request, call.signal);
+}
+
+/** Whether what was sent is not of this content, or the server will make no object of it. */
+function isOfNoUse(error: unknown): boolean {
+  if (hasCode(error, 'CHANGED_WHILE_READ') || hasCode(error, 'VERIFICATION')) return true;
+  return error instanceof UpdateRepositoryError && REFUSALS.has(error.data.s3Error);
 }
 
 /** The object itself tells what the answer may not: Ceph's has no ETag, and one that was lost has nothing. */
@@ -59,7 +85,7 @@ async function complete(
   const found = stored === null ? 'none' : `${stored.sizeBytes} bytes with sha256 ${stored.sha256 ?? 'unknown'}`;
   const name = bucket.nameOf(path);
   throw new UpdateRepositoryError(
-    'STORAGE',
+    'VERIFICATION',
     `${name}: expected what was stored just now, ${sizeBytes} bytes with sha256 ${sha256}, found ${found}`,
     { data: { path: name } },
   );

@@ -1,12 +1,11 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { contentOf } from '../content.js';
 import type { PutRequest, StorageCall, StoredObject } from '../storage.js';
-import { md5Of, sendBytes } from './body.js';
-import type { Bucket } from './bucket.js';
+import { md5Of, sender } from './body.js';
+import type { Bucket, Perform } from './bucket.js';
 import { type ConditionHeaders, putOnCondition } from './conditions.js';
 import { objectHeaders } from './headers.js';
 import type { MemoryBudget } from './memory-budget.js';
-import { TRIES } from './persistently.js';
 import { revisionOf } from './revision.js';
 
 /** Stores a small object by one request, once all of it was read and found to be what the request says. */
@@ -19,10 +18,13 @@ export async function putAtOnce(
   const bytes = await budget.borrow(request.sizeBytes);
   try {
     await readInto(bytes, request, call.signal);
+    const put = putter(bucket, request, bytes, call);
     const { condition } = request;
-    if (condition === undefined) return await putBytes(bucket, request, bytes, null, call);
-    return await putOnCondition(bucket, { ...request, condition }, call.signal, (headers) =>
-      putBytes(bucket, request, bytes, headers, call),
+    const question = { path: request.path, doing: 'store it', signal: call.signal };
+    if (condition === undefined) return await bucket.ask(question, put(null));
+    // What an answer to a second try means depends on the first: that is thought of where the condition is.
+    return await putOnCondition(bucket, { ...request, condition }, call.signal, (once, headers) =>
+      once.ask(question, put(headers)),
     );
   } finally {
     budget.giveBack(bytes);
@@ -48,25 +50,16 @@ async function readInto(buffer: Buffer, request: PutRequest, signal: AbortSignal
   }
 }
 
-async function putBytes(
-  bucket: Bucket,
-  request: PutRequest,
-  bytes: Buffer,
-  condition: ConditionHeaders | null,
-  call: StorageCall,
-): Promise<StoredObject> {
+/** What stores the bytes on a condition. */
+function putter(bucket: Bucket, request: PutRequest, bytes: Buffer, call: StorageCall) {
   const { path, sizeBytes, sha256 } = request;
-  const headers = { ...bucket.at(path), ...objectHeaders(request, bucket.options), ...condition };
-  const { ETag } = await sendBytes(
-    bytes,
-    md5Of(bytes),
-    call,
-    (body, signal) =>
-      bucket.ask({ path, doing: 'store it', signal }, (client, options) =>
-        client.send(new PutObjectCommand({ ...headers, ...body }), options),
-      ),
-    // What an answer to a second try means depends on the first: that is thought of where the condition is.
-    condition === null ? TRIES : 1,
-  );
-  return { path, sizeBytes, revision: revisionOf(ETag), sha256 };
+  const headers = { ...bucket.at(path), ...objectHeaders(request, bucket.options) };
+  const send = sender(bytes, md5Of(bytes), call);
+  return (condition: ConditionHeaders | null): Perform<StoredObject> =>
+    async (client, { abortSignal }) => {
+      const { ETag } = await send(abortSignal, (body, signal) =>
+        client.send(new PutObjectCommand({ ...headers, ...condition, ...body }), { abortSignal: signal }),
+      );
+      return { path, sizeBytes, revision: revisionOf(ETag), sha256 };
+    };
 }

@@ -1,4 +1,4 @@
-import { DeleteObjectsCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, type _Error as S3Error } from '@aws-sdk/client-s3';
 import { UpdateRepositoryError } from '../../errors.js';
 import { md5Of } from './body.js';
 import type { Bucket } from './bucket.js';
@@ -13,18 +13,20 @@ export async function removeObjects(bucket: Bucket, paths: readonly string[], si
 
 async function removeBatch(bucket: Bucket, paths: readonly string[], signal: AbortSignal): Promise<void> {
   const path = paths.length === 1 ? (paths[0] ?? '') : '';
-  const { Errors } = await bucket.ask({ path, doing: 'remove it', signal }, (client, options) => {
+  await bucket.ask({ path, doing: 'remove it', signal }, async (client, options) => {
     const { Bucket } = bucket.at('');
     const Objects = paths.map((each) => ({ Key: bucket.at(each).Key }));
-    return client.send(withContentMd5(new DeleteObjectsCommand({ Bucket, Delete: { Quiet: true, Objects } })), options);
+    const command = withContentMd5(new DeleteObjectsCommand({ Bucket, Delete: { Quiet: true, Objects } }));
+    const [refused] = (await client.send(command, options)).Errors ?? [];
+    if (refused !== undefined) throw refusal(bucket, refused);
   });
-  const [refused] = Errors ?? [];
-  if (refused === undefined) return;
-  const name = bucket.nameOf(bucket.pathOf(refused.Key ?? ''));
-  const found = refused.Code ?? 'an error without a name';
-  const code = refused.Code === 'InternalError' || refused.Code === 'SlowDown' ? 'NETWORK' : 'STORAGE';
-  throw new UpdateRepositoryError(code, `${name}: cannot remove it: expected success, found ${found}`, {
-    data: { path: name, s3Error: found },
+}
+
+function refusal(bucket: Bucket, { Key = '', Code = 'an error without a name' }: S3Error): UpdateRepositoryError {
+  const name = bucket.nameOf(bucket.pathOf(Key));
+  const code = Code === 'InternalError' || Code === 'SlowDown' ? 'NETWORK' : 'STORAGE';
+  return new UpdateRepositoryError(code, `${name}: cannot remove it: expected success, found ${Code}`, {
+    data: { path: name, s3Error: Code },
   });
 }
 

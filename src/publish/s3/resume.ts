@@ -1,6 +1,7 @@
-import type { PutRequest } from '../storage.js';
+import type { PutRequest, StoredObject } from '../storage.js';
 import type { Bucket } from './bucket.js';
 import { listObjects } from './list.js';
+import { lookAt } from './look.js';
 import { parseUploadNote, UPLOADS_PREFIX, uploadNote } from './private-paths.js';
 import { putMark } from './put.js';
 import { removeObjects } from './remove.js';
@@ -8,8 +9,17 @@ import { abortUpload, createUpload, listParts, listUploads, type Part, type Uplo
 
 /** An upload, and what the server has of it already. */
 export interface OpenUpload {
+  readonly kind: 'open';
   readonly upload: Upload;
+  /** Another one to the same path may be open. */
+  readonly hasTwin: boolean;
   readonly parts: ReadonlyMap<number, Part>;
+}
+
+/** An upload that has become the object already. */
+export interface FinishedUpload {
+  readonly kind: 'stored';
+  readonly object: StoredObject;
 }
 
 /*
@@ -18,18 +28,25 @@ export interface OpenUpload {
  * this very content, all are: whoever notes another content ends them first.
  */
 
-/** The upload of this content to this path: one that a publish left when it was killed, or a new one. */
-export async function openUpload(bucket: Bucket, request: PutRequest, signal: AbortSignal): Promise<OpenUpload> {
-  const { path, sha256 } = request;
+/** The upload of this content to this path: one that a publish left when it ended before its time, or a new one. */
+export async function openUpload(
+  bucket: Bucket,
+  request: PutRequest,
+  signal: AbortSignal,
+): Promise<OpenUpload | FinishedUpload> {
+  const { path, sizeBytes, sha256 } = request;
   const noted = (await notedUploads(bucket, signal)).filter((note) => note.path === path);
   if (noted.length === 1 && noted[0]?.sha256 === sha256) {
     const open = await fullestUpload(bucket, path, signal);
     if (open !== null) return open;
+    // All parts were put together, and nobody heard of it.
+    const object = await lookAt(bucket, path, signal);
+    if (object?.sha256 === sha256 && object.sizeBytes === sizeBytes) return { kind: 'stored', object };
   } else {
     if (noted.length > 0) await abandonUploads(bucket, path, signal);
     await putMark(bucket, uploadNote(path, sha256), {}, signal);
   }
-  return { upload: await createUpload(bucket, request, signal), parts: new Map() };
+  return { kind: 'open', ...(await createUpload(bucket, request, signal)), parts: new Map() };
 }
 
 /** Ends what is open of uploads to a path, and forgets them. */
@@ -67,7 +84,7 @@ async function notedUploads(bucket: Bucket, signal: AbortSignal): Promise<NotedU
 async function fullestUpload(bucket: Bucket, path: string, signal: AbortSignal): Promise<OpenUpload | null> {
   let fullest: OpenUpload | null = null;
   for (const upload of await listUploads(bucket, path, signal)) {
-    const open: OpenUpload = { upload, parts: await listParts(bucket, upload, signal) };
+    const open: OpenUpload = { kind: 'open', upload, hasTwin: false, parts: await listParts(bucket, upload, signal) };
     const worse: OpenUpload | null = fullest !== null && fullest.parts.size >= open.parts.size ? open : fullest;
     if (worse !== open) fullest = open;
     if (worse !== null) await abortUpload(bucket, worse.upload, signal);

@@ -6,6 +6,7 @@ import { lookAt, readObject } from './look.js';
 import { MemoryBudget } from './memory-budget.js';
 import { MAX_BYTES_AT_ONCE, PART_BYTES } from './part-size.js';
 import { S3_PRIVATE_PREFIX } from './private-paths.js';
+import { heedsConditions } from './probe.js';
 import { putAtOnce } from './put.js';
 import { putInParts } from './put-in-parts.js';
 import { removeObjects } from './remove.js';
@@ -19,15 +20,30 @@ const MEMORY_BYTES = 8 * PART_BYTES;
  */
 export class S3Storage implements Storage {
   readonly name: string;
-  readonly abilities: StorageAbilities;
+  readonly place: string;
   readonly #bucket: Bucket;
   readonly #budget = new MemoryBudget(MEMORY_BYTES, PART_BYTES);
 
-  /** Use `openS3Storage`, which finds out whether the server heeds conditions. */
-  constructor(bucket: Bucket, conditionalPut: boolean) {
+  #heedsConditions = false;
+
+  /** `server` is where requests go. */
+  constructor(bucket: Bucket, server: string) {
     this.#bucket = bucket;
     this.name = bucket.address.name;
-    this.abilities = { conditionalPut, atomicPut: true };
+    this.place = `${server} ${bucket.address.name}`;
+  }
+
+  /** That conditions are heeded is not known before `prepare`. */
+  get abilities(): StorageAbilities {
+    return { conditionalPut: this.#heedsConditions, atomicPut: true };
+  }
+
+  /**
+   * Tries each time whether the server heeds conditions: they keep a second publisher out, and what an address leads to may
+   * be another server, or another version of it, than the last time.
+   */
+  async prepare({ signal }: StorageCall): Promise<void> {
+    this.#heedsConditions = await heedsConditions(this.#bucket, signal);
   }
 
   async *list(prefix: string, { signal }: StorageCall): AsyncGenerator<StoredObject> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { UploadPartCommand } from '@aws-sdk/client-s3';
 import { contentOf } from '../content.js';
 import type { PutRequest, StorageCall } from '../storage.js';
-import { sendBytes } from './body.js';
+import { sender } from './body.js';
 import type { Bucket } from './bucket.js';
 import type { MemoryBudget } from './memory-budget.js';
 import { partBytesOf } from './part-size.js';
@@ -131,9 +131,11 @@ async function sendPart(
   call: StorageCall,
 ): Promise<string> {
   const part = { ...bucket.at(path), UploadId: id, PartNumber: number };
-  const { ETag } = await sendBytes(bytes, md5, call, (body, signal) =>
-    bucket.ask({ path, doing: `store part ${number} of it`, signal }, (client, options) =>
-      client.send(new UploadPartCommand({ ...part, ...body }), options),
+  const send = sender(bytes, md5, call);
+  const question = { path, doing: `store part ${number} of it`, signal: call.signal };
+  const { ETag } = await bucket.ask(question, (client, { abortSignal }) =>
+    send(abortSignal, (body, signal) =>
+      client.send(new UploadPartCommand({ ...part, ...body }), { abortSignal: signal }),
     ),
   );
   return revisionOf(ETag);

@@ -25,13 +25,20 @@ export interface Part {
   readonly etag: string;
 }
 
-export async function createUpload(bucket: Bucket, request: PutRequest, signal: AbortSignal): Promise<Upload> {
+/** Begins an upload; `hasTwin` says that the server may have begun another one, whose answer was lost. */
+export async function createUpload(
+  bucket: Bucket,
+  request: PutRequest,
+  signal: AbortSignal,
+): Promise<{ readonly upload: Upload; readonly hasTwin: boolean }> {
   const { path } = request;
+  let asked = 0;
   const command = new CreateMultipartUploadCommand({ ...bucket.at(path), ...objectHeaders(request, bucket.options) });
-  const { UploadId } = await bucket.ask({ path, doing: 'begin to store it', signal }, (client, options) =>
-    client.send(command, options),
-  );
-  if (UploadId !== undefined) return { path, id: UploadId };
+  const { UploadId } = await bucket.ask({ path, doing: 'begin to store it', signal }, (client, options) => {
+    asked += 1;
+    return client.send(command, options);
+  });
+  if (UploadId !== undefined) return { upload: { path, id: UploadId }, hasTwin: asked > 1 };
   const name = bucket.nameOf(path);
   throw new UpdateRepositoryError(
     'STORAGE',

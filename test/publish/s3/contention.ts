@@ -20,7 +20,6 @@ export function s3ContentionSuite(ceph: () => Ceph): void {
         const open = async () =>
           await openS3Storage('s3://test/contention', {
             options: { endpoint: ceph().endpoint, pathStyle: true },
-            readOnly: false,
             ...call,
           });
         const storages = [await open(), await open()] as const;

@@ -1,5 +1,6 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { openStorage } from '../../../src/publish/open-storage.js';
 import { cacheRule, textObject } from '../../../src/publish/release.js';
 import { openS3Storage } from '../../../src/publish/s3/open-s3-storage.js';
 import type { S3Options } from '../../../src/publish/s3/options.js';
@@ -16,37 +17,79 @@ const text = (path: string, content = `this is ${path}`) => ({
 /** What goes over the wire: how many requests, and what is in them. */
 export function s3RequestsSuite(ceph: () => Ceph): void {
   describe('requests to S3', () => {
-    const through = async (address: string, options: S3Options = {}, readOnly = false) => {
+    const through = async (address: string, options: S3Options = {}) => {
       const proxy = await startS3Proxy(ceph().endpoint);
-      const open = { options: { endpoint: proxy.endpoint, pathStyle: true, ...options }, readOnly, ...call };
-      return { proxy, open: () => openS3Storage(address, open) };
+      const s3 = { endpoint: proxy.endpoint, pathStyle: true, ...options };
+      return {
+        proxy,
+        open: (attempts = 1) =>
+          openStorage(address, { s3, ...call, retries: { attempts, firstPauseMs: 1, onEvent: () => undefined } }),
+      };
     };
     const lines = ({ seen }: S3Proxy) => seen.map(({ line }) => line);
 
-    test('it is found out once whether conditions are heeded, and remembered of this server', async () => {
+    test('to open a place is to list it; whether conditions are heeded is found out each time before something is stored', async () => {
       const { proxy, open } = await through('s3://test/probed');
-      expect((await open()).abilities.conditionalPut).toBe(true);
-      const first = lines(proxy).length;
-      expect((await open()).abilities.conditionalPut).toBe(true);
-      expect(lines(proxy).slice(first)).toEqual([expect.stringMatching(/^GET \/test\/?\?.*list-type=2/)]);
-      const elsewhere = await through('s3://test/probed');
-      await elsewhere.open();
-      expect(lines(elsewhere.proxy).length).toBeGreaterThan(1);
-    });
-
-    test('nothing is written to find it out where nothing may be written', async () => {
-      const { proxy, open } = await through('s3://test/read-only', {}, true);
-      expect((await open()).abilities.conditionalPut).toBe(false);
-      expect(lines(proxy)).toHaveLength(1);
+      for (let time = 0; time < 2; time += 1) {
+        proxy.seen.length = 0;
+        const storage = await open();
+        expect(storage.abilities.conditionalPut).toBe(false);
+        expect(lines(proxy)).toEqual([expect.stringMatching(/^GET \/test\/?\?.*list-type=2/)]);
+        await storage.prepare?.(call);
+        expect(storage.abilities.conditionalPut).toBe(true);
+        expect(proxy.seen.slice(1).map(({ status }) => status)).toEqual(time === 0 ? [200, 412, 412] : [412, 412]);
+        expect(await count(storage, '')).toBe(0);
+      }
+      proxy.judge = (_, headers) => (headers['if-match'] === undefined ? 'pass' : { status: 200 });
+      const storage = await open();
+      await storage.prepare?.(call);
+      expect(storage.abilities.conditionalPut).toBe(false);
     });
 
     test('a server that ignores conditions, or does not know them, is found out', async () => {
       for (const status of [200, 501]) {
         const { proxy, open } = await through('s3://test/old');
         proxy.judge = (_, headers) => (headers['if-none-match'] === undefined ? 'pass' : { status });
-        expect((await open()).abilities.conditionalPut).toBe(false);
-        expect(lines(proxy).filter((line) => line.includes('PUT') && line.includes('heeds'))).toEqual([]);
+        const storage = await open();
+        await storage.prepare?.(call);
+        expect(storage.abilities.conditionalPut).toBe(false);
       }
+    });
+
+    test.each([1, 4])('each request is made %d times where it may be, and no more', async (attempts) => {
+      const { proxy, open } = await through(`s3://test/asks-${attempts}`);
+      const storage = await open(attempts);
+      const absent = { kind: 'absent' } as const;
+      const requests: Readonly<Record<string, () => Promise<unknown>>> = {
+        'HEAD looked-at': () => storage.stat('looked-at', call),
+        'GET read': () => storage.read('read', call),
+        'PUT stored': () => storage.put(text('stored'), call),
+        'PUT locked': () => storage.put({ ...text('locked'), condition: absent }, call),
+        'POST ': () => storage.remove(['removed'], call),
+        'GET ': () => count(storage, ''),
+        'PUT .update-repository/s3/probe': () => storage.prepare?.(call) ?? Promise.resolve(),
+      };
+      for (const [asked, request] of Object.entries(requests)) {
+        proxy.seen.length = 0;
+        proxy.judge = () => ({ status: 503 });
+        await expect(request()).rejects.toMatchObject({ code: 'NETWORK' });
+        expect(lines(proxy), asked).toHaveLength(attempts);
+        for (const line of lines(proxy)) expect(line.startsWith(`${asked.split(' ')[0]} `), line).toBe(true);
+      }
+    });
+
+    test('a machine whose clock is wrong learns the time from the first answer', async () => {
+      const { proxy, open } = await through('s3://test/clock');
+      const storage = await open(3);
+      const now = vi
+        .spyOn(Date, 'now')
+        .mockImplementation(() => performance.timeOrigin + performance.now() - 3_600_000);
+      try {
+        await storage.put(text('clock'), call);
+      } finally {
+        now.mockRestore();
+      }
+      expect(proxy.seen.filter(({ line }) => line.startsWith('PUT')).map(({ status }) => status)).toEqual([403, 200]);
     });
 
     test('an object is stored with its type, cache rule, sha256 and MD5, and never as compressed', async () => {
@@ -106,7 +149,7 @@ export function s3RequestsSuite(ceph: () => Ceph): void {
 
     test('a request that failed for now is made again, and the bytes are told once', async () => {
       const { proxy, open } = await through('s3://test/again');
-      const storage = await open();
+      const storage = await open(3);
       let failures = 2;
       proxy.judge = (line) => (line.startsWith('PUT') && failures-- > 0 ? { status: 503 } : 'pass');
       let told = 0;
@@ -132,7 +175,7 @@ export function s3RequestsSuite(ceph: () => Ceph): void {
 
     test('a conditional write whose answer was lost counts as done', async () => {
       const { proxy, open } = await through('s3://test/lost');
-      const storage = await open();
+      const storage = await open(2);
       let losses = 1;
       proxy.judge = (line) => (line.startsWith('PUT') && losses-- > 0 ? 'lose-answer' : 'pass');
       const object = text('lock');
@@ -145,7 +188,6 @@ export function s3RequestsSuite(ceph: () => Ceph): void {
       await expect(missing.open()).rejects.toMatchObject({ code: 'STORAGE', data: { s3Error: 'NoSuchBucket' } });
       const down = openS3Storage('s3://test/x', {
         options: { endpoint: 'http://127.0.0.1:1' },
-        readOnly: true,
         ...call,
       });
       await expect(down).rejects.toMatchObject({

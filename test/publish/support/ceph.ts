@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CreateBucketCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CreateBucketCommand,
+  ListMultipartUploadsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { connect } from '../../../src/publish/s3/client.js';
 import { projectRoot } from '../../cli/run.js';
 
@@ -60,6 +65,14 @@ export async function startCeph(dir: string): Promise<Ceph> {
 export async function openUploads({ client }: Ceph): Promise<string[]> {
   const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: 'test' }));
   return (Uploads ?? []).map(({ Key }) => Key ?? '');
+}
+
+/** Ends all multipart uploads to a key, as a rule of the bucket for old ones does. */
+export async function endUploads({ client }: Ceph, key: string): Promise<void> {
+  const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: 'test', Prefix: key }));
+  for (const { Key, UploadId } of Uploads ?? []) {
+    await client.send(new AbortMultipartUploadCommand({ Bucket: 'test', Key, UploadId }));
+  }
 }
 
 async function freePort(): Promise<number> {

@@ -3,5 +3,5 @@ import type { Storage } from '../../../src/publish/storage.js';
 
 /** The storage at an address, to be written. */
 export async function opened(target: string): Promise<Storage> {
-  return await openStorage(target, { readOnly: false, signal: new AbortController().signal, s3: {} });
+  return await openStorage(target, { signal: new AbortController().signal, s3: {} });
 }

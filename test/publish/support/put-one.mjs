@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 
 const { openStorage } = await import(new URL('../../../dist/publish/open-storage.js', import.meta.url).href);
 const [target = '', filePath = '', sha256 = ''] = process.argv.slice(2);
-const storage = await openStorage(target, { readOnly: false, signal: new AbortController().signal, s3: {} });
+const storage = await openStorage(target, { signal: new AbortController().signal, s3: {} });
 await storage.put(
   {
     path: basename(filePath),

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
 /** A request that went through, and its answer. */
@@ -10,8 +11,10 @@ export interface Seen {
   readonly status: number;
 }
 
-/** What may be done to a request before the server sees it. */
-export type Verdict = 'pass' | { readonly status: number } | 'lose-answer';
+/** What may be done to a request before the server sees it; one that is to wait is judged again soon. */
+export type Verdict = 'pass' | { readonly status: number; readonly s3Error?: string } | 'lose-answer' | 'wait';
+
+const WAIT_MS = 20;
 
 export interface S3Proxy {
   readonly endpoint: string;
@@ -24,9 +27,14 @@ export interface S3Proxy {
 
 /** Stands between a client and a server, until the running test is over: sees what they say, and may disturb it. */
 export async function startS3Proxy(endpoint: string): Promise<S3Proxy> {
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer(async (incoming, outgoing) => {
     const line = `${incoming.method} ${(incoming.url ?? '').replace(/[?&](x-id|uploadId)=[^&]*/g, '')}`;
-    const verdict = proxy.judge(line, incoming.headers);
+    let verdict = proxy.judge(line, incoming.headers);
+    while (verdict === 'wait') {
+      await sleep(WAIT_MS);
+      if (outgoing.destroyed) return;
+      verdict = proxy.judge(line, incoming.headers);
+    }
     const answered = (status: number) => {
       const seen = { line, headers: incoming.headers, status };
       proxy.seen.push(seen);
@@ -36,7 +44,8 @@ export async function startS3Proxy(endpoint: string): Promise<S3Proxy> {
       incoming.resume();
       incoming.once('end', () => {
         answered(verdict.status);
-        outgoing.writeHead(verdict.status).end();
+        const { status, s3Error } = verdict;
+        outgoing.writeHead(status).end(s3Error === undefined ? '' : `<Error><Code>${s3Error}</Code></Error>`);
       });
       return;
     }

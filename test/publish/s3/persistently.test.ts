@@ -1,0 +1,39 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { UpdateRepositoryError } from '../../../src/errors.js';
+import type { RepositoryEvent } from '../../../src/events.js';
+import { persistently } from '../../../src/publish/s3/persistently.js';
+
+const { signal } = new AbortController();
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function failing(attempts: number, eachTakesMs: number) {
+  let [now, asked] = [0, 0];
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const work = async () => {
+    now += eachTakesMs;
+    asked += 1;
+    throw new UpdateRepositoryError('NETWORK', 'nobody answers');
+  };
+  const notes: string[] = [];
+  const onEvent = (event: RepositoryEvent) => {
+    if (event.type === 'note') notes.push(event.message);
+  };
+  const done = persistently('s3://x', { attempts, firstPauseMs: 1, onEvent }, signal, work);
+  return { done, notes, asked: () => asked };
+}
+
+test('a request that keeps failing is made as often as is allowed, and each failure but the last is told', async () => {
+  const { done, notes, asked } = failing(4, 0);
+  await expect(done).rejects.toMatchObject({ code: 'NETWORK' });
+  expect(asked()).toBe(4);
+  expect(notes).toEqual(Array(3).fill(expect.stringMatching(/^nobody answers; trying again in 0\.0 s$/)));
+});
+
+test('a request whose failures take their time is given up five minutes after the first one', async () => {
+  const { done, asked } = failing(100, 2 * 60_000);
+  await expect(done).rejects.toMatchObject({ code: 'NETWORK' });
+  expect(asked()).toBe(4);
+});
