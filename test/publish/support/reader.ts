@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Agent, request } from 'undici';
 import {
   brokenClaim,
   type Claim,
@@ -168,13 +169,14 @@ export class Reader {
   }
 }
 
-/** Over HTTP, as anybody may; any answer but 200 and 404 throws. */
+/** Over HTTP, as anybody may; any answer but 200 and 404 throws. A connection each: a server may close one that is idle. */
 export function overHttp(root: string): Fetch {
+  const dispatcher = new Agent({ pipelining: 0 });
   return async (path) => {
-    const answer = await fetch(`${root}/${path}`, { signal: AbortSignal.timeout(30_000) });
-    const bytes = Buffer.from(await answer.arrayBuffer());
-    if (answer.status === 404) return null;
-    if (answer.status !== 200) throw new Error(`${root}/${path}: expected status 200 or 404, found ${answer.status}`);
+    const { statusCode, body } = await request(`${root}/${path}`, { dispatcher, signal: AbortSignal.timeout(60_000) });
+    const bytes = Buffer.from(await body.arrayBuffer());
+    if (statusCode === 404) return null;
+    if (statusCode !== 200) throw new Error(`${root}/${path}: expected status 200 or 404, found ${statusCode}`);
     return bytes;
   };
 }
