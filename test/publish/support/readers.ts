@@ -36,7 +36,7 @@ export function readersSuite(name: string, start: (dir: string) => Promise<ReadP
         mirror = await makeChangingMirror(dir, publishes);
         place = await start(dir);
       },
-      120_000 + publishes * 1000,
+      120_000 + publishes * 10_000,
     );
     afterAll(() => place?.end());
 
@@ -73,7 +73,7 @@ export function readersSuite(name: string, start: (dir: string) => Promise<ReadP
         expect(rounds, 'rounds while it was published to').toBeGreaterThanOrEqual(2 * publishes);
         expect(generations.size, 'sets of indexes that were read').toBeGreaterThanOrEqual(publishes / 2);
       },
-      120_000 + publishes * 30_000,
+      120_000 + publishes * 60_000,
     );
   });
 }
