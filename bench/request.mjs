@@ -11,7 +11,7 @@ export const usage = `usage: npm run bench --                   every bench on a
        npm run bench -- shapes           inputs that are as easy or as hard as can be
        npm run bench -- memory           peak memory of deltas and of a build
        npm run bench -- build            a build beside the old producer's commands
-       npm run bench -- publish MIRROR   a mirror into a directory, beside rclone
+       npm run bench -- publish MIRROR   a mirror into a directory and into S3, beside rclone
 options: --runs N        take the medians of so many runs (default: 5; build and publish 3; memory is run once)
          --cache DIR     make and keep files here (default: update-repository-bench in the temporary directory)
          --json FILE     write all figures

@@ -1,6 +1,6 @@
-// `npm run soak [-- --seed S --kills N --runs N] [FILE…]`: the long form of every suite that reads SOAK_SEED,
-// SOAK_RUNS (cases of a property) or SOAK_KILLS (interrupted builds), each in a vitest of its own and without time
-// limits. The seed is printed: giving it again repeats a failure.
+// `npm run soak [-- --seed S --kills N --runs N --publishes N] [FILE…]`: the long form of every suite that reads
+// SOAK_SEED, SOAK_RUNS (cases of a property), SOAK_KILLS (interrupted builds) or SOAK_PUBLISHES (with readers), each in a
+// vitest of its own and without time limits. The seed is printed: giving it again repeats a failure.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,12 +12,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string' }, kills: { type: 'string' }, runs: { type: 'string' } },
+  options: {
+    seed: { type: 'string' },
+    kills: { type: 'string' },
+    runs: { type: 'string' },
+    publishes: { type: 'string' },
+  },
 });
 const soak = {
   SOAK_SEED: wholeNumber('seed', values.seed ?? String(Date.now() % 2 ** 31)),
   SOAK_RUNS: wholeNumber('runs', values.runs ?? '20000'),
   SOAK_KILLS: wholeNumber('kills', values.kills ?? '200'),
+  SOAK_PUBLISHES: wholeNumber('publishes', values.publishes ?? '100'),
 };
 const build = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
 process.exitCode = build.status === 0 ? await soakAll(positionals.length > 0 ? positionals : soakSuites()) : 1;

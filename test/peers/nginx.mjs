@@ -33,6 +33,19 @@ export async function startDavNginx(dir, { methods, propfind, autoindex }) {
   return { url: `http://127.0.0.1:${port}`, root, stop };
 }
 
+/** A nginx that serves the directory `www` below `dir` and takes nothing. @param {string} dir */
+export async function startStaticNginx(dir) {
+  const port = await freePort();
+  const root = join(dir, 'www');
+  mkdirSync(root, { recursive: true });
+  const server = `
+  server {
+    listen 127.0.0.1:${port};
+    root ${root};
+  }`;
+  return { url: `http://127.0.0.1:${port}`, root, stop: await startNginx(dir, port, server) };
+}
+
 /**
  * A nginx with the `http` configuration that is given, listening on `port`.
  *

@@ -1,15 +1,17 @@
 // A server that takes PUT, GET, HEAD and DELETE and gives directories as JSON, as nginx does; of WebDAV it has MOVE at most.
 // It replaces an object when all of the new one has come, or writes into it as it comes (`inPlace`). It heeds
-// the conditions of PUT where it is asked to, at the instant at which an object is replaced.
+// the conditions of PUT where it is asked to, at the instant at which an object is replaced. With `halfMs` readers get half
+// of an object for so long while it is replaced, as they do where a disk is slow.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /**
  * @typedef {{ bytes: Buffer, etag: string, lastModified: string }} Kept
- * @param {{ conditions: boolean, checksEarly?: boolean, inPlace?: boolean, move?: boolean }} powers `checksEarly` heeds them when a request begins, as Apache does
+ * @param {{ conditions: boolean, checksEarly?: boolean, inPlace?: boolean, move?: boolean, halfMs?: number }} powers `checksEarly` heeds them when a request begins, as Apache does
  */
-export async function startPlainPut({ conditions, checksEarly = false, inPlace = false, move = false }) {
+export async function startPlainPut({ conditions, checksEarly = false, inPlace = false, move = false, halfMs = 0 }) {
   /** @type {Map<string, Kept>} */
   const objects = new Map();
   let writes = 0;
@@ -27,6 +29,10 @@ export async function startPlainPut({ conditions, checksEarly = false, inPlace =
       if (bytes === null) return;
       const before = objects.get(path);
       if (conditions && !(checksEarly ? heeded : holds(request.headers, before))) return answer(412);
+      if (halfMs > 0) {
+        objects.set(path, kept(bytes.subarray(0, bytes.length / 2)));
+        await wait(halfMs);
+      }
       const etag = conditions ? `"${++writes}-${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"` : '';
       objects.set(path, kept(bytes, etag));
       return answer(before === undefined ? 201 : 204, conditions ? { etag } : {});

@@ -11,6 +11,9 @@ export interface TreeFile {
 
 const filesInTree = 300;
 
+/** File systems allow names of 255 bytes; those of files that were added to files that were added grow. */
+const MAX_ADDED_TO = 200;
+
 /** The first version of a system of some 300 files, most of them small, `sizeBytes` in all. */
 export function firstTree(seed: string, sizeBytes: number): TreeFile[] {
   const random = pseudoRandomNumbers(seed);
@@ -31,8 +34,10 @@ export function nextTree(tree: readonly TreeFile[], seed: string): TreeFile[] {
     if (fate < 0.1)
       return [{ ...file, sizeBytes: file.sizeBytes + Math.floor(random() * 64), changes: file.changes + 1 }];
     if (fate < 0.12) return [];
-    if (fate < 0.14)
-      return [file, { path: `${file.path}-${seed.replaceAll('/', '-')}`, sizeBytes: file.sizeBytes, changes: 0 }];
+    if (fate < 0.14) {
+      const path = `${file.path.slice(0, MAX_ADDED_TO)}-${seed.replaceAll('/', '-')}`;
+      return [file, { path, sizeBytes: file.sizeBytes, changes: 0 }];
+    }
     return [file];
   });
 }
