@@ -14,12 +14,12 @@ struct run {
 
 // Finds the first maximal run of at least RUN_MIN_BYTES equal bytes in [from, to); 0 when there is none.
 static int next_run(const uint8_t *bytes, uint32_t from, uint32_t to, struct run *run) {
-  // Every run of 32 bytes holds a multiple of 32 (counted from `from`) and the byte 16 before or 16 after it.
+  // Every run of 32 bytes holds a multiple of 32 (counted from `from`) and the 16 bytes before or after it.
   for (uint32_t at = from; at < to; at += 2 * STRIDE) {
+    int before = at > from && load_word(bytes + at - 8) == load_word(bytes + at - 4);
+    int after = to - at > STRIDE && load_word(bytes + at) == load_word(bytes + at + 4);
+    if (!(before | after)) continue;
     uint8_t value = bytes[at];
-    int before = at > from && bytes[at - STRIDE] == value;
-    int after = to - at > STRIDE && bytes[at + STRIDE] == value;
-    if (!before && !after) continue;
     uint32_t start = at;
     while (start > from && bytes[start - 1] == value) start -= 1;
     uint32_t end = at + constant_bytes(bytes + at, to - at);

@@ -3,7 +3,7 @@ import { BaseSession } from './base-session.js';
 import type { DeltaPart } from './delta-part.js';
 import type { DeltaStatistics } from './encode.js';
 import type { EngineTuning } from './engine.js';
-import { TUNING } from './generate.js';
+import { usualTuning } from './generate.js';
 import type { DeltaEffort } from './parameters.js';
 import { runStepsAside } from './steps.js';
 import { writingBehind } from './write-behind.js';
@@ -44,7 +44,7 @@ export class DeltaBase implements Disposable {
     run: RunDeltaPart,
     tuning: Partial<EngineTuning> = {},
   ): Promise<DeltaBase> {
-    const session = new BaseSession(basePath, effort, { ...TUNING, ...tuning }, threads);
+    const session = new BaseSession(basePath, effort, { ...usualTuning(effort), ...tuning }, threads);
     try {
       await runStepsAside(session.index(), stoppingOthers(session, run));
       return new DeltaBase(session);

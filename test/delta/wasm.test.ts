@@ -8,7 +8,7 @@ import {
   type EngineChoice,
   type EngineTuning,
   generateDelta,
-  TUNING,
+  usualTuning,
 } from '../../src/delta/generate.js';
 import { deltaParameters } from '../../src/delta/parameters.js';
 import { WasmMemory } from '../../src/delta/wasm-memory.js';
@@ -170,7 +170,13 @@ describe('the memory of the WebAssembly engine', () => {
     (baseBytes) => {
       for (const effort of ['fast', 'normal', 'max'] as const) {
         for (const threads of [1, 2, 32]) {
-          const { end } = layOutArena(2 ** 15, baseBytes, deltaParameters(baseBytes, effort), TUNING, threads);
+          const { end } = layOutArena(
+            2 ** 15,
+            baseBytes,
+            deltaParameters(baseBytes, effort),
+            usualTuning(effort),
+            threads,
+          );
           expect(end).toBeLessThan(deltaMemoryBytes(baseBytes, effort, threads));
           expect(end).toBeLessThan(2 ** 32);
         }
