@@ -3,6 +3,7 @@ import { UpdateRepositoryError } from '../errors.js';
 import { makeBreather } from './breather.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { writeNewFile } from './output-file.js';
+import { pageAligned } from './page-aligned.js';
 import { DeltaPatcher } from './patch.js';
 import { SourceFile } from './source-file.js';
 
@@ -30,8 +31,8 @@ export interface ApplyToFileRequest extends StreamTargetRequest {
 }
 
 /**
- * Applies a delta and hands the target to `sink`, in order, in pieces of up to 256 KiB that are valid until the sink
- * returns. Progress counts bytes of the target. Blocks until it is done; holds about 512 KiB. The bytes are those that
+ * Applies a delta and hands the target to `sink`, in order, in pieces of up to 1 MiB that are valid until the sink
+ * returns. Progress counts bytes of the target. Blocks until it is done; holds about 2.3 MiB. The bytes are those that
  * the delta says: compare their digest with the target's before they are used.
  *
  * @throws UpdateRepositoryError FORMAT for a delta that is malformed, reaches past the base or yields another size;
@@ -67,32 +68,46 @@ export async function streamTarget(
   sink: (bytes: Uint8Array) => Promise<void>,
   hooks: DeltaHooks = {},
 ): Promise<number> {
+  return await stream(request, sink, hooks);
+}
+
+async function stream(
+  request: StreamTargetRequest,
+  sink: (bytes: Uint8Array) => Promise<void>,
+  hooks: DeltaHooks,
+  allocate?: (bytes: number) => Uint8Array,
+): Promise<number> {
   const digest = request.sha256 === undefined ? undefined : createHash('sha256');
   const breathe = makeBreather();
   let doneBytes = 0;
-  let taken: Promise<void> | undefined;
+  // While one piece is on its way the next one is made, in the other buffer.
+  let [before, last] = [Promise.resolve(), Promise.resolve()];
   const settle = async () => {
-    await taken;
-    taken = undefined;
+    await before;
+    before = last;
     reportProgress(doneBytes, request.deltaPath, hooks);
     await breathe();
   };
   const sources = openSources(request);
   try {
-    const patcher = makePatcher(sources, request.targetBytes, (bytes) => {
+    const take = (bytes: Uint8Array) => {
       digest?.update(bytes);
       doneBytes += bytes.length;
-      taken = sink(bytes);
-    });
+      last = before.then(() => sink(bytes));
+      last.catch(() => undefined);
+    };
+    const patcher = makePatcher(sources, request.targetBytes, take, allocate);
     for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) {
       for (let rest: Uint8Array | null = chunk; rest !== null; await settle()) rest = patcher.pushSome(rest);
     }
     const targetBytes = patcher.finish();
+    await last;
     await settle();
     assertUnchanged(sources);
     if (digest !== undefined) checkDigest(request, digest.digest('hex'));
     return targetBytes;
   } finally {
+    await Promise.allSettled([before, last]);
     closeSources(sources);
   }
 }
@@ -104,8 +119,10 @@ export async function streamTarget(
  * @throws UpdateRepositoryError as {@link streamTarget}, and NO_SPACE
  */
 export async function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): Promise<number> {
-  return await writeNewFile(request.targetPath, (output) =>
-    streamTarget(request, async (bytes) => output.write(bytes), hooks),
+  return await writeNewFile(
+    request.targetPath,
+    (output) => stream(request, (bytes) => output.writeSoon(bytes), hooks, pageAligned),
+    { direct: true },
   );
 }
 
@@ -139,9 +156,11 @@ function makePatcher(
   { base, delta }: Sources,
   targetBytes: number | undefined,
   sink: (bytes: Uint8Array) => void,
+  allocate?: (bytes: number) => Uint8Array,
 ): DeltaPatcher {
   const size = targetBytes === undefined ? {} : { targetBytes };
-  return new DeltaPatcher({ base, deltaName: delta.path, ...size }, sink);
+  const memory = allocate === undefined ? {} : { allocate };
+  return new DeltaPatcher({ base, deltaName: delta.path, ...size, ...memory }, sink);
 }
 
 function checkDigest({ basePath, deltaPath, sha256 }: StreamTargetRequest, found: string): void {

@@ -2,8 +2,8 @@ import { DeltaDecoder } from './decode.js';
 import type { SourceFile } from './source-file.js';
 import { TargetBuffer } from './target-buffer.js';
 
-/** Small enough to stay in a processor's own cache between reading and writing. */
-const OUTPUT_MAX_BYTES = 262144;
+/** Large enough for a disk to be busy with, small enough for a processor's own cache. */
+const OUTPUT_MAX_BYTES = 1048576;
 
 /** What a patcher works on. */
 export interface PatchInput {
@@ -12,11 +12,14 @@ export interface PatchInput {
   readonly deltaName: string;
   /** The delta must yield exactly that many bytes; left out, any number. */
   readonly targetBytes?: number;
+  /** Makes the buffers that the sink gets the target in. */
+  readonly allocate?: (bytes: number) => Uint8Array;
 }
 
 /**
  * Applies a delta that comes in pieces, as it is read or downloaded, and hands the target's bytes to a sink in order.
- * The sink must use or copy what it gets before the next call of the patcher. Holds 256 KiB, whatever the delta says.
+ * A piece of up to 1 MiB is valid until the sink has got another one and the patcher is called again. Holds 2 MiB, whatever
+ * the delta says.
  *
  * `push`, `pushSome` and `finish` throw FORMAT for a delta that is malformed or goes past base or target, and IO or
  * CHANGED_WHILE_READ for the base; what the sink throws passes through.
@@ -26,9 +29,10 @@ export class DeltaPatcher {
   readonly #decoder: DeltaDecoder;
   readonly #target: TargetBuffer;
 
-  constructor({ base, deltaName, targetBytes }: PatchInput, sink: (bytes: Uint8Array) => void) {
+  constructor({ base, deltaName, targetBytes, allocate }: PatchInput, sink: (bytes: Uint8Array) => void) {
     this.#sink = sink;
-    this.#target = new TargetBuffer(base, Math.min(OUTPUT_MAX_BYTES, (targetBytes ?? OUTPUT_MAX_BYTES) + 1));
+    const capacity = Math.min(OUTPUT_MAX_BYTES, (targetBytes ?? OUTPUT_MAX_BYTES) + 1);
+    this.#target = new TargetBuffer(base, capacity, allocate);
     const bounds = {
       name: deltaName,
       baseBytes: base.sizeBytes,
@@ -43,7 +47,7 @@ export class DeltaPatcher {
   }
 
   /**
-   * Applies the next piece until the sink has got 256 KiB; returns what has to be pushed next, or null when the piece is
+   * Applies the next piece until the sink has got 1 MiB; returns what has to be pushed next, or null when the piece is
    * done. A few bytes of a delta may stand for gigabytes: who wants to wait or to be stopped in between uses this.
    */
   pushSome(piece: Uint8Array): Uint8Array | null {

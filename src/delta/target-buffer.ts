@@ -6,7 +6,7 @@ const AHEAD_MIN_BYTES = 4096;
 const AHEAD_MAX_BYTES = 262144;
 
 /**
- * Puts the next bytes of a target together, in a buffer that is emptied whenever it is full.
+ * Puts the next bytes of a target together, in one buffer while another one is on its way to the target.
  *
  * Most copies continue the one before them behind a literal of the same length as what it replaces: the base and the
  * target differ in some bytes and go on alike, on one diagonal. So the base is read ahead right into the buffer, and as
@@ -14,17 +14,27 @@ const AHEAD_MAX_BYTES = 262144;
  */
 export class TargetBuffer implements DeltaReceiver {
   readonly #base: SourceFile;
-  readonly #bytes: Uint8Array;
+  readonly #capacity: number;
+  readonly #allocate: (bytes: number) => Uint8Array;
+  #bytes: Uint8Array;
+  /** What was taken last but one; made when it is needed, for a small target fills one alone. */
+  #other: Uint8Array | undefined;
   #used = 0;
   /** The bytes from `#used` to before `#filledEnd` are the base's, at their index plus `#diagonal`. */
   #filledEnd = 0;
   #diagonal = 0;
   #aheadBytes = AHEAD_MIN_BYTES;
 
-  /** It takes `capacity` bytes, at least 1. */
-  constructor(base: SourceFile, capacity: number) {
+  /** It takes `capacity` bytes, at least 1, in buffers that `allocate` makes. */
+  constructor(
+    base: SourceFile,
+    capacity: number,
+    allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ) {
     this.#base = base;
-    this.#bytes = new Uint8Array(new ArrayBuffer(capacity));
+    this.#capacity = capacity;
+    this.#allocate = allocate;
+    this.#bytes = allocate(capacity);
   }
 
   get room(): number {
@@ -41,9 +51,12 @@ export class TargetBuffer implements DeltaReceiver {
     this.#used = end;
   }
 
-  /** What is in it; it is empty then. The view is valid until the next literal or copy. */
+  /** What is in it; it is empty then. The view is valid until the next literal or copy after the next `take`. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#used);
+    const other = this.#other ?? this.#allocate(this.#capacity);
+    this.#other = this.#bytes;
+    this.#bytes = other;
     this.#diagonal += this.#used;
     this.#used = 0;
     this.#filledEnd = 0;

@@ -27,19 +27,19 @@ async function workshop() {
 }
 
 describe('a delta that is applied to a sink', () => {
-  test('yields the target in order, in pieces of at most 256 KiB', async () => {
+  test('yields the target in order, in pieces of at most 1 MiB', async () => {
     const { request } = await workshop();
     const pieces: Buffer[] = [];
     applyDelta(request, (bytes) => void pieces.push(Buffer.from(bytes)));
     expect(Buffer.concat(pieces).equals(target)).toBe(true);
-    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 18);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 20);
   });
 
   test('reports the bytes of the target that are done', async () => {
     const { request } = await workshop();
     const seen: number[] = [];
     applyDelta(request, () => undefined, { onProgress: (bytesDone) => void seen.push(bytesDone) });
-    const steps = Array.from({ length: Math.floor(target.length / 2 ** 18) }, (_, step) => (step + 1) * 2 ** 18);
+    const steps = Array.from({ length: Math.floor(target.length / 2 ** 20) }, (_, step) => (step + 1) * 2 ** 20);
     expect(seen).toEqual([...steps, target.length]);
   });
 

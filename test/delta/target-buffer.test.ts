@@ -95,15 +95,15 @@ test('a few bytes of a delta that stand for much are applied step by step', asyn
   const patcher = new DeltaPatcher({ base: source, deltaName: 'a.rdiff' }, (piece) => {
     bytes += piece.length;
   });
-  // Fifty copies of 100,000 bytes.
-  const copies = Array<string>(50).fill('4700000186a0').join('');
+  // Two hundred copies of 100,000 bytes.
+  const copies = Array<string>(200).fill('4700000186a0').join('');
   const steps: number[] = [];
   let rest: Uint8Array | null = Buffer.from(`72730236${copies}00`, 'hex');
   while (rest !== null) {
     rest = patcher.pushSome(rest);
     steps.push(bytes);
   }
-  expect(steps).toEqual(Array.from({ length: 20 }, (_, step) => Math.min(step + 1, 19) * 2 ** 18));
-  expect(patcher.finish()).toBe(5_000_000);
-  expect(bytes).toBe(5_000_000);
+  expect(steps).toEqual(Array.from({ length: 20 }, (_, step) => Math.min(step + 1, 19) * 2 ** 20));
+  expect(patcher.finish()).toBe(20_000_000);
+  expect(bytes).toBe(20_000_000);
 });

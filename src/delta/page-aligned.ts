@@ -1,0 +1,13 @@
+const WASM_PAGE_BYTES = 65536;
+
+/** Zeros at the start of a page of memory: that of WebAssembly begins with one, which no other way promises. */
+export function pageAligned(bytes: number): Uint8Array {
+  const pages = Math.ceil(bytes / WASM_PAGE_BYTES);
+  try {
+    return new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer, 0, bytes);
+  } catch (error) {
+    // A process with a limit of addresses has none of the gigabytes that V8 reserves for each memory.
+    if (!(error instanceof RangeError)) throw error;
+    return new Uint8Array(bytes);
+  }
+}
