@@ -30,7 +30,7 @@ export async function allShapes() {
     { name: 'period of 33 bytes', base: (n) => period(n, 33), target: (n) => after(1, period(n, 33)) },
     { name: 'period of 4099 bytes', base: (n) => period(n, 4099), target: (n) => after(1, period(n, 4099)) },
     {
-      name: 'period of 3 bytes, each position an anchor',
+      name: 'period of 3 bytes, two positions in three anchors',
       base: (n) => repeated(n, dense),
       target: (n) => after(1, repeated(n, dense)),
     },

@@ -23,7 +23,9 @@ describe.skipIf(!haveTools(...CEPH_TOOLS))('S3, as a real Ceph has it', () => {
 
   for (const address of ['s3://test', 's3://test/some/prefix']) {
     storageContract(address, async () => {
-      const open = { options: { endpoint: ceph.endpoint, pathStyle: true }, signal: never };
+      // Ceph answers some of those who contend for an object with an error that passes.
+      const retries = { attempts: 6, firstPauseMs: 50, onEvent: () => undefined };
+      const open = { options: { endpoint: ceph.endpoint, pathStyle: true }, retries, signal: never };
       const [storage, other] = [await openS3Storage(address, open), await openS3Storage(address, open)];
       for (const each of [storage, other]) await each.prepare?.({ signal: never });
       return {

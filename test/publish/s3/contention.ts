@@ -20,6 +20,7 @@ export function s3ContentionSuite(ceph: () => Ceph): void {
         const open = async () =>
           await openS3Storage('s3://test/contention', {
             options: { endpoint: ceph().endpoint, pathStyle: true },
+            retries: { attempts: 6, firstPauseMs: 50, onEvent: () => undefined },
             ...call,
           });
         const storages = [await open(), await open()] as const;
