@@ -58,8 +58,8 @@ export function applyDelta(request: ApplyRequest, sink: (bytes: Uint8Array) => v
 
 /**
  * Applies a delta as {@link applyDelta} does, to a sink that may take its time: a piece is valid until its promise is
- * fulfilled. Lets the event loop run now and then. Returns the size of the target. Whether its digest is the expected
- * one is known at the end only, after the sink has got it all.
+ * fulfilled. `allocate` makes the two buffers that pieces are in. Lets the event loop run now and then. Returns the size of
+ * the target. Whether its digest is the expected one is known at the end only, after the sink has got it all.
  *
  * @throws UpdateRepositoryError as {@link applyDelta}, and VERIFICATION for another sha256
  */
@@ -67,23 +67,15 @@ export async function streamTarget(
   request: StreamTargetRequest,
   sink: (bytes: Uint8Array) => Promise<void>,
   hooks: DeltaHooks = {},
-): Promise<number> {
-  return await stream(request, sink, hooks);
-}
-
-async function stream(
-  request: StreamTargetRequest,
-  sink: (bytes: Uint8Array) => Promise<void>,
-  hooks: DeltaHooks,
   allocate?: (bytes: number) => Uint8Array,
 ): Promise<number> {
   const digest = request.sha256 === undefined ? undefined : createHash('sha256');
   const breathe = makeBreather();
   let doneBytes = 0;
   // While one piece is on its way the next one is made, in the other buffer.
-  let [before, last] = [Promise.resolve(), Promise.resolve()];
+  let [before, last] = [delivery(Promise.resolve()), delivery(Promise.resolve())];
   const settle = async () => {
-    await before;
+    await arrival(before);
     before = last;
     reportProgress(doneBytes, request.deltaPath, hooks);
     await breathe();
@@ -93,21 +85,20 @@ async function stream(
     const take = (bytes: Uint8Array) => {
       digest?.update(bytes);
       doneBytes += bytes.length;
-      last = before.then(() => sink(bytes));
-      last.catch(() => undefined);
+      last = delivery(arrival(before).then(() => sink(bytes)));
     };
     const patcher = makePatcher(sources, request.targetBytes, take, allocate);
     for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) {
       for (let rest: Uint8Array | null = chunk; rest !== null; await settle()) rest = patcher.pushSome(rest);
     }
     const targetBytes = patcher.finish();
-    await last;
+    await arrival(last);
     await settle();
     assertUnchanged(sources);
     if (digest !== undefined) checkDigest(request, digest.digest('hex'));
     return targetBytes;
   } finally {
-    await Promise.allSettled([before, last]);
+    await Promise.all([before, last]);
     closeSources(sources);
   }
 }
@@ -121,9 +112,22 @@ async function stream(
 export async function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): Promise<number> {
   return await writeNewFile(
     request.targetPath,
-    (output) => stream(request, (bytes) => output.writeSoon(bytes), hooks, pageAligned),
+    (output) => streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, pageAligned),
     { direct: true },
   );
+}
+
+/** A piece on its way to the sink: that it fails is nobody's failure until somebody waits for it. */
+type Delivery = Promise<PromiseSettledResult<void>>;
+
+async function delivery(sent: Promise<void>): Promise<PromiseSettledResult<void>> {
+  const [result] = await Promise.allSettled([sent]);
+  return result;
+}
+
+async function arrival(piece: Delivery): Promise<void> {
+  const result = await piece;
+  if (result.status === 'rejected') throw result.reason;
 }
 
 /** The files that a target is made of. */

@@ -1,25 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode, UpdateRepositoryError } from '../errors.js';
-import type { EventSink } from '../events.js';
+import { persistently, type RetryOptions } from './persistently.js';
 import type { Storage, StorageCall } from './storage.js';
 
-export interface RetryOptions {
-  /** How often a request is made at most. */
-  readonly attempts: number;
-  /** The pause after the first failure; each next one is up to twice as long. */
-  readonly firstPauseMs: number;
-  readonly onEvent: EventSink;
-}
-
-const MAX_PAUSE_MS = 30_000;
-
 /**
- * Makes requests again that failed with NETWORK, after a pause that doubles and has a random part, so that many clients do
- * not come back at once. A request that took effect and whose answer was lost is made twice: all of them may be, but a put
- * on condition then finds the condition broken by itself; who uses one has to know its own object again.
+ * Makes requests again that failed for now, as {@link persistently} does. A request that took effect and whose answer was
+ * lost is made twice: all of them may be, but a put on condition then finds the condition broken by itself; who uses one has
+ * to know its own object again.
  */
 export function withRetries(storage: Storage, options: RetryOptions): Storage {
-  const again = <T>(call: RetriedCall, request: () => Promise<T>) => retrying(storage, options, call, request);
+  const again = <T>({ signal, onRestart }: RetriedCall, request: () => Promise<T>) =>
+    persistently(storage.name, options, signal, (attempt) => {
+      if (attempt > 1) onRestart?.();
+      return request();
+    });
   const { putMany, same, tidy, prepare, readsAhead } = storage;
   return {
     name: storage.name,
@@ -57,37 +49,3 @@ export function withRetries(storage: Storage, options: RetryOptions): Storage {
 }
 
 type RetriedCall = Pick<StorageCall, 'signal' | 'onRestart'>;
-
-async function retrying<T>(
-  { name }: Storage,
-  { attempts, firstPauseMs, onEvent }: RetryOptions,
-  { signal, onRestart }: RetriedCall,
-  request: () => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await request();
-    } catch (error) {
-      if (!hasCode(error, 'NETWORK') || attempt >= attempts || signal.aborted) throw error;
-      const pauseMs = pauseAfter(attempt, firstPauseMs);
-      const message = `${error.message}; trying again in ${(pauseMs / 1000).toFixed(1)} s`;
-      onEvent({ type: 'note', level: 'info', subject: name, message });
-      await pause(pauseMs, signal);
-      onRestart?.();
-    }
-  }
-}
-
-function pauseAfter(attempt: number, firstPauseMs: number): number {
-  const most = Math.min(MAX_PAUSE_MS, firstPauseMs * 2 ** (attempt - 1));
-  return most / 2 + (Math.random() * most) / 2;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
-    throw error;
-  }
-}

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startWebServer, type WebFault } from '../images/support/web-server.js';
 import { makeMirrors } from '../publish/support/mirrors.js';
+import { listening } from '../support/listening.js';
 import { readClaims } from '../support/mirror-claims.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools, requireTools } from '../support/tools.js';
@@ -117,10 +116,9 @@ describe.skipIf(!haveTools('mksquashfs', 'cksum'))('a mirror seen from outside',
     const signed = ['-signkey', key, '-days', '-1', '-extfile', extensions, '-out', certificate];
     openssl('x509', '-req', '-in', request, ...signed);
     const pems = { key: readFileSync(key), cert: readFileSync(certificate) };
-    const server = createServer(pems, (_, response) => response.end()).listen(0, '127.0.0.1');
+    const server = createServer(pems, (_, response) => response.end());
+    const url = `https://localhost:${await listening(server)}`;
     onTestFinished(() => void server.close());
-    await once(server, 'listening');
-    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
     const trust = { NODE_EXTRA_CA_CERTS: certificate };
     const verified = await runCli(['verify', url], trust);
     expect(verified).toMatchObject({

@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { cacheRule, textObject } from '../../src/publish/release.js';
 import { isOnlyMissing, rsyncFailure } from '../../src/publish/rsync/failure.js';
 import type { StorageCall } from '../../src/publish/storage.js';
+import { freePort } from '../peers/server-process.mjs';
 import { mountSmallDisk } from '../support/small-disk.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { opened } from './support/opened.js';
-import { freePort, startRsyncd, startSshd } from './support/rsync-peers.js';
+import { startRsyncd, startSshd } from './support/rsync-peers.js';
 
 const call: StorageCall = { signal: new AbortController().signal };
 

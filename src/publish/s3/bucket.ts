@@ -1,9 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { RetryOptions } from '../retry.js';
+import { persistently, type RetryOptions } from '../persistently.js';
 import type { S3Address } from './address.js';
 import { s3Failure } from './failure.js';
 import type { S3Options } from './options.js';
-import { persistently } from './persistently.js';
 
 /** One request: to what, what for (completes "cannot …"), and until when. */
 export interface Question {

@@ -1,8 +1,8 @@
+import { persistently } from '../persistently.js';
 import type { PutCondition, PutRequest, StoredObject } from '../storage.js';
 import type { Bucket } from './bucket.js';
 import { hasStatus } from './failure.js';
 import { lookAt } from './look.js';
-import { persistently } from './persistently.js';
 
 /** A condition as a request has it. */
 export interface ConditionHeaders {

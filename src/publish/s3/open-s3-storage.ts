@@ -1,4 +1,4 @@
-import type { RetryOptions } from '../retry.js';
+import type { RetryOptions } from '../persistently.js';
 import type { Storage } from '../storage.js';
 import { parseS3Address } from './address.js';
 import { Bucket } from './bucket.js';
@@ -16,6 +16,9 @@ export interface OpenS3 {
   readonly signal: AbortSignal;
 }
 
+/** Requests are short here: what fails for so long is not there. */
+const PATIENCE_MS = 5 * 60_000;
+
 /**
  * The storage at `s3://bucket/prefix`. Asks for one listing, so that a bucket that is not there is known before anything
  * is stored anywhere. It makes its own requests again: nobody else has to.
@@ -27,7 +30,8 @@ export async function openS3Storage(target: string, { options, retries, signal }
   const address = parseS3Address(target);
   const client = await connect(options);
   const server = serverOf(client);
-  const bucket = new Bucket(client, address, options, retries);
+  const bounded = retries === undefined ? undefined : { patienceMs: PATIENCE_MS, ...retries };
+  const bucket = new Bucket(client, address, options, bounded);
   try {
     for await (const _ of listObjects(bucket, S3_PRIVATE_PREFIX, signal)) break;
     return new S3Storage(bucket, server());

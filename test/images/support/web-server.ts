@@ -1,9 +1,9 @@
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { onTestFinished } from 'vitest';
+import { listening } from '../../support/listening.js';
 
 /** How a web server is wrong about a path. */
 export type WebFault =
@@ -28,12 +28,12 @@ export async function startWebServer(root: string, faultOf: (path: string) => We
     const path = decodeURIComponent((request.url ?? '/').slice(1));
     serve(join(root, path), faultOf(path), request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listening(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${port}`;
 }
 
 function serve(file: string, fault: WebFault, request: IncomingMessage, response: ServerResponse): unknown {

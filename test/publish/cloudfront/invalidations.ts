@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { runCli } from '../../cli/run.js';
+import { listening } from '../../support/listening.js';
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { CEPH_ENV, type Ceph } from '../support/ceph.js';
 
@@ -117,15 +117,13 @@ async function startCloudFront(status = 201): Promise<{ readonly endpoint: strin
     asked.push({ line: `${request.method} ${request.url}`, authorization, body });
     response.writeHead(status, { 'content-type': 'text/xml' });
     response.end(status === 201 ? created(body) : REFUSED);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  });
+  const port = await listening(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
-  return { endpoint: `http://127.0.0.1:${address.port}`, asked };
+  return { endpoint: `http://127.0.0.1:${port}`, asked };
 }
 
 /** https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateInvalidation.html */

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { textObject } from '../../../src/publish/release.js';
 import { startPlainPut } from '../../peers/plain-put.mjs';
+import { listening } from '../../support/listening.js';
 import { openedHttp } from '../support/opened-http.js';
 
 const call = { signal: new AbortController().signal };
@@ -10,14 +10,12 @@ const object = { ...textObject('a.img', 'content of a', 'text/plain'), cacheCont
 
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listening(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  return `http://127.0.0.1:${port}`;
 }
 
 /** A storage that is opened well, and whose server says to every later request what `answer` does. */

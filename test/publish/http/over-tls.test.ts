@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
@@ -10,6 +9,7 @@ import { runCli } from '../../cli/run.js';
 import { startNginx } from '../../peers/nginx.mjs';
 import { freePort } from '../../peers/server-process.mjs';
 import { dailyStamps } from '../../support/image-name.js';
+import { listening } from '../../support/listening.js';
 import { makeRawImages } from '../../support/raw-images.js';
 import { servedTree } from '../../support/served-tree.js';
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
@@ -99,13 +99,11 @@ describe.skipIf(!haveTools('nginx', 'openssl'))('a web server that wants a passw
       });
       for (const socket of [server, client]) socket.on('error', () => [server, client].map((one) => one.destroy()));
     });
-    proxy.listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
+    const proxyPort = await listening(proxy);
     onTestFinished(() => void proxy.close());
-    const address = proxy.address();
     const { stderr, code } = await publish('images.test', {
       NODE_EXTRA_CA_CERTS: certificate,
-      https_proxy: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+      https_proxy: `http://127.0.0.1:${proxyPort}`,
       no_proxy: '',
       UPDATE_REPOSITORY_HTTP_USER: 'publisher',
       UPDATE_REPOSITORY_HTTP_PASSWORD: 'open sesame',

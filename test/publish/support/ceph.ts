@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
@@ -11,6 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { connect } from '../../../src/publish/s3/client.js';
 import { projectRoot } from '../../cli/run.js';
+import { freePort } from '../../peers/server-process.mjs';
 
 /** The tools of {@link startCeph}. */
 export const CEPH_TOOLS = ['ceph-mon', 'ceph-osd', 'ceph', 'radosgw'];
@@ -73,14 +73,4 @@ export async function endUploads({ client }: Ceph, key: string): Promise<void> {
   for (const { Key, UploadId } of Uploads ?? []) {
     await client.send(new AbortMultipartUploadCommand({ Bucket: 'test', Key, UploadId }));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
-  return address.port;
 }

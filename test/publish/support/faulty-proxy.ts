@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { listening } from '../../support/listening.js';
 
 /** What may happen to a request on its way, or to its answer. What is stored is never said to be stored when it is not. */
 export const FAULTS = [
@@ -34,16 +34,14 @@ export async function startFaultyProxy(target: string, random: () => number): Pr
     else if (fault === 'status-500' || fault === 'status-404') refuse(incoming, outgoing, Number(fault.slice(-3)));
     else if (fault === 'redirect') refuse(incoming, outgoing, 302, { location: 'http://127.0.0.1:9/elsewhere' });
     else forward(target, incoming, outgoing, fault, random);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  });
+  const port = await listening(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a server without a port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     get faultOf() {
       return faultOf;
     },

@@ -1,10 +1,9 @@
-import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { expect } from 'vitest';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { MAX_BYTES_AT_ONCE } from '../../../src/publish/s3/part-size.js';
-import { runCli } from '../../cli/run.js';
 import { dailyStamps } from '../../support/image-name.js';
 import { pseudoRandomBytes } from '../../support/pseudo-random.js';
+import { buildScenes } from './scenes.js';
 
 const SMALL_BYTES = 300_000;
 
@@ -15,18 +14,7 @@ const SMALL_BYTES = 300_000;
 export async function makeLargeMirrors(folder: string): Promise<string[]> {
   const [small, large] = [makeImages(folder, 'small', SMALL_BYTES), makeImages(folder, 'large', MAX_BYTES_AT_ONCE + 1)];
   const scenes = [[...small.slice(0, 2), ...large.slice(0, 1)], [...small, ...large], small, small.slice(0, 2)];
-  const mirrors: string[] = [];
-  for (const [n, images] of scenes.entries()) {
-    const imagesDir = join(folder, `images-${n}`);
-    mkdirSync(imagesDir);
-    for (const image of images) linkSync(image, join(imagesDir, basename(image)));
-    const mirror = join(folder, `mirror-${n}`);
-    expect(await runCli(['--quiet', '--base-url', 'https://images.example.org', imagesDir, mirror])).toMatchObject({
-      code: 0,
-    });
-    mirrors.push(mirror);
-  }
-  return mirrors;
+  return await buildScenes(folder, scenes);
 }
 
 function makeImages(folder: string, series: string, sizeBytes: number): string[] {

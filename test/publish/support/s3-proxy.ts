@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { listening } from '../../support/listening.js';
 
 /** A request that went through, and its answer. */
 export interface Seen {
@@ -65,12 +65,10 @@ export async function startS3Proxy(endpoint: string): Promise<S3Proxy> {
     incoming.on('error', () => forwarded.destroy());
     outgoing.on('close', () => forwarded.destroy());
     incoming.pipe(forwarded);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
+  });
+  const port = await listening(server);
   const proxy: S3Proxy = {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: `http://127.0.0.1:${port}`,
     seen: [],
     onAnswer: () => undefined,
     judge: () => 'pass',

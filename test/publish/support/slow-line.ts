@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { listening } from '../../support/listening.js';
 
 /** A line to a port of this machine that a test can watch, stop and cut. */
 export interface SlowLine {
@@ -50,17 +51,15 @@ export async function slowLineTo(port: number): Promise<SlowLine> {
       target.write(bytes, () => setTimeout(goOn, bytes.length * msPerByte, client));
       if (sentBytes >= limit) reached();
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a server without a port');
+  });
+  const ownPort = await listening(server);
 
   const cut = (): void => {
     limit = Number.POSITIVE_INFINITY;
     for (const socket of sockets) socket.destroy();
   };
   return {
-    port: address.port,
+    port: ownPort,
     sentBytes: () => sentBytes,
     stallAfter: (count) => {
       limit = sentBytes + count;

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { UpdateRepositoryError } from '../../../src/errors.js';
-import type { RepositoryEvent } from '../../../src/events.js';
-import { persistently } from '../../../src/publish/s3/persistently.js';
+import { UpdateRepositoryError } from '../../src/errors.js';
+import type { RepositoryEvent } from '../../src/events.js';
+import { persistently } from '../../src/publish/persistently.js';
 
 const { signal } = new AbortController();
 
@@ -21,7 +21,7 @@ function failing(attempts: number, eachTakesMs: number) {
   const onEvent = (event: RepositoryEvent) => {
     if (event.type === 'note') notes.push(event.message);
   };
-  const done = persistently('s3://x', { attempts, firstPauseMs: 1, onEvent }, signal, work);
+  const done = persistently('s3://x', { attempts, firstPauseMs: 1, patienceMs: 5 * 60_000, onEvent }, signal, work);
   return { done, notes, asked: () => asked };
 }
 
@@ -32,7 +32,7 @@ test('a request that keeps failing is made as often as is allowed, and each fail
   expect(notes).toEqual(Array(3).fill(expect.stringMatching(/^nobody answers; trying again in 0\.0 s$/)));
 });
 
-test('a request whose failures take their time is given up five minutes after the first one', async () => {
+test('a request whose failures take their time is given up when patience ends after the first one', async () => {
   const { done, asked } = failing(100, 2 * 60_000);
   await expect(done).rejects.toMatchObject({ code: 'NETWORK' });
   expect(asked()).toBe(4);
