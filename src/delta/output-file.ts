@@ -49,20 +49,19 @@ function isAligned(bytes: Uint8Array): boolean {
 export class OutputFile {
   readonly path: string;
   #fd: number;
-  #direct: boolean;
+  #direct = false;
   #sizeBytes = 0;
   #open = true;
 
   /** @throws UpdateRepositoryError NOT_FOUND (no such directory), NO_SPACE, or IO: also when the file is there */
   constructor(path: string, { direct = false }: OutputOptions = {}) {
     this.path = path;
-    this.#direct = false;
     try {
       this.#fd = fs.openSync(path, 'wx', 0o644);
-      if (direct) this.#reopen(fs.constants.O_DIRECT);
     } catch (error) {
       throw fromSystemError(error, 'create it', path);
     }
+    if (direct) this.#reopenDirectly();
   }
 
   /** @throws UpdateRepositoryError NO_SPACE or IO */
@@ -82,16 +81,20 @@ export class OutputFile {
    * @throws UpdateRepositoryError NO_SPACE or IO
    */
   async writeSoon(bytes: Uint8Array): Promise<void> {
-    if (this.#direct && isAligned(bytes)) {
-      try {
-        const { bytesWritten } = await writeAt(this.#fd, bytes, 0, bytes.length, this.#sizeBytes);
-        this.#sizeBytes += bytesWritten;
-        bytes = bytes.subarray(bytesWritten);
-      } catch (error) {
-        if (!isSystemError(error, 'EINVAL')) throw fromSystemError(error, 'write it', this.path);
-      }
+    this.write(bytes.subarray(await this.#writeAside(bytes)));
+  }
+
+  /** How much of it the file system took directly, while this thread did something else. */
+  async #writeAside(bytes: Uint8Array): Promise<number> {
+    if (!this.#direct || !isAligned(bytes)) return 0;
+    try {
+      const { bytesWritten } = await writeAt(this.#fd, bytes, 0, bytes.length, this.#sizeBytes);
+      this.#sizeBytes += bytesWritten;
+      return bytesWritten;
+    } catch (error) {
+      if (isSystemError(error, 'EINVAL')) return 0;
+      throw fromSystemError(error, 'write it', this.path);
     }
-    this.write(bytes);
   }
 
   #writeSome(bytes: Uint8Array, at: number): number {
@@ -107,21 +110,20 @@ export class OutputFile {
     }
   }
 
-  /** Goes on with `flag`, O_DIRECT or 0; without it where that cannot be. */
+  /** Goes on with another `flag`: O_DIRECT, or 0. */
   #reopen(flag: number): void {
-    const fd = this.#openAgain(flag);
-    if (fd === null) return;
+    const fd = fs.openSync(this.path, fs.constants.O_WRONLY | flag);
     fs.closeSync(this.#fd);
     this.#fd = fd;
     this.#direct = flag !== 0;
   }
 
-  #openAgain(flag: number): number | null {
+  #reopenDirectly(): void {
     try {
-      return fs.openSync(this.path, fs.constants.O_WRONLY | flag);
+      this.#reopen(fs.constants.O_DIRECT);
     } catch (error) {
-      if (flag !== 0 && isSystemError(error, 'EINVAL', 'ENOTSUP')) return null;
-      throw error;
+      // Whatever the reason, the cache does as well.
+      if (!isSystemError(error)) throw error;
     }
   }
 

@@ -6,8 +6,9 @@ import type { PutRequest, StorageCall } from './storage.js';
 const MAX_PIECE_BYTES = 1 << 20;
 
 /**
- * The bytes of what is to be stored, in pieces of up to 1 MiB, or of `pieceBytes` where that is less, that are valid until the next one is asked for. Checks at
- * the end that they were as many as the request says, with its sha256: nothing may become visible before that.
+ * The bytes of what is to be stored, in pieces of up to 1 MiB, or of `pieceBytes` where that is less, that are valid until
+ * the next one is asked for. Checks at the end that they were as many as the request says, with its sha256: nothing may
+ * become visible before that.
  *
  * @throws UpdateRepositoryError CHANGED_WHILE_READ, INTERRUPTED, NOT_FOUND, IO
  */

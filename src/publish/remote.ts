@@ -1,3 +1,4 @@
+import { UpdateRepositoryError } from '../errors.js';
 import { readText } from './read-text.js';
 import type { RemoteState } from './remote-state.js';
 import { MAX_STATE_BYTES, NOTHING_PUBLISHED, parseRemoteState, STATE_PATH } from './remote-state.js';
@@ -22,9 +23,9 @@ export async function readRemote(storage: Storage, call: StorageCall, copy?: Sta
   const listed = new Map<string, StoredObject>();
   for await (const object of storage.list('', call)) listed.set(object.path, object);
   const object = listed.get(STATE_PATH);
-  const text = object === undefined ? null : await readState(storage, object, call, copy);
-  const state = text === null ? null : parseRemoteState(text, `${storage.name}/${STATE_PATH}`);
-  return { listed, state: state ?? NOTHING_PUBLISHED };
+  if (object === undefined) return { listed, state: NOTHING_PUBLISHED };
+  const text = await readState(storage, object, call, copy);
+  return { listed, state: parseRemoteState(text, `${storage.name}/${STATE_PATH}`) };
 }
 
 async function readState(
@@ -32,13 +33,23 @@ async function readState(
   object: StoredObject,
   call: StorageCall,
   copy: StateCopy | undefined,
-): Promise<string | null> {
+): Promise<string> {
   const kept = await copy?.read(object);
   if (kept !== undefined && kept !== null) return kept;
   const text = await readText(storage, STATE_PATH, MAX_STATE_BYTES, call);
-  if (copy === undefined || text === null) return text;
+  if (text === null) throw stateIsGone(storage);
+  if (copy === undefined) return text;
   // It may have been replaced between the listing and the download.
   const after = await storage.stat(STATE_PATH, call);
   if (after?.revision === object.revision) await copy.keep(object, text);
   return text;
+}
+
+/** To take it for nothing published would be to forget what is there. */
+function stateIsGone({ name }: Storage): UpdateRepositoryError {
+  const path = `${name}/${STATE_PATH}`;
+  return new UpdateRepositoryError('STORAGE', `${path}: expected what the listing shows, found nothing`, {
+    data: { path },
+    hint: 'publish again once nobody else changes what is there',
+  });
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UpdateRepositoryError } from '../../src/errors.js';
 import { LOCK_PATH } from '../../src/publish/lease.js';
 import { textObject } from '../../src/publish/release.js';
+import { STATE_PATH } from '../../src/publish/remote-state.js';
 import { withRetries } from '../../src/publish/retry.js';
 import { propertyRuns } from '../delta/support/properties.js';
 import { type Fault, withFaults } from './support/faults.js';
@@ -200,3 +201,17 @@ async function failing(work: () => Promise<unknown>): Promise<void> {
     if (!(error instanceof UpdateRepositoryError)) throw error;
   }
 }
+
+test('a state that is listed and cannot be had is not taken for none', async () => {
+  const storage = new MemoryStorage();
+  await publishTo(storage, releaseOf(['a.img']));
+  const before = visible(storage);
+  const read = storage.read.bind(storage);
+  vi.spyOn(storage, 'read').mockImplementation(async (path) => (path === STATE_PATH ? null : await read(path)));
+  await expect(publishTo(storage, releaseOf(['b.img']))).rejects.toMatchObject({
+    code: 'STORAGE',
+    message: expect.stringContaining('published.json: expected what the listing shows, found nothing'),
+  });
+  vi.restoreAllMocks();
+  expect(visible(storage)).toEqual(before);
+});
