@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -27,25 +27,54 @@ export async function runVitest(args, env = {}) {
     const report = join(folder, 'report.json');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     const ending = await run([vitest, 'run', ...reporters, ...args], env);
-    return withCrash(countReport(readReport(report)), ending);
+    const results = readReport(report);
+    for (const line of failureLines(results)) console.error(line);
+    return withCrash(countReport(results), ending);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /**
+ * @typedef {{status: string, fullName: string}} TestResult
+ * @typedef {{name: string, status: string, assertionResults: TestResult[]}} FileResult
+ * @typedef {{testResults: FileResult[]}} Report
+ */
+
+/**
  * Sums up a report of vitest's JSON reporter; null, where none was written, gives zeros.
- * @param {{testResults: {status: string, assertionResults: {status: string}[]}[]} | null} report
+ * @param {Report | null} report
  * @returns {Counts}
  */
 export function countReport(report) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const file of report?.testResults ?? []) {
-    const failedBefore = counts.failed;
     for (const test of file.assertionResults) counts[kindOf(test.status)] += 1;
-    if (file.status === 'failed' && counts.failed === failedBefore) counts.failed += 1;
+    if (failedAsWhole(file)) counts.failed += 1;
   }
   return counts;
+}
+
+/**
+ * Whether a file failed outside of its tests, or died before it told which it has (vitest calls that 'passed').
+ * @param {FileResult} file
+ */
+function failedAsWhole({ status, assertionResults: tests }) {
+  return tests.length === 0 || (status === 'failed' && !tests.some((test) => kindOf(test.status) === 'failed'));
+}
+
+/**
+ * Names what did not pass, a line each: vitest itself does not name the test that was running when its process died.
+ * @param {Report | null} report
+ */
+function failureLines(report) {
+  return (report?.testResults ?? []).flatMap((file) => {
+    const name = relative(root, file.name);
+    if (failedAsWhole(file)) return [`did not pass: ${name}`];
+    return file.assertionResults
+      .filter((test) => kindOf(test.status) === 'failed')
+      .map((test) => `did not pass (${test.status}): ${name}: ${test.fullName}`);
+  });
 }
 
 /**
