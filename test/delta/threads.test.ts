@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -132,13 +132,19 @@ describe('when a part fails', () => {
 });
 
 test('when a thread ends without a word the others stop, too', async () => {
-  const target = pseudoRandomBytes('long enough to be ended in', 40 * segmentBytes);
+  const basePath = join(dir, 'with a hole');
+  writeFileSync(basePath, Buffer.concat([random, Buffer.alloc(segmentBytes)]));
+  // Nothing but a hole, so large that no machine is through with it before the thread ends.
+  const targetPath = join(dir, 'hole');
+  writeFileSync(targetPath, '');
+  truncateSync(targetPath, 2 ** 36);
   for (const delayMs of [5, 20, 60]) {
     const ending: RunDeltaPart = (part) => {
       const isTheOne = part.kind === 'match' && part.thread === 0;
       return pool.run(part, isTheOne ? AbortSignal.timeout(delayMs) : undefined);
     };
-    const made = threaded({ base: random, targets: [target], threads: 2, run: ending });
+    using index = await DeltaBase.index({ basePath, effort: 'normal', threads: 2 }, ending);
+    const made = index.delta({ targetPath, deltaPath: join(dir, 'of the hole') }, ending);
     await expect(made).rejects.toMatchObject({ name: expect.stringMatching(/AbortError|TimeoutError/) });
   }
   const [made] = await threaded({ base: random, targets: [large], threads: 3 });
