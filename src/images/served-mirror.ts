@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { hasCode, UpdateRepositoryError } from '../errors.js';
 import { parseIndexJson } from '../metadata/index-json.js';
 import { CKSUMS_FILE, INDEX_FILE, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
-import { type HttpAddress, parseHttpAddress } from '../publish/http/address.js';
+import { type HttpAddress, parseHttpAddress } from '../net/http/address.js';
+import { connectionTo } from '../net/http/connection.js';
 import { HttpClient } from '../publish/http/client.js';
-import { connectionTo } from '../publish/http/connection.js';
 import { MAX_INDEX_BYTES } from './disk-indexes.js';
 
 /** Whether a text is where a web server serves a mirror. */

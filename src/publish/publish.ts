@@ -1,7 +1,7 @@
 import type { EventSink, PlannedAction, PublishSummaryEvent } from '../events.js';
+import type { RateLimit } from '../net/rate-limit.js';
 import { lockStorage } from './lock-storage.js';
 import { isNoop, type PublishPlan, planPublish, requireOurs } from './plan.js';
-import type { RateLimit } from './rate-limit.js';
 import { type Release, type ReleaseObject, textObject } from './release.js';
 import { type Remote, readRemote, type StateCopy } from './remote.js';
 import {

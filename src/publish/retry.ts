@@ -1,4 +1,4 @@
-import { persistently, type RetryOptions } from './persistently.js';
+import { persistently, type RetryOptions } from '../net/persistently.js';
 import type { Storage, StorageCall } from './storage.js';
 
 /**

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, JobKind } from '../events.js';
+import type { RateLimit } from '../net/rate-limit.js';
 import { ManyJobs } from './many-jobs.js';
-import type { RateLimit } from './rate-limit.js';
 import { cacheRule, type ReleaseObject } from './release.js';
 import type { PublishedFile } from './remote-state.js';
 import { StepProgress } from './step-progress.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { RateLimit } from '../../src/publish/rate-limit.js';
+import { RateLimit } from '../../src/net/rate-limit.js';
 import { textObject } from '../../src/publish/release.js';
 import { finishedCli, runCli, startCli } from '../cli/run.js';
 import { dailyStamps } from '../support/image-name.js';

@@ -141,7 +141,7 @@ async function toEach(
   publishTo: (options: Omit<PublishOptions, 'mirror'>) => Promise<PublishSummaryEvent>,
 ): Promise<ExitCode> {
   const { runAfter } = await import('../after.js');
-  const { RateLimit } = await import('../../publish/rate-limit.js');
+  const { RateLimit } = await import('../../net/rate-limit.js');
   const { signal } = session;
   const { dryRun = false, transfers, verify, bwlimit, cloudfront, after } = flags;
   if (cloudfront !== undefined) requireBuckets(targets);

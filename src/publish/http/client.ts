@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
+import { type HttpAddress, urlOf } from '../../net/http/address.js';
+import { nonsense, type Request, unanswered } from '../../net/http/failures.js';
 import type { StorageCall } from '../storage.js';
-import { type HttpAddress, urlOf } from './address.js';
-import { nonsense, type Request, refused, unanswered } from './failures.js';
+import { refused } from './failures.js';
 
 /** What goes along with a request. */
 export interface Sent {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fromSystemError, isSystemError } from '../../errors.js';
-import type { HttpAddress } from './address.js';
+import type { HttpAddress } from '../../net/http/address.js';
 import { findLogin, type Login } from './netrc.js';
 
 /** What of the environment tells who to be. */

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { UpdateRepositoryError } from '../../errors.js';
 import { livenessOf, ownIdentity } from '../../io/process-identity.js';
+import { nonsense } from '../../net/http/failures.js';
 import { type Lease, LOCK_PATH, lockedBy, readLease } from '../lease.js';
 import type { Storage, StorageCall, StorageLock } from '../storage.js';
 import type { HttpClient, Sent } from './client.js';
-import { nonsense, refused } from './failures.js';
+import { refused } from './failures.js';
 import { parseXml, type XmlElement, XmlFault } from './xml.js';
 
 /** What is asked for; the server may grant less. */

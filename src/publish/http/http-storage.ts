@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UpdateRepositoryError } from '../../errors.js';
+import { nonsense } from '../../net/http/failures.js';
 import type {
   PutCondition,
   PutRequest,
@@ -15,7 +16,7 @@ import type { HttpClient } from './client.js';
 import { acquireDavLock } from './dav-lock.js';
 import type { Directories } from './directories.js';
 import { discard } from './discard.js';
-import { nonsense, refused } from './failures.js';
+import { refused } from './failures.js';
 import { listDirectory, TEMPORARY_DIR, walk } from './listing.js';
 import { probeServer, type ServerPowers } from './probe.js';
 import { type Facts, revisionOf, timeOf, waitForNextSecondMs } from './revision.js';

@@ -1,10 +1,11 @@
 import type { UpdateRepositoryError } from '../../errors.js';
 import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
+import { urlOf } from '../../net/http/address.js';
+import { nonsense } from '../../net/http/failures.js';
 import type { StorageCall } from '../storage.js';
-import { urlOf } from './address.js';
 import { parseAutoindex } from './autoindex.js';
 import { type HttpClient, isMissing } from './client.js';
-import { nonsense, refused } from './failures.js';
+import { refused } from './failures.js';
 import { type ListedEntry, PROPFIND_BODY, parseMultistatus } from './multistatus.js';
 import { XmlFault } from './xml.js';
 

@@ -1,7 +1,7 @@
+import { parseHttpAddress } from '../../net/http/address.js';
+import { connectionTo } from '../../net/http/connection.js';
 import type { Storage, StorageCall } from '../storage.js';
-import { parseHttpAddress } from './address.js';
 import { HttpClient } from './client.js';
-import { connectionTo } from './connection.js';
 import { findAuthorization } from './credentials.js';
 import { Directories } from './directories.js';
 import { HttpStorage } from './http-storage.js';

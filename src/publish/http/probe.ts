@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
+import { nonsense } from '../../net/http/failures.js';
 import { STATE_PATH } from '../remote-state.js';
 import type { StorageCall } from '../storage.js';
 import { type HttpClient, isMissing } from './client.js';
@@ -7,7 +8,7 @@ import { hasConditions } from './conditions.js';
 import { hasLocks } from './dav-lock.js';
 import type { Directories } from './directories.js';
 import { discard } from './discard.js';
-import { nonsense, refused } from './failures.js';
+import { refused } from './failures.js';
 import { type ListingKind, listDirectory, TEMPORARY_DIR } from './listing.js';
 import { type RevisionKind, timeOf } from './revision.js';
 import { isStaged } from './staging.js';

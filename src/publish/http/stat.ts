@@ -1,6 +1,7 @@
+import { nonsense } from '../../net/http/failures.js';
 import type { StorageCall } from '../storage.js';
 import { type HttpClient, isMissing } from './client.js';
-import { nonsense, refused } from './failures.js';
+import { refused } from './failures.js';
 import type { Facts } from './revision.js';
 
 /** What an answer says of an object, and when. */

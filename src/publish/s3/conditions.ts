@@ -1,4 +1,4 @@
-import { persistently } from '../persistently.js';
+import { persistently } from '../../net/persistently.js';
 import type { PutCondition, PutRequest, StoredObject } from '../storage.js';
 import type { Bucket } from './bucket.js';
 import { hasStatus } from './failure.js';

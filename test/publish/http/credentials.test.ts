@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseHttpAddress } from '../../../src/publish/http/address.js';
+import { parseHttpAddress } from '../../../src/net/http/address.js';
 import { findAuthorization } from '../../../src/publish/http/credentials.js';
 import { findLogin } from '../../../src/publish/http/netrc.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';

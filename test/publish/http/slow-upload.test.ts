@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { RateLimit } from '../../../src/publish/rate-limit.js';
+import { RateLimit } from '../../../src/net/rate-limit.js';
 import { textObject } from '../../../src/publish/release.js';
 import { startNginx } from '../../peers/nginx.mjs';
 import { freePort } from '../../peers/server-process.mjs';

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { UpdateRepositoryError } from '../../src/errors.js';
 import type { RepositoryEvent } from '../../src/events.js';
-import { persistently } from '../../src/publish/persistently.js';
+import { persistently } from '../../src/net/persistently.js';
 
 const { signal } = new AbortController();
 

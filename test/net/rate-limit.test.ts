@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { type Clock, RateLimit } from '../../src/net/rate-limit.js';
 import { bodyOf } from '../../src/publish/http/body.js';
-import { type Clock, RateLimit } from '../../src/publish/rate-limit.js';
 import { textObject } from '../../src/publish/release.js';
 
 const { signal } = new AbortController();
