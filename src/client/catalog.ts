@@ -1,0 +1,115 @@
+import { UpdateRepositoryError } from '../errors.js';
+import { parseSeriesName } from '../metadata/brands.js';
+import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
+import { parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
+import { INDEX_FILE, META_DIR, metaPath } from '../metadata/mirror-paths.js';
+import { findNameFault } from '../metadata/safe-name.js';
+
+/** Where a mirror is served. */
+export interface MirrorPlace {
+  /** The URL under which all its files are, with a slash at the end. */
+  readonly root: string;
+  /** The meta file that was asked for, relative to the root; null where it was the mirror. */
+  readonly metaPath: string | null;
+}
+
+/** What reads the small files of a mirror. */
+export interface TextSource {
+  /** For messages. */
+  readonly name: string;
+  /** The text of a file of at most `maxBytes`; null where no mirror has one. */
+  text(path: string, maxBytes: number, signal: AbortSignal): Promise<string | null>;
+}
+
+/** Ten thousand series, and images of thousands of deltas each, fit well. */
+const MAX_TEXT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Takes the address of a mirror, or of one of its meta files (`…/meta/<series>.json`), as Puavo's configuration has it.
+ *
+ * @throws UpdateRepositoryError USAGE for anything but a plain http or https URL
+ */
+export function parseMirrorPlace(text: string): MirrorPlace {
+  const [, root, name] = /^(.*\/)meta\/([^/]+\.json)$/.exec(text) ?? [];
+  const decoded = name === undefined ? null : decodeName(name);
+  const isPlain = /^https?:\/\//i.test(text) && URL.canParse(text) && !/[?#]/.test(text);
+  if (isPlain && root !== undefined && decoded !== null) return { root, metaPath: `${META_DIR}/${decoded}` };
+  if (isPlain && name === undefined) return { root: `${text.replace(/\/+$/, '')}/`, metaPath: null };
+  throw new UpdateRepositoryError('USAGE', `${text}: expected the http or https URL of a mirror, found none`, {
+    data: { url: text },
+    hint: 'such as https://images.example.org/, or https://images.example.org/meta/SERIES.json',
+  });
+}
+
+function decodeName(name: string): string | null {
+  try {
+    const decoded = decodeURIComponent(name);
+    return findNameFault(decoded) === null ? decoded : null;
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
+}
+
+/**
+ * The meta file of the series that is asked for: by its address, by its name, or because the mirror has no other.
+ *
+ * @throws UpdateRepositoryError USAGE where the mirror has several series, or not the one named; NOT_FOUND where there is no
+ * mirror; FORMAT for an index that breaks its format; NETWORK, STORAGE, INTERRUPTED
+ */
+export async function fetchMeta(
+  source: TextSource,
+  wanted: { readonly metaPath: string | null; readonly series?: string | undefined },
+  signal: AbortSignal,
+): Promise<SeriesMeta> {
+  if (wanted.metaPath !== null) {
+    const meta = await readMeta(source, wanted.metaPath, signal);
+    if (wanted.series === undefined || wanted.series === meta.series) return meta;
+    throw wrongSeries(`${source.name}/${wanted.metaPath}`, wanted.series, [meta.series]);
+  }
+  const text = await source.text(INDEX_FILE, MAX_TEXT_BYTES, signal);
+  if (text === null && wanted.series !== undefined) {
+    return await readMeta(source, metaPath(parseSeriesName(wanted.series, '--series')), signal);
+  }
+  if (text === null) throw missing(source, INDEX_FILE, 'name the series, or the URL of its meta file');
+  const { name, meta } = chooseSeries(parseIndexJson(text, `${source.name}/${INDEX_FILE}`), source.name, wanted.series);
+  const found = await readMeta(source, meta, signal);
+  if (found.series === name) return found;
+  throw wrongSeries(`${source.name}/${meta}`, name, [found.series]);
+}
+
+function chooseSeries({ series }: MirrorIndex, where: string, wanted: string | undefined) {
+  const [only, ...others] = series;
+  const chosen = wanted === undefined ? only : series.find(({ name }) => name === wanted);
+  if (chosen !== undefined && (wanted !== undefined || others.length === 0)) return chosen;
+  throw wrongSeries(
+    where,
+    wanted,
+    series.map(({ name }) => name),
+  );
+}
+
+function wrongSeries(where: string, wanted: string | undefined, found: readonly string[]): UpdateRepositoryError {
+  const names = found.length === 0 ? 'none' : found.slice(0, 10).join(', ');
+  return wanted === undefined
+    ? new UpdateRepositoryError('USAGE', `${where}: expected one series, found ${names}`, {
+        data: { url: where, series: found.slice(0, 10) },
+        hint: 'choose one by --series',
+      })
+    : new UpdateRepositoryError('USAGE', `${where}: expected the series ${wanted}, found ${names}`, {
+        data: { url: where, expected: wanted, series: found.slice(0, 10) },
+      });
+}
+
+async function readMeta(source: TextSource, path: string, signal: AbortSignal): Promise<SeriesMeta> {
+  const text = await source.text(path, MAX_TEXT_BYTES, signal);
+  if (text !== null) return parseSeriesMeta(text, `${source.name}/${path}`);
+  throw missing(source, path, 'the mirror, or the series, is not there');
+}
+
+function missing({ name }: TextSource, path: string, hint: string): UpdateRepositoryError {
+  return new UpdateRepositoryError('NOT_FOUND', `${name}/${path}: expected a mirror, found no such file`, {
+    data: { url: `${name}/${path}` },
+    hint,
+  });
+}
