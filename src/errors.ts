@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'NETWORK'
   /** A storage refuses what is asked of it, or answers what makes no sense. */
   | 'STORAGE'
+  /** A hook of the user's failed. */
+  | 'HOOK'
   /** Another process writes this mirror. */
   | 'LOCKED'
   /** The caller stopped the work. */

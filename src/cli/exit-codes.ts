@@ -44,6 +44,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   MEMORY: EXIT.failed,
   NETWORK: EXIT.network,
   STORAGE: EXIT.failed,
+  HOOK: EXIT.failed,
   LOCKED: EXIT.locked,
   INTERRUPTED: EXIT.interrupted,
   INTERNAL: EXIT.failed,

@@ -32,6 +32,7 @@ const EXIT_OF_ERROR: Readonly<Record<Exclude<ErrorCode, 'FORMAT'>, RdiffExitCode
   MEMORY: RDIFF_EXIT.memory,
   NETWORK: 100,
   STORAGE: 100,
+  HOOK: 100,
   LOCKED: RDIFF_EXIT.io,
   INTERRUPTED: RDIFF_EXIT.interrupted,
   INTERNAL: RDIFF_EXIT.internal,

@@ -55,6 +55,7 @@ const ERRORS: Readonly<Record<ErrorCode, true>> = {
   MEMORY: true,
   NETWORK: true,
   STORAGE: true,
+  HOOK: true,
   LOCKED: true,
   INTERRUPTED: true,
   INTERNAL: true,

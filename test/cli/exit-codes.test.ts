@@ -18,6 +18,7 @@ const DOCUMENTED: Readonly<Record<ErrorCode, number>> = {
   MEMORY: 1,
   NETWORK: 5,
   STORAGE: 1,
+  HOOK: 1,
   LOCKED: 4,
   INTERRUPTED: 130,
   INTERNAL: 1,
