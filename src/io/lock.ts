@@ -64,11 +64,14 @@ interface Claim {
 }
 
 async function writeClaim(path: string, text: string): Promise<Claim> {
+  let file: FileHandle | undefined;
   try {
-    const file = await open(path, 'wx');
+    file = await open(path, 'wx');
     await file.writeFile(text);
     return { path, text, file };
   } catch (error) {
+    await file?.close();
+    if (file !== undefined) await rm(path, { force: true });
     throw fromSystemError(error, 'take the lock', path);
   }
 }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, statfs, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { acquireLock } from '../../src/io/lock.js';
 import { ownIdentity } from '../../src/io/process-identity.js';
+import { mountSmallDisk } from '../support/small-disk.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const polite = { breakLock: false };
@@ -148,4 +149,13 @@ it('has one winner when many find the same dead holder at once', async () => {
     for (const child of contenders) child.kill('SIGKILL');
     expect(answers.sort()).toEqual([...Array.from({ length: 5 }, () => 'LOCKED'), 'won']);
   }
+});
+
+it('leaves no file behind on a full disk, open or not', async (context) => {
+  const disk = mountSmallDisk(context, await lockPath(), 65_536);
+  const { bavail, bsize } = await statfs(disk.path);
+  await writeFile(join(disk.path, 'ballast'), Buffer.alloc(bavail * bsize));
+  await expect(acquireLock(join(disk.path, 'lock'), polite)).rejects.toMatchObject({ code: 'NO_SPACE' });
+  // The disk cannot be unmounted at the end while one of its files is open.
+  expect(await readdir(disk.path)).toEqual(['ballast']);
 });
