@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot, runCli } from '../cli/run.js';
 import { dailyStamps } from '../support/image-name.js';
+import { evenly, type Instant, readInstants } from '../support/kill-instants.js';
 import { readClaims } from '../support/mirror-claims.js';
-import { pseudoRandomNumbers } from '../support/pseudo-random.js';
 import { makeRawImages } from '../support/raw-images.js';
 import { servedTree } from '../support/served-tree.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
@@ -17,12 +17,6 @@ const seed = process.env.SOAK_SEED ?? '1';
 
 /** The system calls that change what a reader or a later build may find. */
 const changes = ['rename', 'link', 'linkat', 'unlink', 'unlinkat', 'rmdir', 'mkdir', 'fchmod', 'ftruncate', 'fsync'];
-
-/** The `count`-th call of `call` in a build. */
-interface Instant {
-  readonly call: string;
-  readonly count: number;
-}
 
 // What kills at random hardly hit, the milliseconds in which the indexes are replaced, is hit here: strace kills the
 // program as it enters a chosen system call.
@@ -54,7 +48,7 @@ describe.skipIf(!haveTools('strace', 'cksum')).each([
   test(
     `is valid, and is completed by the next one, wherever it was (SOAK_KILLS=${kills}, SOAK_SEED=${seed})`,
     async () => {
-      for (const instant of evenly(instants, kills)) {
+      for (const instant of evenly(instants, kills, seed)) {
         const mirror = copyOfBefore();
         const where = `${instant.call} ${instant.count}`;
         const trace = ['-e', `inject=${instant.call}:signal=SIGKILL:when=${instant.count}`];
@@ -93,23 +87,3 @@ describe.skipIf(!haveTools('strace', 'cksum')).each([
     return spawnSync('strace', command, { env, stdio: ['ignore', 'ignore', 'ignore'] });
   }
 });
-
-/** The calls of the thread that made the most of them; a line is `<thread> <call>(…`. */
-function readInstants(log: string): Instant[] {
-  const threads = new Map<string, Instant[]>();
-  for (const [, thread = '', call = ''] of log.matchAll(/^(\d+) +(\w+)\(/gm)) {
-    const instants = threads.get(thread) ?? [];
-    const count = instants.filter((instant) => instant.call === call).length + 1;
-    threads.set(thread, [...instants, { call, count }]);
-  }
-  return [...threads.values()].reduce((most, instants) => (instants.length > most.length ? instants : most), []);
-}
-
-/** `count` of `items`, one at random out of each of as many equal stretches; all where there are no more than that. */
-function evenly<T>(items: readonly T[], count: number): T[] {
-  if (count >= items.length) return [...items];
-  const random = pseudoRandomNumbers(seed);
-  return Array.from({ length: count }, (_, stretch) =>
-    Math.floor(((stretch + random()) * items.length) / count),
-  ).flatMap((index) => items[index] ?? []);
-}
