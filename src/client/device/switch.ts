@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromSystemError, hasCode } from '../../errors.js';
 import { readTextFile, syncDirectory, writeFileAtomic } from '../../io/atomic-file.js';
+import { classifyImageName } from '../../metadata/image-name.js';
 import { type JsonNode, jsonMember, jsonString, parseJson } from '../../metadata/json-node.js';
 import { findNameFault } from '../../metadata/safe-name.js';
 import type { Device } from './device.js';
@@ -75,9 +76,12 @@ export async function recoverSwitch(device: Device): Promise<void> {
   if (now.current !== change.to.current) await endSwitch(device);
 }
 
+/** Only to an image: a pointer of a layout that was meant by its own name may mean another image by now. */
 async function pointIfThere({ dir, layout }: Device, previous: string | null): Promise<void> {
   if (previous === null) await layout.point('previous', null);
-  else if ((await stateOf(join(dir, previous))) !== null) await layout.point('previous', previous);
+  else if (classifyImageName(previous).kind === 'image' && (await stateOf(join(dir, previous))) !== null) {
+    await layout.point('previous', previous);
+  }
 }
 
 function namesIn({ from, to }: Switch): string[] {

@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { activate } from '../../../src/client/device/activate.js';
@@ -8,10 +8,11 @@ import { makeBootedCurrent } from '../../../src/client/device/puavo/make-booted-
 import { puavoLayout } from '../../../src/client/device/puavo/puavo-layout.js';
 import { rollback } from '../../../src/client/device/rollback.js';
 import { surveyImages } from '../../../src/client/device/survey.js';
+import { parseSha256Hex } from '../../../src/metadata/brands.js';
 import { projectRoot } from '../../cli/run.js';
 import { notes, startedJobs } from '../../images/support/events.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { haveTools } from '../../support/tools.js';
+import { haveTools, requireTools, skipLoudly } from '../../support/tools.js';
 import { caught } from './support/caught.js';
 import {
   addImage,
@@ -23,9 +24,11 @@ import {
   NO_HOOKS,
   type OpenedDevice,
   opened,
+  sha256Hex,
   textIn,
 } from './support/device-directory.js';
 
+const deviceRun = join(projectRoot, 'test', 'client', 'device', 'support', 'device-run.mjs');
 const keepAll = { hooks: NO_HOOKS, keep: null, protectedNames: new Set<string>() };
 
 /** Opens a directory as Puavo's; `booted` and `managed` beside the images are what a device has elsewhere. */
@@ -99,6 +102,18 @@ describe.skipIf(!haveTools('flock'))("Puavo's layout", () => {
     expect(textIn(dir, 'ltsp-backup.img')).toBe(dayBytes(1).toString());
   });
 
+  it('still has that backup when it was killed right after the switch', async () => {
+    const dir = await laptop();
+    rmSync(join(dir, dayImage(1)));
+    const args = ['activate', 'puavo', dir, JSON.stringify(dayPublished(2)), 'null', '', 'kill -9 $PPID'];
+    expect(spawnSync(process.execPath, [deviceRun, ...args]).signal).toBe('SIGKILL');
+    const { device } = await openedPuavo(dir);
+    expect(textIn(dir, 'ltsp-backup.img')).toBe(dayBytes(1).toString());
+    expect(await activate(device, dayPublished(2), keepAll)).toMatchObject({ changed: true });
+    expect(textIn(dir, 'ltsp-backup.img')).toBe(dayBytes(1).toString());
+    expect(dayOf(dir, 'ltsp.img')).toBe(2);
+  });
+
   it("is not opened while one of Puavo's clients works, and keeps them out", async () => {
     const dir = await laptop();
     const lock = join(dir, '.image_updates_lock');
@@ -117,9 +132,16 @@ describe.skipIf(!haveTools('flock'))("Puavo's layout", () => {
   it('holds the lock as long as its process lives, however that ends', async () => {
     const dir = await laptop();
     const lock = join(dir, '.image_updates_lock');
-    const script = join(projectRoot, 'test', 'client', 'device', 'support', 'device-run.mjs');
     const image = JSON.stringify(dayPublished(2));
-    const child = spawn(process.execPath, [script, 'activate', 'puavo', dir, image, 'null', 'echo in; exec sleep 2']);
+    const child = spawn(process.execPath, [
+      deviceRun,
+      'activate',
+      'puavo',
+      dir,
+      image,
+      'null',
+      'echo in; exec sleep 2',
+    ]);
     await once(child.stdout, 'data');
     expect(spawnSync('flock', ['-nx', lock, 'true']).status).toBe(1);
     child.kill('SIGKILL');
@@ -221,5 +243,30 @@ printf '#!/bin/sh\\n%s\\n' '${preinst}' > "$4/${script}" && chmod +x "$4/${scrip
     expect(dayOf(dir, 'ltsp.img')).toBe(current);
     if (current === 1) expect(outcome).toMatchObject({ code: 'HOOK' });
     else expect(notes({ events }, 'info')).toEqual([`pre-activate: installs ${join(mnt, script)}`]);
+  });
+
+  it('mounts a real image for that, and leaves it unmounted', async (context) => {
+    requireTools(context, 'mksquashfs');
+    if (process.getuid?.() !== 0) skipLoudly(context, 'only root can mount an image');
+    const dir = await laptop();
+    const tree = join(await temporaryDirectory(), 'tree');
+    const scriptDir = join(tree, 'usr', 'lib', 'puavo-ltsp-install');
+    mkdirSync(scriptDir, { recursive: true });
+    writeFileSync(
+      join(scriptDir, 'puavo-image-preinst'),
+      '#!/bin/sh\necho "from the image, $UPDATE_REPOSITORY_VERSION"\n',
+    );
+    chmodSync(join(scriptDir, 'puavo-image-preinst'), 0o755);
+    const path = join(dir, '.update-repository', 'partial', dayImage(3));
+    execFileSync('mksquashfs', [tree, path, '-quiet', '-noappend', '-no-progress']);
+    const bytes = readFileSync(path);
+    if (spawnSync('mount', ['-o', 'ro', path, tree]).status !== 0) skipLoudly(context, 'cannot mount an image here');
+    execFileSync('umount', [tree]);
+    const sha256 = parseSha256Hex(sha256Hex(bytes), 'test');
+    const { device, events } = await openedPuavo(dir, true);
+    await activate(device, { ...dayPublished(3), sha256, size: bytes.length }, keepAll);
+    expect(notes({ events }, 'info')).toEqual(['pre-activate: from the image, 20240103060000']);
+    expect(dayOf(dir, 'ltsp.img')).toBe(3);
+    expect(readdirSync(join(dir, 'mnt'))).toEqual([]);
   });
 });
