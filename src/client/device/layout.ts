@@ -36,7 +36,7 @@ export interface UpdateStage {
  */
 export interface Layout {
   readonly name: 'plain' | 'puavo';
-  /** Takes the lock that others take who write such a directory; throws LOCKED at once when one of them has it. */
+  /** Takes the lock that others take who write such a directory; throws LOCKED when one of them has it. */
   lock(): Promise<LayoutLock>;
   /** Throws CONFIG where the file system cannot do what the layout needs, told before anything is fetched. */
   check(scratchDir: string): Promise<void>;

@@ -30,8 +30,7 @@ export interface Switch {
 export async function switchTo(device: Device, kind: SwitchKind, fileName: string): Promise<Switch> {
   const { layout, place, dir } = device;
   const from = await layout.read();
-  const previous = from.current !== null && (await stateOf(join(dir, from.current))) !== null;
-  const to = { current: fileName, previous: previous ? from.current : from.previous };
+  const to = { current: fileName, previous: await nextPrevious(dir, from, fileName) };
   const change: Switch = { kind, from, to };
   await writeFileAtomic(place.switchPath, `${JSON.stringify(change)}\n`, place.temporaryPath('switch.json'));
   await device.assertMayGoOn();
@@ -41,6 +40,14 @@ export async function switchTo(device: Device, kind: SwitchKind, fileName: strin
     await layout.settle(change.to);
   });
   return change;
+}
+
+/** What was current, as long as it is there, or else what was previous. */
+async function nextPrevious(dir: string, from: Pointers, fileName: string): Promise<string | null> {
+  for (const name of [from.current, from.previous]) {
+    if (name !== null && name !== fileName && (await stateOf(join(dir, name))) !== null) return name;
+  }
+  return null;
 }
 
 /** The switch to the current image whose hooks may not have run; null when there is none. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type ActivateOptions, activate } from '../../../src/client/device/activate.js';
 import { surveyImages } from '../../../src/client/device/survey.js';
 import { eventsOf, notes, startedJobs } from '../../images/support/events.js';
@@ -208,6 +208,16 @@ describe('its hooks', () => {
     const told = eventsOf({ events }, 'note');
     expect(told).toHaveLength(1_001);
     expect(told.at(-1)?.message).toBe('more than 1000 lines, the rest is left out');
+  });
+
+  it('take with them what they have started when they are stopped', async () => {
+    const dir = await readyDirectory();
+    const { device } = await opened(dir);
+    const hooks = { ...NO_HOOKS, preActivate: 'sleep 30 & echo $! > started; wait', timeoutMs: 300 };
+    expect(await caught(activate(device, dayPublished(2), options({ hooks })))).toMatchObject({ code: 'HOOK' });
+    const pid = Number(textIn(dir, 'started'));
+    expect(pid).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 5_000 });
   });
 
   it('notice when a hook changes the image', async () => {

@@ -77,6 +77,14 @@ it.each([
   expect(readlinkSync(join(dir, 'current'))).toBe(dayImage(2));
 });
 
+it('goes back from an image that is gone, and then has no previous one', async () => {
+  const dir = await updatedDirectory();
+  rmSync(join(dir, dayImage(2)));
+  const { device } = await opened(dir);
+  expect(await rollback(device, NO_HOOKS)).toEqual({ current: dayImage(1), previous: null });
+  expect(readdirSync(dir).sort()).toEqual(['.update-repository', 'current', dayImage(1)]);
+});
+
 it('reads a previous image again whose state has changed, and takes one that it never saw with a warning', async () => {
   const dir = await updatedDirectory();
   utimesSync(join(dir, dayImage(1)), 1, 1);

@@ -4,7 +4,9 @@ import type { LayoutLock } from '../layout.js';
 
 /** How flock ends when somebody else has the lock; no other program of the two ends so. */
 const BUSY = 75;
-/** flock does not wait for the lock; this is for a machine that hangs. */
+/** For a lock whose holder was killed and is about to let go. */
+const WAIT_SECONDS = 2;
+/** For a machine that hangs. */
 const TIMEOUT_MS = 30_000;
 
 /**
@@ -14,7 +16,8 @@ const TIMEOUT_MS = 30_000;
  * @throws UpdateRepositoryError LOCKED, NOT_FOUND (flock is not installed), IO
  */
 export async function takeFlock(path: string): Promise<LayoutLock> {
-  const args = ['--nonblock', '--conflict-exit-code', String(BUSY), '--no-fork', path, 'sh', '-c', 'echo; exec cat'];
+  const options = ['--timeout', String(WAIT_SECONDS), '--conflict-exit-code', String(BUSY), '--no-fork'];
+  const args = [...options, path, 'sh', '-c', 'echo; exec cat'];
   // A session of its own: a Ctrl-C on the terminal must not end the lock before the work.
   const child = spawn('flock', args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
