@@ -23,12 +23,12 @@ export interface Activation {
 }
 
 /**
- * Makes an image the current one: moves it from `partial/` to its place (or takes the one that is there), runs the hooks,
- * switches `current` to it and `previous` to what was current, and then removes images that are too old. A kill at any
- * instant leaves a `current` that leads to a whole image, and the same call completes the rest.
+ * Makes an image the current one: moves it from `partial/` to its place (or takes the one that is there), runs the
+ * hooks, switches `current` to it and `previous` to what was current, and then removes images that are too old. A kill
+ * at any instant leaves a `current` that leads to a whole image, and the same call completes the rest.
  *
- * @throws UpdateRepositoryError NAME, NOT_FOUND, VERIFICATION, HOOK (the old image is still current, the new one stays in
- *   the directory), LOCKED, NO_SPACE, IO; the reason of an abort
+ * @throws UpdateRepositoryError NAME, NOT_FOUND, VERIFICATION, HOOK (the old image is still current, the new one stays
+ *   in the directory), LOCKED, NO_SPACE, IO; the reason of an abort
  */
 export async function activate(device: Device, image: PublishedImage, options: ActivateOptions): Promise<Activation> {
   const { filename, version, sha256 } = image;

@@ -18,7 +18,9 @@ export interface Device {
   readonly onEvent: EventSink;
   /** The number of the next job that is told of. */
   nextJob(): number;
-  /** Throws LOCKED when the right was taken away, and the reason of an abort; asked before every step that others see. */
+  /**
+   * Throws LOCKED when the right was taken away, and the reason of an abort; asked before every step that others see.
+   */
   assertMayGoOn(): Promise<void>;
   close(): Promise<void>;
 }
@@ -36,8 +38,8 @@ export interface DeviceOptions {
  * Takes a directory of images for an update or a rollback: makes its private directory, takes its locks, and completes
  * or undoes a switch of the current image that a killed run has left. What earlier runs fetched stays.
  *
- * @throws UpdateRepositoryError NOT_FOUND or IO (no directory, or it cannot be written), LOCKED, CONFIG (the file system
- *   or what is in the directory does not fit the layout), NO_SPACE
+ * @throws UpdateRepositoryError NOT_FOUND or IO (no directory, or it cannot be written), LOCKED, CONFIG (the file
+ *   system or what is in the directory does not fit the layout), NO_SPACE
  */
 export async function openDevice(dir: string, options: DeviceOptions): Promise<Device> {
   await checkDirectory(dir);

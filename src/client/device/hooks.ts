@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { isSystemError, UpdateRepositoryError } from '../../errors.js';
+import { fromSystemError, isSystemError, UpdateRepositoryError } from '../../errors.js';
 import type { EventSink } from '../../events.js';
 import { eachLine } from './lines.js';
 
@@ -53,7 +53,7 @@ export async function runHook(hook: Hook, settings: HookSettings): Promise<void>
   try {
     const { code, signalCode } = await ending(child, noteLines(hook, onEvent));
     signal.throwIfAborted();
-    if (timedOut) throw failed(hook, `ended within ${timeoutMs / 1000} s`, 'it still running');
+    if (timedOut) throw failed(hook, `its end within ${timeoutMs / 1000} s`, 'it still running');
     if (signalCode !== null) throw failed(hook, 'exit code 0', `that ${signalCode} ended it`);
     if (code !== 0) throw failed(hook, 'exit code 0', String(code));
   } finally {
@@ -74,7 +74,7 @@ async function ending(child: Child, onLine: (line: string) => void): Promise<End
   eachLine(child.stdout, onLine);
   eachLine(child.stderr, onLine);
   return new Promise((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', (error) => reject(fromSystemError(error, 'run a hook with it', '/bin/sh')));
     child.on('exit', (code, signalCode) => {
       const drain = setTimeout(() => {
         child.stdout.destroy();

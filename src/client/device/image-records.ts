@@ -32,8 +32,8 @@ export function isWhole({ sha256, publishedSha256 }: ImageRecord): boolean {
 }
 
 /**
- * Whether nothing has happened to the file since. The device number is left out: file systems without a disk of their own
- * get another one at each boot.
+ * Whether nothing has happened to the file since. The device number is left out: file systems without a disk of their
+ * own get another one at each boot.
  */
 export function isAsRecorded({ state }: ImageRecord, now: FileIdentity): boolean {
   return (
@@ -45,8 +45,8 @@ export function isAsRecorded({ state }: ImageRecord, now: FileIdentity): boolean
 }
 
 /**
- * `images.json`: the records of a device's images by file name. A file that is lost or damaged costs the time of reading
- * the images again.
+ * `images.json`: the records of a device's images by file name. A file that is lost or damaged costs the time of
+ * reading the images again.
  */
 export class ImageRecords {
   readonly #place: PrivateDirectory;

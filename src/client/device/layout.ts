@@ -1,6 +1,6 @@
 /**
- * Which of a device's images are in use: file names in the device's directory, null for none. A name says what is meant,
- * whether or not that file is there.
+ * Which of a device's images are in use: file names in the device's directory, null for none. A name says what is
+ * meant, whether or not that file is there.
  */
 export interface Pointers {
   readonly current: string | null;

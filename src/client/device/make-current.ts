@@ -22,7 +22,8 @@ export interface NextCurrent {
 
 /**
  * Runs the pre-activate hooks, makes an image current, and runs the post-activate hook. A pre-activate hook that fails
- * leaves everything as it was. Resolves to whether there was anything to do: an image that became current in a run that was killed still has its post-activate hook to come.
+ * leaves everything as it was. Resolves to whether there was anything to do: an image that became current in a run that
+ * was killed still has its post-activate hook to come.
  *
  * @throws UpdateRepositoryError HOOK, LOCKED, NO_SPACE, IO, what `check` throws, the reason of an abort
  */

@@ -26,8 +26,8 @@ export interface UsefulPartials {
 }
 
 /**
- * What earlier runs have left. Files without a record that can be read, records without a file, and files that have more
- * or fewer bytes than their record allows, are passed over, as is all that is no plain file.
+ * What earlier runs have left. Files without a record that can be read, records without a file, and files that have
+ * more or fewer bytes than their record allows, are passed over, as is all that is no plain file.
  *
  * @throws UpdateRepositoryError IO
  */

@@ -9,14 +9,15 @@ import { stateOf, syncFile } from './plain-file.js';
 import { compareImage, type PublishedImage } from './survey.js';
 
 /**
- * Sees to it that the directory has the image, whole: moves it there from `partial/`, where its bytes have been compared
- * by who made them, or else compares the one that is there. A file with other bytes that has its name is moved aside.
+ * Sees to it that the directory has the image, whole: moves it there from `partial/`, where its bytes have been
+ * compared by who made them, or else compares the one that is there. A file with other bytes that has its name is
+ * moved aside.
  *
  * @throws UpdateRepositoryError NAME (no image's name), VERIFICATION, NOT_FOUND, NO_SPACE, IO
  */
 export async function placeImage(device: Device, image: PublishedImage): Promise<void> {
   const { place, dir } = device;
-  const { filename } = parseName(image);
+  const filename = parseImageName(image.filename).fileName;
   const partialPath = place.partialPath(filename);
   const path = join(dir, filename);
   const made = await stateOf(partialPath);
@@ -31,10 +32,6 @@ export async function placeImage(device: Device, image: PublishedImage): Promise
     await recordPlaced(device, image);
   }
   await forgetPartial(device, filename);
-}
-
-function parseName(image: PublishedImage): { filename: string } {
-  return { filename: parseImageName(image.filename).fileName };
 }
 
 async function checkSize(path: string, sizeBytes: number, { size }: PublishedImage): Promise<void> {

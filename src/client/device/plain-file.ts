@@ -3,7 +3,10 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../../errors.js';
 import { type FileIdentity, identityOf } from '../../io/file-identity.js';
 
-/** The state of the plain file at `path`, no link followed; null when there is none, or something that is no plain file. */
+/**
+ * The state of the plain file at `path`, no link followed; null when there is none, or something that is no plain
+ * file.
+ */
 export async function stateOf(path: string): Promise<FileIdentity | null> {
   try {
     const stats = await lstat(path, { bigint: true });
@@ -14,7 +17,9 @@ export async function stateOf(path: string): Promise<FileIdentity | null> {
   }
 }
 
-/** Opens a plain file for reading; throws NOT_FOUND, IO, also for a symbolic link, or FORMAT for what is no plain file. */
+/**
+ * Opens a plain file for reading; throws NOT_FOUND, IO, also for a symbolic link, or FORMAT for what is no plain file.
+ */
 export async function openPlainFile(path: string): Promise<FileHandle> {
   let file: FileHandle;
   try {

@@ -7,8 +7,8 @@ import { classifyImageName } from '../../metadata/image-name.js';
 import type { Layout, LayoutLock, PointerName } from './layout.js';
 
 /**
- * The layout of a device of our own: `current` and `previous` are symbolic links to images beside them. Nobody else has a
- * lock on it, and nothing else goes with it.
+ * The layout of a device of our own: `current` and `previous` are symbolic links to images beside them. Nobody else
+ * has a lock on it, and nothing else goes with it.
  */
 export function plainLayout(dir: string): Layout {
   return {

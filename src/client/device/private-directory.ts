@@ -42,7 +42,10 @@ export class PrivateDirectory {
     return join(this.path, `${name}.tmp`);
   }
 
-  /** Makes the directories. Refuses symbolic links in their place: nothing is written outside of the device's directory. */
+  /**
+   * Makes the directories. Refuses symbolic links in their place: nothing is written outside of the device's
+   * directory.
+   */
   async prepare(): Promise<void> {
     for (const path of [this.path, this.partialDir]) {
       await makeDirectory(path);

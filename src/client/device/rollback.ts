@@ -15,11 +15,11 @@ export interface Rollback {
 }
 
 /**
- * Makes the previous image current again, and the current one the previous. It has to be as it was when it was compared;
- * one whose state has changed since is read again.
+ * Makes the previous image current again, and the current one the previous. It has to be as it was when it was
+ * compared; one whose state has changed since is read again.
  *
- * @throws UpdateRepositoryError NOT_FOUND (there is no previous image), VERIFICATION (it has other bytes by now), HOOK,
- *   LOCKED, NO_SPACE, IO; the reason of an abort
+ * @throws UpdateRepositoryError NOT_FOUND (there is no previous image), VERIFICATION (it has other bytes by now),
+ *   HOOK, LOCKED, NO_SPACE, IO; the reason of an abort
  */
 export async function rollback(device: Device, hooks: Hooks): Promise<Rollback> {
   const { dir, layout } = device;

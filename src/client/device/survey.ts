@@ -21,8 +21,9 @@ export interface PublishedImage {
 }
 
 /**
- * The whole images of the directory that `meta` lists, or listed when they were last compared, oldest first. Files whose
- * state is the same as then are not read. One with other bytes than the mirror's is told of in a note and left alone.
+ * The whole images of the directory that `meta` lists, or listed when they were last compared, oldest first. Files
+ * whose state is the same as then are not read. One with other bytes than the mirror's is told of in a note and left
+ * alone.
  *
  * @throws UpdateRepositoryError IO; the reason of an abort
  */
@@ -114,7 +115,9 @@ async function listNames(dir: string): Promise<string[]> {
 
 type ReadImage = Pick<ImageRecord, 'sha256' | 'state'>;
 
-/** Reads an image, as a job that is told of; null for one that cannot be read or is being written, which a note tells. */
+/**
+ * Reads an image, as a job that is told of; null for one that cannot be read or is being written, which a note tells.
+ */
 async function readImage(device: Device, filename: string, totalBytes: number): Promise<ReadImage | null> {
   const { dir, onEvent, signal } = device;
   const job = device.nextJob();

@@ -12,9 +12,9 @@ import { stateOf } from './plain-file.js';
 import type { PrivateDirectory } from './private-directory.js';
 
 /*
- * Two pointers cannot change at one instant. `switch.json` says before the first of them changes what they were and what
- * they are to be; it goes when all that belongs to the switch is done. `current` changes last and at once: whether it has
- * changed decides whether a switch that was cut off is completed or undone.
+ * Two pointers cannot change at one instant. `switch.json` says before the first of them changes what they were and
+ * what they are to be; it goes when all that belongs to the switch is done. `current` changes last and at once: whether
+ * it has changed decides whether a switch that was cut off is completed or undone.
  */
 
 export type SwitchKind = 'activate' | 'rollback';

@@ -147,7 +147,7 @@ describe('its hooks', () => {
     {
       name: 'takes too long',
       command: 'sleep 30',
-      found: 'expected ended within 0.3 s, found it still running: sleep 30',
+      found: 'expected its end within 0.3 s, found it still running: sleep 30',
     },
   ])('leave the old image current when pre-activate $name, and the new one on the disk', async ({ command, found }) => {
     const dir = await readyDirectory();

@@ -86,8 +86,8 @@ describe.skipIf(!haveTools('strace', 'flock')).each([
   }
 
   /**
-   * All files with the sha256 of what they hold. Not the records of states, which differ by inodes and times, nor a lock that
-   * was being taken, which goes after a while (src/io/lock.ts).
+   * All files with the sha256 of what they hold. Not the records of states, which differ by inodes and times, nor a
+   * lock that was being taken, which goes after a while (src/io/lock.ts).
    */
   function tree(): Record<string, string> {
     const names = readdirSync(dir, { recursive: true, withFileTypes: true })

@@ -56,7 +56,9 @@ function pick<T>(items: readonly T[], share: number): T {
   return items[Math.floor(share * items.length)] as T;
 }
 
-/** Does it in a process that is killed after a while, where that is given; resolves to its exit code, null when killed. */
+/**
+ * Does it in a process that is killed after a while, where that is given; resolves to its exit code, null when killed.
+ */
 async function run(
   dir: string,
   [action, day = 1]: readonly [string, number?],

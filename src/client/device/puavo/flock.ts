@@ -10,8 +10,8 @@ const WAIT_SECONDS = 2;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Takes a lock of flock(2) on a file by util-linux' `flock`, since Node has no call for it. The lock is a child's that ends
- * when its input does: so it lasts as long as this process, however that ends.
+ * Takes a lock of flock(2) on a file by util-linux' `flock`, since Node has no call for it. The lock is a child's that
+ * ends when its input does: so it lasts as long as this process, however that ends.
  *
  * @throws UpdateRepositoryError LOCKED, NOT_FOUND (flock is not installed), IO
  */

@@ -8,8 +8,8 @@ import type { Pointers } from '../layout.js';
 const LABEL = /\.(default|backup)$/;
 
 /**
- * Writes the empty files `<image id>.default` and `<image id>.backup`, by which Puavo's grub menu tells the images apart,
- * and removes those of other images.
+ * Writes the empty files `<image id>.default` and `<image id>.backup`, by which Puavo's grub menu tells the images
+ * apart, and removes those of other images.
  */
 export async function writeGrubLabels(dir: string, { current, previous }: Pointers): Promise<void> {
   const wanted = new Set([label(current, 'default'), label(previous, 'backup')].filter((name) => name !== null));

@@ -4,9 +4,9 @@ import { stateOf } from '../plain-file.js';
 import { endSwitch, switchTo } from '../switch.js';
 
 /**
- * Makes the booted image current where another one is, as Puavo's client does before it fetches anything: what the device
- * runs is known to work, and what is current may be what did not. Nothing happens in a layout that does not know what is
- * booted.
+ * Makes the booted image current where another one is, as Puavo's client does before it fetches anything: what the
+ * device runs is known to work, and what is current may be what did not. Nothing happens in a layout that does not
+ * know what is booted.
  *
  * @throws UpdateRepositoryError LOCKED, NO_SPACE, IO; the reason of an abort
  */

@@ -6,8 +6,8 @@ const MAX_SERIES = 10_000;
 const MAX_PATHS = 100_000;
 
 /**
- * Whether a bootserver's own client looks after the file at `path`: `listPath` holds a list of paths for each series. Without
- * that file nobody does.
+ * Whether a bootserver's own client looks after the file at `path`: `listPath` holds a list of paths for each series.
+ * Without that file nobody does.
  *
  * @throws UpdateRepositoryError FORMAT when it is something else: then nothing may be removed
  */

@@ -35,9 +35,9 @@ const DISABLING_FILE = 'DISABLE_IMAGE_UPDATES';
 const STATS_FILE = 'image_update.stats';
 
 /**
- * The layout of Puavo's laptops and bootservers, as their own clients have it: `ltsp.img` and `ltsp-backup.img` are hard
- * links to the current and the previous image. Where one of them has no image's name beside it, that pointer is told of
- * by its own name.
+ * The layout of Puavo's laptops and bootservers, as their own clients have it: `ltsp.img` and `ltsp-backup.img` are
+ * hard links to the current and the previous image. Where one of them has no image's name beside it, that pointer is
+ * told of by its own name.
  */
 export function puavoLayout(places: PuavoPlaces = PUAVO_PLACES): (dir: string) => Layout {
   return (dir) => ({
