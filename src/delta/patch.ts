@@ -1,5 +1,5 @@
+import type { BaseReader } from './base-reader.js';
 import { DeltaDecoder } from './decode.js';
-import type { SourceFile } from './source-file.js';
 import { TargetBuffer } from './target-buffer.js';
 
 /** Large enough for a disk to be busy with, small enough for a processor's own cache. */
@@ -7,7 +7,7 @@ const OUTPUT_MAX_BYTES = 1048576;
 
 /** What a patcher works on. */
 export interface PatchInput {
-  readonly base: SourceFile;
+  readonly base: BaseReader;
   /** How messages name the delta: its path or address. */
   readonly deltaName: string;
   /** The delta must yield exactly that many bytes; left out, any number. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import type { BaseReader } from './base-reader.js';
 
 /** A file in one state of it. */
 export interface SourceState {
@@ -10,7 +11,7 @@ export interface SourceState {
 }
 
 /** A file that is read at random and must not change meanwhile. */
-export class SourceFile implements SourceState {
+export class SourceFile implements SourceState, BaseReader {
   readonly path: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;

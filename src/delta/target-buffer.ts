@@ -1,6 +1,6 @@
+import type { BaseReader } from './base-reader.js';
 import { putText } from './commands.js';
 import type { DeltaReceiver } from './decode.js';
-import type { SourceFile } from './source-file.js';
 
 const AHEAD_MIN_BYTES = 4096;
 const AHEAD_MAX_BYTES = 262144;
@@ -13,7 +13,7 @@ const AHEAD_MAX_BYTES = 262144;
  * long as the diagonal stays, a copy moves no byte and a literal overwrites some.
  */
 export class TargetBuffer implements DeltaReceiver {
-  readonly #base: SourceFile;
+  readonly #base: BaseReader;
   readonly #capacity: number;
   readonly #allocate: (bytes: number) => Uint8Array;
   #bytes: Uint8Array;
@@ -27,7 +27,7 @@ export class TargetBuffer implements DeltaReceiver {
 
   /** It takes `capacity` bytes, at least 1, in buffers that `allocate` makes. */
   constructor(
-    base: SourceFile,
+    base: BaseReader,
     capacity: number,
     allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {
