@@ -1,9 +1,10 @@
 import { makeBreather } from './breather.js';
-import { CommandList } from './command-list.js';
+import type { CommandList } from './command-list.js';
 import { DeltaDecoder, type DeltaReceiver } from './decode.js';
 import { type DeltaStatistics, DeltaWriter } from './encode.js';
 import { FilePages } from './file-pages.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
+import { listCommands } from './list-commands.js';
 import { writeNewFile } from './output-file.js';
 import { SourceFile } from './source-file.js';
 
@@ -43,7 +44,7 @@ export async function composeDeltas(request: ComposeRequest, hooks: DeltaHooks =
     try {
       return await writeNewFile(request.deltaPath, async (output) => {
         const writer = new DeltaWriter((bytes) => output.write(bytes), request.deltaPath, request.maxDeltaBytes);
-        const commands = await listCommands(first, request.memoryBytes, hooks);
+        const commands = await listCommands(first, { memoryBytes: request.memoryBytes }, hooks);
         await writeComposed({ first, second, commands, writer }, hooks);
         first.assertUnchanged();
         second.assertUnchanged();
@@ -55,20 +56,6 @@ export async function composeDeltas(request: ComposeRequest, hooks: DeltaHooks =
   } finally {
     first.close();
   }
-}
-
-async function listCommands(delta: SourceFile, maxBytes: number, hooks: DeltaHooks): Promise<CommandList> {
-  const breathe = makeBreather();
-  const commands = new CommandList(delta.path, maxBytes);
-  const decoder = new DeltaDecoder({ name: delta.path }, commands);
-  for (const chunk of delta.chunks(CHUNK_BYTES)) {
-    decoder.push(chunk);
-    commands.pieceOffset += chunk.length;
-    reportProgress(commands.pieceOffset, delta.path, hooks);
-    await breathe();
-  }
-  decoder.finish();
-  return commands;
 }
 
 interface Composition {

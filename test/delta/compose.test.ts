@@ -8,6 +8,7 @@ import { UpdateRepositoryError } from '../../src/errors.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { requireTools } from '../support/tools.js';
+import { commands, copy, literal } from './support/commands.js';
 import { editedChain } from './support/edited-pairs.js';
 import { applied, makeDelta } from './support/engine.js';
 import { propertyRuns } from './support/properties.js';
@@ -208,19 +209,4 @@ function requestOf(first: Buffer, second: Buffer, folder = dir): ComposeRequest 
   writeFileSync(firstPath, first);
   writeFileSync(secondPath, second);
   return { firstPath, secondPath, deltaPath, memoryBytes: 2 ** 26, maxDeltaBytes: 1_000_000 };
-}
-
-function commands(...list: readonly Buffer[]): Buffer {
-  return Buffer.concat([Buffer.from('72730236', 'hex'), ...list, Buffer.of(0)]);
-}
-
-/** With integers as narrow as they fit. */
-function copy(offset: number, length: number): Buffer {
-  const code = (value: number) => (value < 0x100 ? 0 : value < 0x10000 ? 1 : 2);
-  const integer = (value: number) => Buffer.from(value.toString(16).padStart(2 << code(value), '0'), 'hex');
-  return Buffer.concat([Buffer.of(0x45 + 4 * code(offset) + code(length)), integer(offset), integer(length)]);
-}
-
-function literal(text: string): Buffer {
-  return Buffer.concat([Buffer.of(text.length), Buffer.from(text)]);
 }
