@@ -80,6 +80,32 @@ describe('the view of a target', () => {
     );
   });
 
+  test('reads so whatever the order of copies and literals', async () => {
+    const base = pseudoRandomBytes('any order', 300);
+    const file = sourceOf(await temporaryDirectory(), base);
+    const command = fc.record({
+      isCopy: fc.boolean(),
+      at: fc.nat({ max: 280 }),
+      length: fc.integer({ min: 1, max: 20 }),
+    });
+    const deltaPath = join(await temporaryDirectory(), 'delta');
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 30 }), fc.nat(), async (list, anywhere) => {
+        const text = (length: number) => 'x'.repeat(length);
+        const made = list.map(({ isCopy, at, length }) => (isCopy ? copy(at, length) : literal(text(length))));
+        const parts = list.map(({ isCopy, at, length }) =>
+          isCopy ? base.subarray(at, at + length) : Buffer.from(text(length)),
+        );
+        writeFileSync(deltaPath, commands(...made));
+        const target = Buffer.concat(parts);
+        const position = anywhere % target.length;
+        using view = await TargetView.open({ base: file, deltaPath, memoryBytes });
+        expect(readOf(view, position, target.length - position).equals(target.subarray(position))).toBe(true);
+      }),
+      propertyRuns(200),
+    );
+  });
+
   test('can stand on views', async () => {
     await fc.assert(
       fc.asyncProperty(editedChain(100_000, 4), places, async (versions, reads) => {
