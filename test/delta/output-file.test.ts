@@ -48,6 +48,18 @@ describe('a file that is written past the page cache', () => {
     }
   });
 
+  test('goes past it again behind odd bytes', async () => {
+    const { bytes, flags } = await written([4096, 4095, 1, 65536]);
+    expect(bytes.equals(content)).toBe(true);
+    expect(flags.map((flag) => (flag === 'wx' ? flag : Number(flag) & O_DIRECT))).toEqual([
+      'wx',
+      O_DIRECT,
+      0,
+      O_DIRECT,
+      0,
+    ]);
+  });
+
   test('goes by the cache where the file system does not take the flag', async () => {
     const open = fs.openSync;
     const refuse = vi.spyOn(fs, 'openSync').mockImplementation((path, flags, mode) => {
