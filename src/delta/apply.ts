@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UpdateRepositoryError } from '../errors.js';
 import { makeBreather } from './breather.js';
+import { Deliveries } from './deliveries.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { writeNewFile } from './output-file.js';
 import { pageAligned } from './page-aligned.js';
@@ -72,11 +73,9 @@ export async function streamTarget(
   const digest = request.sha256 === undefined ? undefined : createHash('sha256');
   const breathe = makeBreather();
   let doneBytes = 0;
-  // While one piece is on its way the next one is made, in the other buffer.
-  let [before, last] = [delivery(Promise.resolve()), delivery(Promise.resolve())];
+  const deliveries = new Deliveries();
   const settle = async () => {
-    await arrival(before);
-    before = last;
+    await deliveries.settle();
     reportProgress(doneBytes, request.deltaPath, hooks);
     await breathe();
   };
@@ -85,20 +84,20 @@ export async function streamTarget(
     const take = (bytes: Uint8Array) => {
       digest?.update(bytes);
       doneBytes += bytes.length;
-      last = delivery(arrival(before).then(() => sink(bytes)));
+      deliveries.send(() => sink(bytes));
     };
     const patcher = makePatcher(sources, request.targetBytes, take, allocate);
     for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) {
       for (let rest: Uint8Array | null = chunk; rest !== null; await settle()) rest = patcher.pushSome(rest);
     }
     const targetBytes = patcher.finish();
-    await arrival(last);
+    await deliveries.end();
     await settle();
     assertUnchanged(sources);
     if (digest !== undefined) checkDigest(request, digest.digest('hex'));
     return targetBytes;
   } finally {
-    await Promise.all([before, last]);
+    await deliveries.rest();
     closeSources(sources);
   }
 }
@@ -115,19 +114,6 @@ export async function applyDeltaToFile(request: ApplyToFileRequest, hooks: Delta
     (output) => streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, pageAligned),
     { direct: true },
   );
-}
-
-/** A piece on its way to the sink: that it fails is nobody's failure until somebody waits for it. */
-type Delivery = Promise<PromiseSettledResult<void>>;
-
-async function delivery(sent: Promise<void>): Promise<PromiseSettledResult<void>> {
-  const [result] = await Promise.allSettled([sent]);
-  return result;
-}
-
-async function arrival(piece: Delivery): Promise<void> {
-  const result = await piece;
-  if (result.status === 'rejected') throw result.reason;
 }
 
 /** The files that a target is made of. */
