@@ -1,4 +1,5 @@
 import { type ErrorData, UpdateRepositoryError } from '../errors.js';
+import { DELTA_START, type DeltaPlace } from './delta-place.js';
 import {
   COMMAND_HEADER_MAX_BYTES,
   DELTA_MAGIC,
@@ -46,23 +47,37 @@ export class DeltaDecoder {
   /** The bytes of a header that a piece cut. */
   readonly #header = new Uint8Array(COMMAND_HEADER_MAX_BYTES);
   #headerUsed = 0;
-  #started = false;
+  #started: boolean;
   #ended = false;
   /** What is left of the command that runs. */
-  #literalLeft = 0;
+  #literalLeft: number;
   #copyLeft = 0;
   #copyOffset = 0;
-  #targetBytes = 0;
+  #copyBytes = 0;
+  /** What was made before of the copy that comes first. */
+  #copyDone: number;
+  /** Bytes of the target by the commands so far, with what is left of the one that runs. */
+  #targetBytes: number;
   /** Offset in the delta of the piece being parsed, and of the command whose header is being collected. */
-  #pieceOffset = 0;
-  #commandOffset = 0;
+  #pieceOffset: number;
+  #commandOffset: number;
 
-  /** @throws UpdateRepositoryError USAGE for a bound that is no size */
-  constructor(bounds: DeltaBounds, receiver: DeltaReceiver) {
+  /**
+   * The first piece is the delta's from the place `from` on.
+   *
+   * @throws UpdateRepositoryError USAGE for a bound that is no size
+   */
+  constructor(bounds: DeltaBounds, receiver: DeltaReceiver, from: DeltaPlace = DELTA_START) {
     requireSize(bounds.name, 'base', bounds.baseBytes);
     requireSize(bounds.name, 'target', bounds.targetBytes);
     this.#bounds = bounds;
     this.#receiver = receiver;
+    this.#started = from.deltaBytes > 0;
+    this.#literalLeft = from.literalLeft;
+    this.#copyDone = from.copyDone;
+    this.#targetBytes = from.targetBytes + from.literalLeft - from.copyDone;
+    this.#pieceOffset = from.deltaBytes;
+    this.#commandOffset = from.deltaBytes;
   }
 
   /**
@@ -86,6 +101,23 @@ export class DeltaDecoder {
     }
     this.#pieceOffset += at;
     return at;
+  }
+
+  /** Where another decoder would go on, with what the receiver has got so far. */
+  get place(): DeltaPlace {
+    const targetBytes = this.#targetBytes - this.#literalLeft - this.#copyLeft + this.#copyDone;
+    const isAtCommand = this.#copyLeft > 0 || this.#headerUsed > 0 || this.#ended;
+    return {
+      deltaBytes: isAtCommand ? this.#commandOffset : this.#pieceOffset,
+      targetBytes,
+      literalLeft: this.#literalLeft,
+      copyDone: this.#copyLeft > 0 ? this.#copyBytes - this.#copyLeft : this.#copyDone,
+    };
+  }
+
+  /** Whether the end command has come. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   /** Where in the delta the command begins that runs, or ran last. */
@@ -173,6 +205,8 @@ export class DeltaDecoder {
     const opcode = header[at]!;
     if (!this.#started) {
       this.#start(header, at);
+    } else if (this.#copyDone > 0 && opcode < OP_COPY_FIRST) {
+      throw this.#malformed(this.#commandOffset, `a copy that ${this.#copyDone} bytes are made of`, hexByte(opcode));
     } else if (opcode === OP_END) {
       this.#ended = true;
     } else if (opcode <= OP_LITERAL_MAX_INLINE) {
@@ -204,8 +238,13 @@ export class DeltaDecoder {
       const found = `${length} bytes at ${offset}`;
       throw this.#malformed(this.#commandOffset, `a copy inside the base's ${base} bytes`, found);
     }
-    this.#copyOffset = offset;
-    this.#copyLeft = length;
+    if (this.#copyDone >= length) {
+      throw this.#malformed(this.#commandOffset, `a copy of more than ${this.#copyDone} bytes`, `${length} bytes`);
+    }
+    this.#copyOffset = offset + this.#copyDone;
+    this.#copyBytes = length;
+    this.#copyLeft = length - this.#copyDone;
+    this.#copyDone = 0;
   }
 
   /** Lets a command yield `length` bytes, if it may. */

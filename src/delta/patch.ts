@@ -1,5 +1,6 @@
 import type { BaseReader } from './base-reader.js';
 import { DeltaDecoder } from './decode.js';
+import { DELTA_START, type DeltaPlace } from './delta-place.js';
 import { TargetBuffer } from './target-buffer.js';
 
 /** Large enough for a disk to be busy with, small enough for a processor's own cache. */
@@ -12,6 +13,8 @@ export interface PatchInput {
   readonly deltaName: string;
   /** The delta must yield exactly that many bytes; left out, any number. */
   readonly targetBytes?: number;
+  /** Where to go on; left out, it begins at the start. */
+  readonly from?: DeltaPlace;
   /** Makes the buffers that the sink gets the target in. */
   readonly allocate?: (bytes: number) => Uint8Array;
 }
@@ -29,16 +32,29 @@ export class DeltaPatcher {
   readonly #decoder: DeltaDecoder;
   readonly #target: TargetBuffer;
 
-  constructor({ base, deltaName, targetBytes, allocate }: PatchInput, sink: (bytes: Uint8Array) => void) {
+  constructor(
+    { base, deltaName, targetBytes, from = DELTA_START, allocate }: PatchInput,
+    sink: (bytes: Uint8Array) => void,
+  ) {
     this.#sink = sink;
     const capacity = Math.min(OUTPUT_MAX_BYTES, (targetBytes ?? OUTPUT_MAX_BYTES) + 1);
-    this.#target = new TargetBuffer(base, capacity, allocate);
+    this.#target = new TargetBuffer(base, capacity, allocate, from.targetBytes);
     const bounds = {
       name: deltaName,
       baseBytes: base.sizeBytes,
       ...(targetBytes === undefined ? {} : { targetBytes }),
     };
-    this.#decoder = new DeltaDecoder(bounds, this.#target);
+    this.#decoder = new DeltaDecoder(bounds, this.#target, from);
+  }
+
+  /** How far it is, with all that the sink got and what it would get now. */
+  get place(): DeltaPlace {
+    return this.#decoder.place;
+  }
+
+  /** Whether the delta's end command has come. */
+  get hasEnded(): boolean {
+    return this.#decoder.hasEnded;
   }
 
   /** Applies the next piece of the delta, however many bytes of the target that makes. */
@@ -60,8 +76,13 @@ export class DeltaPatcher {
   /** Ends the delta, hands the last bytes to the sink and returns the size of the target. */
   finish(): number {
     const targetBytes = this.#decoder.finish();
-    const rest = this.#target.take();
-    if (rest.length > 0) this.#sink(rest);
+    this.flush();
     return targetBytes;
+  }
+
+  /** Hands what is made so far to the sink. */
+  flush(): void {
+    const made = this.#target.take();
+    if (made.length > 0) this.#sink(made);
   }
 }

@@ -19,22 +19,30 @@ export class TargetBuffer implements DeltaReceiver {
   #bytes: Uint8Array;
   /** What was taken last but one; made when it is needed, for a small target fills one alone. */
   #other: Uint8Array | undefined;
-  #used = 0;
+  /** Where in the buffer the first byte of the target goes. */
+  #start: number;
+  #used: number;
   /** The bytes from `#used` to before `#filledEnd` are the base's, at their index plus `#diagonal`. */
   #filledEnd = 0;
   #diagonal = 0;
   #aheadBytes = AHEAD_MIN_BYTES;
 
-  /** It takes `capacity` bytes, at least 1, in buffers that `allocate` makes. */
+  /**
+   * It takes `capacity` bytes, at least 1, in buffers that `allocate` makes; the first time `madeBytes` modulo that fewer, so
+   * that what follows on so many bytes is cut in the same places as if they were made here.
+   */
   constructor(
     base: BaseReader,
     capacity: number,
     allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+    madeBytes = 0,
   ) {
     this.#base = base;
     this.#capacity = capacity;
     this.#allocate = allocate;
     this.#bytes = allocate(capacity);
+    this.#start = madeBytes % capacity;
+    this.#used = this.#start;
   }
 
   get room(): number {
@@ -53,11 +61,12 @@ export class TargetBuffer implements DeltaReceiver {
 
   /** What is in it; it is empty then. The view is valid until the next literal or copy after the next `take`. */
   take(): Uint8Array {
-    const bytes = this.#bytes.subarray(0, this.#used);
+    const bytes = this.#bytes.subarray(this.#start, this.#used);
     const other = this.#other ?? this.#allocate(this.#capacity);
     this.#other = this.#bytes;
     this.#bytes = other;
     this.#diagonal += this.#used;
+    this.#start = 0;
     this.#used = 0;
     this.#filledEnd = 0;
     return bytes;
