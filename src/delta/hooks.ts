@@ -12,8 +12,10 @@ export interface DeltaHooks {
 export function reportProgress(bytesDone: number, path: string, { onProgress, signal }: DeltaHooks): void {
   onProgress?.(bytesDone);
   if (signal?.aborted !== true) return;
-  throw new UpdateRepositoryError('INTERRUPTED', `${path}: stopped by the caller`, {
-    data: { path },
-    cause: signal.reason,
-  });
+  throw interrupted(path, signal.reason);
+}
+
+/** INTERRUPTED, for work on `path`. */
+export function interrupted(path: string, reason: unknown): UpdateRepositoryError {
+  return new UpdateRepositoryError('INTERRUPTED', `${path}: stopped by the caller`, { data: { path }, cause: reason });
 }
