@@ -1,12 +1,12 @@
-import { createHash, type Hash } from 'node:crypto';
 import { UpdateRepositoryError } from '../errors.js';
+import { openSha256, type Sha256Stream } from '../io/sha256-stream.js';
 import type { BaseReader } from './base-reader.js';
 import { makeBreather } from './breather.js';
 import { CheckpointedOutput, type Checkpoints } from './checkpointed-output.js';
 import { Deliveries } from './deliveries.js';
 import { DELTA_START, parseDeltaPlace } from './delta-place.js';
 import { type DeltaHooks, interrupted, reportProgress } from './hooks.js';
-import { pageAligned } from './page-aligned.js';
+import { sharedPages } from './page-aligned.js';
 import { DeltaPatcher } from './patch.js';
 import { untilAborted } from './until-aborted.js';
 
@@ -58,11 +58,15 @@ export async function applyAsItComes(request: ApplyAsItComesRequest, hooks: Delt
   };
   const output = await CheckpointedOutput.open(target.path, from, { ...checkpoints, save });
   try {
-    const digest = createHash('sha256');
-    await output.digestInto(digest, hooks);
-    await new Application(request, output, digest).run(hooks);
-    base.assertUnchanged();
-    checkDigest(request, digest.digest('hex'));
+    const digest = await openSha256(target.sizeBytes);
+    try {
+      await output.digestInto(digest, hooks);
+      await new Application(request, output, digest).run(hooks);
+      base.assertUnchanged();
+      checkDigest(request, await digest.digest());
+    } finally {
+      await digest.close();
+    }
     await output.complete();
   } finally {
     await output.close();
@@ -79,16 +83,19 @@ class Application {
   /** Whether what the patcher made so far is a part of the target, as far as it is known. */
   #isSound = true;
 
-  constructor({ base, delta, target, checkpoints }: ApplyAsItComesRequest, output: CheckpointedOutput, digest: Hash) {
+  constructor(
+    { base, delta, target, checkpoints }: ApplyAsItComesRequest,
+    output: CheckpointedOutput,
+    digest: Sha256Stream,
+  ) {
     const from = checkpoints.last ?? DELTA_START;
     this.#delta = delta;
     this.#output = output;
     this.#from = from.deltaBytes;
-    const input = { base, deltaName: delta.name, targetBytes: target.sizeBytes, from, allocate: pageAligned };
+    const input = { base, deltaName: delta.name, targetBytes: target.sizeBytes, from, allocate: sharedPages };
     this.#patcher = new DeltaPatcher(input, (bytes) => {
-      digest.update(bytes);
       const { place } = this.#patcher;
-      this.#deliveries.send(() => output.write(bytes, place));
+      this.#deliveries.send(async () => void (await Promise.all([output.write(bytes, place), digest.update(bytes)])));
     });
   }
 

@@ -1,12 +1,13 @@
-import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import { syncDirectory } from '../io/atomic-file.js';
+import type { Sha256Stream } from '../io/sha256-stream.js';
 import { Deliveries } from './deliveries.js';
 import type { DeltaPlace } from './delta-place.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
+import { sharedPages } from './page-aligned.js';
 import { WrittenFile } from './written-file.js';
 
 const READ_BYTES = 1048576;
@@ -67,16 +68,22 @@ export class CheckpointedOutput {
   }
 
   /** Reads what there is into `digest`. @throws UpdateRepositoryError IO, INTERRUPTED */
-  async digestInto(digest: Hash, hooks: DeltaHooks): Promise<void> {
-    const buffer = new Uint8Array(Math.min(READ_BYTES, this.#written.targetBytes));
-    for (let position = 0; position < this.#written.targetBytes; ) {
-      const length = Math.min(buffer.length, this.#written.targetBytes - position);
+  async digestInto(digest: Sha256Stream, hooks: DeltaHooks): Promise<void> {
+    const sizeBytes = this.#written.targetBytes;
+    // While one is digested the other one is read.
+    const buffers = [0, 1].map(() => sharedPages(Math.min(READ_BYTES, sizeBytes)));
+    const deliveries = new Deliveries();
+    for (let position = 0, n = 0; position < sizeBytes; n += 1) {
+      const buffer = buffers[n % 2]!;
+      const length = Math.min(buffer.length, sizeBytes - position);
       const { bytesRead } = await failingAs('read it', this.#path, this.#handle.read(buffer, 0, length, position));
-      if (bytesRead === 0) throw tooShort(this.#path, this.#written.targetBytes, position);
-      digest.update(buffer.subarray(0, bytesRead));
+      if (bytesRead === 0) throw tooShort(this.#path, sizeBytes, position);
+      deliveries.send(() => digest.update(buffer.subarray(0, bytesRead)));
+      await deliveries.settle();
       position += bytesRead;
       reportProgress(position, this.#path, hooks);
     }
+    await deliveries.end();
   }
 
   /**
