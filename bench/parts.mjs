@@ -1,5 +1,6 @@
 // The benches as the command line names them: which parts each has, and what these are run on.
 import { benchBuild } from './build.mjs';
+import { benchClient } from './client/bench.mjs';
 import { makePairs } from './corpus/pairs.mjs';
 import { makeSeries } from './corpus/series.mjs';
 import { benchDelta } from './delta/bench.mjs';
@@ -55,6 +56,12 @@ async function publish({ files: [mirror = ''], cache, program, runs = 3 }, say) 
   return { publish: await benchPublish({ mirror, cache, program, runs }, say) };
 }
 
+/** @type {Part} */
+async function client({ files: [base, target], cache, program, runs = 3 }, say) {
+  const pairs = base === undefined || target === undefined ? makePairs(cache) : [{ name: 'your pair', base, target }];
+  return { client: await benchClient({ pairs, cache, program, runs }, say) };
+}
+
 /**
  * The benches by their names, each with the numbers of files that it takes. `all` is the one without a name.
  * @type {ReadonlyMap<string, {files: readonly number[], parts: readonly Part[]}>}
@@ -68,6 +75,7 @@ export const benches = new Map([
   ['memory', { files: [0], parts: [memory] }],
   ['build', { files: [0], parts: [build] }],
   ['publish', { files: [1], parts: [publish] }],
+  ['client', { files: [0, 2], parts: [client] }],
 ]);
 
 /**

@@ -16,7 +16,7 @@ const sameMemory = 1.05;
  * The targets that these figures speak of, in the order of their points.
  * @param {{
  *   delta?: DeltaFigures, shapes?: ShapesFigures, signature?: SignaturesFigures, digests?: DigestsFigures,
- *   memory?: MemoryFigures, build?: object, publish?: object,
+ *   memory?: MemoryFigures, build?: object, publish?: object, client?: object,
  * }} figures
  * @returns {import('./target.mjs').Target[]}
  */
