@@ -48,7 +48,7 @@ async function measurePair(pair, { work, program, runs }) {
   execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   mkdirSync(join(work, 'www'));
   symlinkSync(delta, join(work, 'www', 'pair.rdiff'));
-  const tools = findTools(['nginx', 'rdiff', 'curl']);
+  const tools = findTools(['nginx', 'rdiff', 'curl', 'openssl']);
   const nginx = tools.has('nginx') ? await startStaticNginx(work) : undefined;
   try {
     // All find the files in the page cache.
@@ -84,7 +84,7 @@ function contendersFor({ base, target }, { work, program, delta, url }) {
   ];
   const [sync, check] = [
     ['sync', result],
-    ['sha256sum', result],
+    ['openssl', 'dgst', '-sha256', result],
   ];
   const fetch = ['curl', '-sS', '-o', fetched, url];
   const patch = ['rdiff', 'patch', base, delta, result];
@@ -92,10 +92,10 @@ function contendersFor({ base, target }, { work, program, delta, url }) {
     { name: 'ours, from a file', needs: [], steps: apply(delta) },
     { name: 'ours, from nginx on loopback', needs: ['nginx'], steps: apply(url) },
     { name: 'rdiff patch', needs: ['rdiff'], steps: [patch] },
-    { name: 'rdiff patch, sync, sha256sum', needs: ['rdiff'], steps: [patch, sync, check] },
+    { name: 'rdiff patch, sync, sha256', needs: ['rdiff', 'openssl'], steps: [patch, sync, check] },
     {
-      name: 'curl, rdiff patch, sync, sha256sum',
-      needs: ['nginx', 'curl', 'rdiff'],
+      name: 'curl, rdiff patch, sync, sha256',
+      needs: ['nginx', 'curl', 'rdiff', 'openssl'],
       steps: [fetch, ['rdiff', 'patch', base, fetched, result], sync, check],
     },
     { name: 'cp', needs: [], steps: [['cp', '--reflink=never', target, result]] },
