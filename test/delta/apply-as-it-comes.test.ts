@@ -56,6 +56,7 @@ function apply({ base, path, bytes }: Run, delta: IncomingDelta, checkpoints: Ch
   return applyAsItComes({ base, delta, target, checkpoints }, signal === undefined ? {} : { signal });
 }
 
+/** For work that ends well: it would fail if there was a checkpoint. */
 const unsaved: Checkpoints = { save: () => expect.unreachable('a checkpoint') };
 
 describe('a delta that is applied as it comes', () => {
@@ -342,13 +343,19 @@ describe('what keeps a delta from being applied', () => {
     }
   });
 
-  test('bytes behind its end, or another size, are refused without a checkpoint', async () => {
+  test('bytes behind its end, another size, or another sha256 are refused without a checkpoint', async () => {
     const work = await workshop(smallBase, smallTarget);
+    const { kept, checkpoints } = keeper(work.path);
     const longer = Buffer.concat([work.delta, Buffer.of(1)]);
     const trailing = { code: 'FORMAT', message: expect.stringContaining('expected nothing after the end command') };
-    await expect(apply(work, incoming(longer, 9), unsaved)).rejects.toMatchObject(trailing);
+    await expect(apply(work, incoming(longer, 9), checkpoints())).rejects.toMatchObject(trailing);
     const shorter = { ...work, bytes: Buffer.concat([smallTarget, Buffer.of(1)]) };
-    await expect(apply(shorter, incoming(work.delta, 9), unsaved)).rejects.toMatchObject({ code: 'FORMAT' });
+    const size = { code: 'FORMAT', data: { expected: `a target of ${smallTarget.length + 1} bytes` } };
+    await expect(apply(shorter, incoming(work.delta, 9), checkpoints())).rejects.toMatchObject(size);
+    const other = { ...work, bytes: Buffer.from(smallTarget).fill(0, 9, 10) };
+    const sha256 = { code: 'VERIFICATION' };
+    await expect(apply(other, incoming(work.delta, 9), checkpoints())).rejects.toMatchObject(sha256);
+    expect(kept).toEqual([]);
   });
 
   test('a disk that is full ends in NO_SPACE; with more room it goes on', { timeout: 60_000 }, async (context) => {
