@@ -26,7 +26,7 @@ export function parseHttpAddress(target: string): HttpAddress {
   }
   if (/[?#]/.test(target)) throw wrong(name, 'expected an address without query and fragment');
   url.pathname = `${url.pathname.replace(/\/+$/, '')}/`;
-  return { name, url, loopback: isLoopback(url.hostname) };
+  return { name, url, loopback: isLoopbackHost(url.hostname) };
 }
 
 /** Where an object is, or a directory where `path` ends in a slash or is empty. */
@@ -34,7 +34,8 @@ export function urlOf({ url }: HttpAddress, path: string): URL {
   return new URL(path.split('/').map(encodeURIComponent).join('/'), url);
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether a URL with this host name leads to this machine itself. */
+export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 
