@@ -34,6 +34,7 @@ type AnyEvent =
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent
+  | UpdateCheckEvent
   | InspectionEvent;
 
 export type EventSink = (event: RepositoryEvent) => void;
@@ -275,6 +276,24 @@ export interface ComposeSummaryEvent {
   readonly deltaBytes: number;
   readonly targetBytes: number;
   readonly durationMs: number;
+}
+
+/** What `--check` found: whether there is another version for this device. */
+export interface UpdateCheckEvent {
+  readonly type: 'update-check';
+  readonly series: string;
+  /** The version that the device runs; null where it has none. */
+  readonly current: string | null;
+  /** The version that it is to have next. */
+  readonly version: string;
+  /** The version where that leads: another one where `version` is a barrier. */
+  readonly wanted: string;
+  /** Whether `version` is not the current one. */
+  readonly isNew: boolean;
+  /** Bytes that the update takes; null where that was not asked. */
+  readonly downloadBytes: number | null;
+  /** Why that version, as what follows it in a sentence: `is the newest`. */
+  readonly reason: string;
 }
 
 /** What `inspect` found in a file; `path` is as it was given. */

@@ -37,6 +37,7 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'delta-summary': true,
   'patch-summary': true,
   'compose-summary': true,
+  'update-check': true,
   inspection: true,
   error: true,
 };

@@ -47,6 +47,7 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'delta-summary':
     case 'patch-summary':
     case 'compose-summary':
+    case 'update-check':
     case 'inspection':
       return undefined;
   }

@@ -29,6 +29,7 @@ export class ResultRenderer implements Renderer {
       case 'delta-summary':
       case 'patch-summary':
       case 'compose-summary':
+      case 'update-check':
         this.#print(summaryLines(event, this.#layout()));
         break;
       case 'inspection':

@@ -7,6 +7,7 @@ import type {
   PruneSummaryEvent,
   PublishSummaryEvent,
   SeriesSummary,
+  UpdateCheckEvent,
   VerifySummaryEvent,
 } from '../../events.js';
 import { formatBytes, formatPercent } from '../bytes.js';
@@ -30,7 +31,8 @@ export type SummaryEvent =
   | AuditSummaryEvent
   | DeltaSummaryEvent
   | PatchSummaryEvent
-  | ComposeSummaryEvent;
+  | ComposeSummaryEvent
+  | UpdateCheckEvent;
 
 /** The last words of a command: what it did, and what the mirror has now. */
 export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
@@ -53,6 +55,8 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return [madeSentence(summary.target, summary.targetBytes, [summary.base, summary.delta], summary.durationMs)];
     case 'compose-summary':
       return [madeSentence(summary.delta, summary.deltaBytes, [summary.first, summary.second], summary.durationMs)];
+    case 'update-check':
+      return [checkSentence(summary)];
   }
 }
 
@@ -163,6 +167,14 @@ function publishSentence(summary: PublishSummaryEvent): string {
     formatDuration(durationMs),
   ];
   return `${printable(target)}: ${facts.join(', ')}`;
+}
+
+function checkSentence({ series, current, version, isNew, downloadBytes, reason }: UpdateCheckEvent): string {
+  const opening = `${printable(series)}: `;
+  if (!isNew) return `${opening}nothing new: ${version} ${printable(reason)}`;
+  const cost = downloadBytes === null ? '' : `, ${formatBytes(downloadBytes)} to download`;
+  const before = current === null ? 'nothing is here' : `here is ${current}`;
+  return `${opening}${version} ${printable(reason)}${cost}; ${before}`;
 }
 
 function madeSentence(path: string, bytes: number, from: readonly string[], durationMs: number): string {
