@@ -9,7 +9,7 @@ import {
   parseJson,
   wrongJson,
 } from '../../metadata/json-node.js';
-import { NOTICE_FORM, readNotice } from './notice.js';
+import { NOTICE_FORM, type Notice, readNotice } from './notice.js';
 import { CONNECTIONS, FALLBACKS, METERED_RULES, type Policy, type PolicyChoices } from './policy.js';
 import { readTargetWish, TARGET_FORM } from './target-wish.js';
 import { readTimeWindow, WINDOW_FORM } from './time-window.js';
@@ -36,7 +36,7 @@ const READERS: Readers = {
   limitBytesPerSecond: jsonPositive,
   downloadBytesPerSecond: jsonPositive,
   diskBytesPerSecond: jsonPositive,
-  notify: (node) => jsonRead(node, NOTICE_FORM, readNotice),
+  notify: jsonNotice,
 };
 
 /**
@@ -83,6 +83,13 @@ function jsonPositive(node: JsonNode): number {
 function jsonChoice<T extends string>(node: JsonNode, choices: readonly T[]): T {
   const isChoice = (text: string): text is T => choices.some((choice) => choice === text);
   return jsonString(node, choices.join(', ').replace(/, (?=[^,]*$)/, ' or '), isChoice);
+}
+
+/** What is wrong may hold the secret of a webhook: it is not shown. */
+function jsonNotice(node: JsonNode): Notice {
+  const notice = typeof node.value === 'string' ? readNotice(node.value) : null;
+  if (notice === null) throw wrongJson(node, NOTICE_FORM, typeof node.value === 'string' ? 'another text' : undefined);
+  return notice;
 }
 
 function jsonRead<T>(node: JsonNode, form: string, read: (text: string) => T | null): T {

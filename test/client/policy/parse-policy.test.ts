@@ -93,6 +93,10 @@ describe('a policy file', () => {
     );
   });
 
+  it.each(['http://hooks.example.org/secret', 'https://u:secret@hooks.example.org/'])('does not show %s', (notify) => {
+    expect(() => parsePolicy(JSON.stringify({ notify }), file)).toThrow(/found another text$/);
+  });
+
   it('takes http for a webhook on this machine', () => {
     const { notify } = parsePolicy('{"notify":"http://127.0.0.1:8080/x"}', file);
     expect(notify).toEqual({ kind: 'webhook', url: new URL('http://127.0.0.1:8080/x') });
