@@ -52,11 +52,34 @@ const RDIFF_NAME = new RegExp(`^(.+)-(${STAMP})--(${STAMP})-([^-]+)\\.rdiff$`, '
 /** How a message calls the form of an image's name. */
 export const IMAGE_NAME_FORM = '<stem>-YYYY-MM-DD-HHMMSS-<arch>.img';
 
+/** By so much the name of a delta is longer than its base's: `-`, another stamp, and `.rdiff` for `.img`. */
+const RDIFF_SURPLUS_BYTES = 21;
+
 /**
- * Of the 255 bytes that a file system allows, a delta's name needs 21 more than its base's, and the longest suffix
- * that a client appends while it works, `.unverified.partial`, needs 19.
+ * Of the 255 bytes that a file system allows, a delta's name needs {@link RDIFF_SURPLUS_BYTES} more than its base's, and
+ * the longest suffix that a client appends while it works, `.unverified.partial`, needs 19.
  */
-const MAX_IMAGE_NAME_BYTES = 255 - 21 - 19;
+const MAX_IMAGE_NAME_BYTES = 255 - RDIFF_SURPLUS_BYTES - 19;
+
+/** The links of Puavo's clients beside the images, also where a file system takes no heed of case. */
+const RESERVED_NAME = /^ltsp(?:-backup)?\.img$/i;
+
+/**
+ * Whether a client can keep an image under this name, be it of the grammar or not: one plain base name, which leaves room
+ * for what is appended to it and is not in the way of a client's own files.
+ */
+export function isImageFileName(text: string): boolean {
+  return isFit(text, '.img', MAX_IMAGE_NAME_BYTES) && !RESERVED_NAME.test(text);
+}
+
+/** As {@link isImageFileName} for a delta. */
+export function isRdiffFileName(text: string): boolean {
+  return isFit(text, '.rdiff', MAX_IMAGE_NAME_BYTES + RDIFF_SURPLUS_BYTES);
+}
+
+function isFit(text: string, ending: string, maxBytes: number): boolean {
+  return text.endsWith(ending) && findNameFault(text) === null && Buffer.byteLength(text) <= maxBytes;
+}
 
 /** Tells images, near misses and everything else apart by the file name alone. */
 export function classifyImageName(fileName: string): ImageNameClass {

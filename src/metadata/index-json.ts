@@ -8,7 +8,7 @@ import {
   type Sha256Hex,
   VERSION_FORM,
 } from './brands.js';
-import { compareVersions } from './image-name.js';
+import { compareVersions, isImageFileName } from './image-name.js';
 import {
   claimOnce,
   type JsonNode,
@@ -21,7 +21,7 @@ import {
 } from './json-node.js';
 import type { MetaImage, SeriesMeta } from './meta.js';
 import { metaPath } from './mirror-paths.js';
-import { findNameFault, findRelativePathFault } from './safe-name.js';
+import { findRelativePathFault } from './safe-name.js';
 
 /*
  * index.json at the root of a mirror, our own format (docs/formats.md), which no Puavo client reads:
@@ -111,12 +111,8 @@ function parseSeries(node: JsonNode): IndexSeries {
 function parseImage(node: JsonNode): IndexImage {
   return {
     version: jsonString(jsonMember(node, 'version'), VERSION_FORM, isImageVersion),
-    filename: jsonString(jsonMember(node, 'filename'), 'a plain file name ending in .img', isImageFile),
+    filename: jsonString(jsonMember(node, 'filename'), 'a plain file name ending in .img', isImageFileName),
     size: jsonCount(jsonMember(node, 'size')),
     sha256: jsonString(jsonMember(node, 'sha256'), SHA256_FORM, isSha256Hex),
   };
-}
-
-function isImageFile(name: string): boolean {
-  return name.endsWith('.img') && findNameFault(name) === null;
 }

@@ -36,9 +36,10 @@ export function jsonMember(node: JsonNode, key: string): JsonNode {
 
 /** The members of an object in the order of the file, at most `maxCount` of them. */
 export function jsonMembers(node: JsonNode, maxCount: number): ReadonlyMap<string, JsonNode> {
-  const entries = Object.entries(asObject(node));
-  if (entries.length > maxCount) throw tooMany(node, maxCount, entries.length);
-  return new Map(entries.map(([key, value]) => [key, child(node, key, value)]));
+  const object = asObject(node);
+  const keys = Object.keys(object);
+  if (keys.length > maxCount) throw tooMany(node, maxCount, keys.length);
+  return new Map(keys.map((key) => [key, child(node, key, object[key])]));
 }
 
 /** The items of a list, at most `maxCount` of them. */

@@ -10,6 +10,7 @@ import {
   VERSION_FORM,
 } from './brands.js';
 import { CKSUM_FORM, type Digests, isCksum } from './digests.js';
+import { isImageFileName, isRdiffFileName } from './image-name.js';
 import {
   type JsonNode,
   jsonCount,
@@ -126,7 +127,7 @@ function zstMembers({ filename, urls, size, cksum, sha256, sha512 }: MetaZst): M
 function parseImage(node: JsonNode): MetaImage {
   return {
     diffs: jsonItems(jsonMember(node, 'diffs'), MAX_DIFFS).map(parseDiff),
-    filename: parseFileName(jsonMember(node, 'filename'), '.img'),
+    filename: jsonString(jsonMember(node, 'filename'), 'a plain file name ending in .img', isImageFileName),
     id: jsonString(jsonMember(node, 'id'), 'the file name without .img', isFitName),
     'puavo-conf': parseConf(jsonMember(node, 'puavo-conf')),
     size: jsonCount(jsonMember(node, 'size')),
@@ -137,7 +138,7 @@ function parseImage(node: JsonNode): MetaImage {
 }
 
 function parseDiff(node: JsonNode): MetaDiff {
-  const filename = parseFileName(jsonMember(node, 'filename'), '.rdiff');
+  const filename = jsonString(jsonMember(node, 'filename'), 'a plain file name ending in .rdiff', isRdiffFileName);
   const zst = jsonMember(node, 'zst');
   return {
     filename,
@@ -165,11 +166,6 @@ function parseDigests(node: JsonNode): Digests {
     sha256: jsonString(jsonMember(node, 'sha256'), SHA256_FORM, isSha256Hex),
     sha512: jsonString(jsonMember(node, 'sha512'), SHA512_FORM, isSha512Hex),
   };
-}
-
-/** The name of a file that a client will create: nothing that leads out of its directory or into its own files. */
-function parseFileName(node: JsonNode, ending: '.img' | '.rdiff'): string {
-  return jsonString(node, `a plain file name ending in ${ending}`, (text) => text.endsWith(ending) && isFitName(text));
 }
 
 function isFitName(text: string): boolean {

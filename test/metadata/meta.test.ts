@@ -193,6 +193,8 @@ describe('a hostile meta file', () => {
     'a\n.img',
     'a\\b.img',
     'a\u0000.img',
+    'ltsp.img',
+    'LTSP-Backup.img',
   ])('that names the image %j is refused', (name) => {
     const text = exampleMetaText.replace(
       '"filename":"puavo-os-acme-buster-2022-01-17-120001-amd64.img"',
@@ -201,6 +203,20 @@ describe('a hostile meta file', () => {
     expect(() => parseSeriesMeta(text, file)).toThrow(
       `${file}: ${images}[0].filename: expected a plain file name ending in .img, found ${JSON.stringify(name)}`,
     );
+  });
+
+  it('with a name that leaves a client no room for what it appends is refused', () => {
+    const [image, rdiff] = [`${'a'.repeat(211)}.img`, `${'a'.repeat(230)}.rdiff`];
+    const [first, ...others] = exampleMeta.images;
+    const [diff] = first?.diffs ?? [];
+    if (first === undefined || diff === undefined) throw new Error('the example has images and deltas');
+    const named = (filename: string, deltaName: string) => {
+      const one = { ...first, filename, id: filename.slice(0, -4), diffs: [{ ...diff, filename: deltaName }] };
+      return renderSeriesMeta({ ...exampleMeta, images: [one, ...others] });
+    };
+    expect(parseSeriesMeta(named(image, rdiff), file).images[0]).toMatchObject({ filename: image });
+    expect(() => parseSeriesMeta(named(`a${image}`, rdiff), file)).toThrow('[0].filename: expected a plain file name');
+    expect(() => parseSeriesMeta(named(image, `a${rdiff}`), file)).toThrow('[0].diffs[0].filename: expected a plain');
   });
 
   it.each([
