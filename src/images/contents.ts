@@ -69,7 +69,8 @@ export function composeMetas(request: BuildRequest, contents: MirrorContents, ba
       const image = contents.images.get(name.fileName);
       if (image === undefined) return [];
       const deltas = (request.deltas.get(series) ?? []).filter(({ target }) => target.fileName === name.fileName);
-      return [metaImage(name, image, metaDiffs(deltas, contents, baseUrl), baseUrl)];
+      const published = metaImage(name, image, metaDiffs(deltas, contents, baseUrl), baseUrl);
+      return [series.barriers.has(name.fileName) ? { ...published, barrier: true } : published];
     }),
   }));
 }

@@ -8,6 +8,7 @@ import {
   jsonItems,
   jsonMember,
   jsonMembers,
+  jsonString,
   parseJson,
   wrongJson,
 } from '../metadata/json-node.js';
@@ -15,7 +16,8 @@ import {
 /*
  * A configuration file of Puavo's producer (docs/formats.md). The bare list is the older form:
  *
- *     { "<series>": { "images": ["<image>.img", …], "extra_rdiffs": { "<target>.img": ["<base>.img", …] } },
+ *     { "<series>": { "images": ["<image>.img", …], "extra_rdiffs": { "<target>.img": ["<base>.img", …] },
+ *                     "barriers": ["<image>.img", …] },
  *       "<series>": ["<image>.img", …] }
  */
 
@@ -26,6 +28,8 @@ export interface SeriesConfig {
   readonly images: readonly ImageName[];
   /** By the file name of a target in `images`: the extra images from which it gets a delta. */
   readonly extraBases: ReadonlyMap<string, readonly ImageName[]>;
+  /** The file names of the images that no update may skip. */
+  readonly barriers: ReadonlySet<string>;
   /** What the file says beyond that and is not heeded, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -39,6 +43,8 @@ export interface SeriesConfigFile {
 /** Far above any real configuration. */
 const MAX_SERIES = 10_000;
 const MAX_IMAGES = 10_000;
+
+const KNOWN_MEMBERS: readonly string[] = ['images', 'extra_rdiffs', 'barriers'];
 
 /** Reads a configuration file; `file` opens the messages. Throws CONFIG with the path of the member that is wrong. */
 export function parseSeriesConfig(text: string, file: string): SeriesConfig[] {
@@ -61,11 +67,14 @@ export function mergeSeriesConfigs(files: readonly SeriesConfigFile[]): SeriesCo
 
 function parseSeries(name: string, node: JsonNode): SeriesConfig {
   if (!isSeriesName(name)) throw wrongJson(node, 'a series name that can be a file name', describeValue(name));
-  if (Array.isArray(node.value)) return { name, images: parseImages(node), extraBases: new Map(), notes: [] };
+  if (Array.isArray(node.value)) {
+    return { name, images: parseImages(node), extraBases: new Map(), barriers: new Set(), notes: [] };
+  }
   const images = parseImages(jsonMember(node, 'images'));
   const targets = new Set(images.map(({ fileName }) => fileName));
   const extra = parseExtraRdiffs(jsonMember(node, 'extra_rdiffs'), targets);
-  return { name, images, extraBases: extra.bases, notes: [...unknownMembers(node), ...extra.notes] };
+  const barriers = parseBarriers(jsonMember(node, 'barriers'), targets);
+  return { name, images, extraBases: extra.bases, barriers, notes: [...unknownMembers(node), ...extra.notes] };
 }
 
 function parseImages(node: JsonNode): readonly ImageName[] {
@@ -75,6 +84,13 @@ function parseImages(node: JsonNode): readonly ImageName[] {
     claimOnce(places, image.fileName, item, 'an image that the series does not list yet');
     return image;
   });
+}
+
+/** A barrier that is not there would hold every device for ever. */
+function parseBarriers(node: JsonNode, images: ReadonlySet<string>): ReadonlySet<string> {
+  const isListed = (text: string) => images.has(text);
+  const items = node.value === undefined ? [] : jsonItems(node, MAX_IMAGES);
+  return new Set(items.map((item) => jsonString(item, 'an image that the series lists', isListed)));
 }
 
 function parseExtraRdiffs(
@@ -107,7 +123,7 @@ function parseImage(node: JsonNode): ImageName {
 }
 
 function unknownMembers(node: JsonNode): string[] {
-  const unknown = [...jsonMembers(node, MAX_IMAGES)].filter(([key]) => key !== 'images' && key !== 'extra_rdiffs');
+  const unknown = [...jsonMembers(node, MAX_IMAGES)].filter(([key]) => !KNOWN_MEMBERS.includes(key));
   return unknown.map(([, { source, path }]) => `${source.file}: ${path}: not known here and not heeded`);
 }
 

@@ -10,6 +10,8 @@ export interface Series {
   readonly images: readonly ImageName[];
   /** By the file name of the target: bases of deltas beside the other images of the series, often from outside it. */
   readonly extraBases: ReadonlyMap<string, readonly ImageName[]>;
+  /** The file names of the images that no update may skip. */
+  readonly barriers: ReadonlySet<string>;
 }
 
 /** Groups images by `<stem>-<arch>`, ordered by version; the series in the order of their names' bytes. */
@@ -22,12 +24,13 @@ export function seriesFromNames(names: readonly ImageName[]): Series[] {
       name,
       images: images.sort((a, b) => compareVersions(a.version, b.version)),
       extraBases: new Map(),
+      barriers: new Set(),
     }));
 }
 
 /** The series of configuration files, in their order. Whether the images are there is not asked here. */
 export function seriesFromConfigs(configs: readonly SeriesConfig[]): Series[] {
-  return configs.map(({ name, images, extraBases }) => ({ name, images, extraBases }));
+  return configs.map(({ name, images, extraBases, barriers }) => ({ name, images, extraBases, barriers }));
 }
 
 /**

@@ -71,6 +71,8 @@ export interface MetaImage extends Digests {
   /** Where the image can be had; at least one. */
   readonly urls: readonly string[];
   readonly version: ImageVersion;
+  /** A member of our own: no update may skip this image. Left out where that is not so. */
+  readonly barrier?: true;
 }
 
 /** The content of `meta/<series>.json`: the images of one series in the order of the configuration. */
@@ -109,9 +111,11 @@ const MAX_URL_CHARACTERS = 2_048;
 const MAX_CONF_KEYS = 100_000;
 
 function imageMembers(image: MetaImage): MetaImage {
-  const { filename, id, size, urls, version, cksum, sha256, sha512 } = image;
+  const { filename, id, size, urls, version, cksum, sha256, sha512, barrier } = image;
   const diffs = image.diffs.map(diffMembers);
-  return { diffs, filename, id, 'puavo-conf': image['puavo-conf'], size, urls, version, cksum, sha256, sha512 };
+  const conf = image['puavo-conf'];
+  const members = { diffs, filename, id, 'puavo-conf': conf, size, urls, version, cksum, sha256, sha512 };
+  return barrier === undefined ? members : { ...members, barrier };
 }
 
 function diffMembers(diff: MetaDiff): MetaDiff {
@@ -134,7 +138,15 @@ function parseImage(node: JsonNode): MetaImage {
     urls: parseUrls(jsonMember(node, 'urls')),
     version: jsonString(jsonMember(node, 'version'), VERSION_FORM, isImageVersion),
     ...parseDigests(node),
+    ...parseBarrier(jsonMember(node, 'barrier')),
   };
+}
+
+/** One that is none need not say so. */
+function parseBarrier(node: JsonNode): Pick<MetaImage, 'barrier'> {
+  if (node.value === true) return { barrier: true };
+  if (node.value === undefined || node.value === false) return {};
+  throw wrongJson(node, 'true or false');
 }
 
 function parseDiff(node: JsonNode): MetaDiff {

@@ -7,7 +7,7 @@ import { parseIndexJson, renderIndexJson } from '../../src/metadata/index-json.j
 import { parseSeriesMeta, renderSeriesMeta, type SeriesMeta } from '../../src/metadata/meta.js';
 import { propertyRuns } from '../delta/support/properties.js';
 import { seriesMeta } from '../metadata/arbitraries.js';
-import { exampleMeta, exampleWithZst } from '../metadata/worked-example.js';
+import { exampleMeta, exampleWithZst, withBarrier } from '../metadata/worked-example.js';
 import { HOSTILE_NAMES, hostileText } from './support/hostile-json.js';
 
 const DIR = '/srv/device';
@@ -19,7 +19,7 @@ const ROOM_BYTES = 15;
 
 describe('whatever a mirror says', () => {
   const samples = fc.sample(seriesMeta, { numRuns: 50, seed: 1 });
-  const wellMeant = fc.constantFrom(exampleMeta, exampleWithZst, ...samples);
+  const wellMeant = fc.constantFrom(exampleMeta, exampleWithZst, withBarrier, ...samples);
   const renamedOnes = fc.tuple(wellMeant, fc.constantFrom(...HOSTILE_NAMES)).map(([meta, name]) => renamed(meta, name));
   const metas = fc.oneof({ weight: 4, arbitrary: wellMeant }, { weight: 1, arbitrary: renamedOnes });
   const lists = fc.array(metas, { maxLength: 3 });

@@ -130,6 +130,22 @@ describe('a build by configuration', () => {
     await expectAsFresh(workshop, { selection: changed });
   });
 
+  it('publishes which images are barriers, also where nothing else has changed', async () => {
+    const workshop = await makeWorkshop(2);
+    const images = [dayImage(1), dayImage(2)];
+    const barriers = () => {
+      const text = readFileSync(join(workshop.mirrorDir, 'meta', `${SERIES}.json`), 'utf8');
+      return parseSeriesMeta(text, 'meta').images.flatMap(({ barrier, filename }) => (barrier ? [filename] : []));
+    };
+    for (const list of [[dayImage(1)], [], [dayImage(2), dayImage(1)]]) {
+      const selection = selectionOf(workshop, { [SERIES]: { images, barriers: list } });
+      const { summary } = await build(workshop, { selection });
+      expect(summary.changed).toBe(true);
+      expect(barriers()).toEqual(list.toSorted());
+      expect((await build(workshop, { selection })).summary.changed).toBe(false);
+    }
+  });
+
   it('says what of a configuration it does not heed', async () => {
     const workshop = await makeWorkshop(1);
     const selection = selectionOf(workshop, { [SERIES]: { images: [dayImage(1)], comment: 'x' } });

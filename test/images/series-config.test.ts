@@ -19,6 +19,13 @@ describe('a series configuration', () => {
     expect(config?.notes).toEqual([]);
   });
 
+  it('has barriers among its images', () => {
+    const [config, without] = parse({ s: { images: [a, b], barriers: [b] }, t: { images: [a] } });
+    expect([...(config?.barriers ?? [])]).toEqual([b]);
+    expect(config?.notes).toEqual([]);
+    expect(without?.barriers.size).toBe(0);
+  });
+
   it('of the older form, a bare list, means the same', () => {
     expect(parse({ s: [a, b], t: { images: [a] } })).toEqual(parse({ s: { images: [a, b] }, t: [a] }));
   });
@@ -55,6 +62,11 @@ describe('a series configuration', () => {
       `{"s":["${a}","${b}","${a}"]}`,
       '.s[2]: expected an image that the series does not list yet, found the same as .s[0]',
     ],
+    [
+      `{"s":{"images":["${a}"],"barriers":["${b}"]}}`,
+      '.s.barriers[0]: expected an image that the series lists, found "',
+    ],
+    [`{"s":{"images":["${a}"],"barriers":"${a}"}}`, '.s.barriers: expected a list'],
     [`{"s":{"images":[],"extra_rdiffs":[]}}`, '.s.extra_rdiffs: expected an object, found a list'],
     [
       `{"s":{"images":["${a}"],"extra_rdiffs":{"${a}":"${b}"}}}`,

@@ -14,7 +14,7 @@ export function seriesOf(
   images: readonly ImageName[],
   extraBases: ReadonlyMap<string, readonly ImageName[]> = new Map(),
 ): Series {
-  return { name: parseSeriesName('puavo-os-acme-sid-amd64', 'test'), images, extraBases };
+  return { name: parseSeriesName('puavo-os-acme-sid-amd64', 'test'), images, extraBases, barriers: new Set() };
 }
 
 /** Up to twelve images in any order. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { renderSeriesMeta } from '../../src/metadata/meta.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
-import { exampleMeta, exampleWithZst } from './worked-example.js';
+import { exampleMeta, exampleWithZst, withBarrier } from './worked-example.js';
 
 const run = promisify(execFile);
 const images = exampleMeta.images;
@@ -47,7 +47,7 @@ describe.skipIf(missing)('deployed bootservers', () => {
   });
 });
 
-describe.skipIf(missing)('deployed clients of a mirror with compressed deltas', () => {
+describe.skipIf(missing)('deployed clients of a mirror with compressed deltas and barriers', () => {
   const questions = [
     '.[][][] | objects | select(.filename == $f) | "\\(.size) \\(.sha512)"',
     '.[][][] | objects | .diffs[] | select(.filename == $f) | "\\(.size) \\(.sha512)"',
@@ -64,6 +64,7 @@ describe.skipIf(missing)('deployed clients of a mirror with compressed deltas', 
     for (const name of names) {
       const before = await jq(filter, name);
       expect(await jq(filter, name, exampleWithZst.images)).toBe(before);
+      expect(await jq(filter, name, withBarrier.images)).toBe(before);
     }
   });
 

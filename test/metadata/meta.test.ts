@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSeriesMeta, renderSeriesMeta } from '../../src/metadata/meta.js';
 import { seriesMeta } from './arbitraries.js';
-import { exampleMeta, exampleMetaText, exampleWithZst, exampleZstText } from './worked-example.js';
+import { exampleMeta, exampleMetaText, exampleWithZst, exampleZstText, withBarrier } from './worked-example.js';
 
 const file = 'meta/puavo-os-acme-buster-amd64.json';
 const images = '."puavo-os-acme-buster-amd64".images';
@@ -51,6 +51,22 @@ describe('a meta file', () => {
       .replaceAll('puavo-os-acme-buster-2022-01-17-120001-amd64.img', 'old.img')
       .replace('"id":"puavo-os-acme-buster-2022-01-17-120001-amd64"', '"id":"old"');
     expect(parseSeriesMeta(text, file).images[0]).toMatchObject({ filename: 'old.img', version: '20220117120001' });
+  });
+});
+
+describe('a barrier', () => {
+  const text = renderSeriesMeta(withBarrier);
+
+  it('is one more member of its image, and nothing else of the file changes', () => {
+    expect(text.replace(',"barrier":true', '')).toBe(exampleMetaText);
+    expect(parseSeriesMeta(text, file)).toEqual(withBarrier);
+    expect(parseSeriesMeta(text.replace('"barrier":true', '"barrier":false'), file)).toEqual(exampleMeta);
+  });
+
+  it.each(['null', '1', '"true"', '[]'])('that is %s is refused', (value) => {
+    expect(() => parseSeriesMeta(text.replace('"barrier":true', `"barrier":${value}`), file)).toThrow(
+      `${file}: ${images}[0].barrier: expected true or false, found `,
+    );
   });
 });
 

@@ -139,3 +139,9 @@ function digests(cksum: string, digit: string): Digests {
 function hexMembers(digit: string): string {
   return `"sha256":"${digit.repeat(64)}","sha512":"${digit.repeat(128)}"`;
 }
+
+/** The example whose first image is a barrier. */
+export const withBarrier: SeriesMeta = {
+  ...exampleMeta,
+  images: exampleMeta.images.map((image, index) => (index === 0 ? { ...image, barrier: true } : image)),
+};

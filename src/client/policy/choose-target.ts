@@ -56,7 +56,7 @@ export function chooseTarget(
   if (version === current) return { kind: 'stay', version, reason: why };
   const isDowngrade = current !== null && compareVersions(version, current) < 0;
   if (isDowngrade && !limits.allowDowngrade) return stayAhead(offer, current, wanted, version);
-  const barrier = current === null ? null : barrierBetween(current, version, limits.barriers);
+  const barrier = current === null ? null : barrierBetween(current, version, barriersOf(offer, limits));
   const next = barrier ?? version;
   const reason = barrier === null ? why : `is a barrier on the way to ${version}, which ${why}`;
   checkFloor(offer, next, reason, limits.floor);
@@ -112,6 +112,11 @@ function stayAhead({ series }: Offer, current: ImageVersion, wanted: Wanted, ver
     `${version}, a downgrade`,
     'allow it by --allow-downgrade, or by allowDowngrade in the policy',
   );
+}
+
+/** Those of the policy, and those of the mirror. */
+function barriersOf({ images }: Offer, { barriers }: VersionLimits): readonly ImageVersion[] {
+  return [...barriers, ...images.filter(({ barrier }) => barrier === true).map(({ version }) => version)];
 }
 
 function barrierBetween(

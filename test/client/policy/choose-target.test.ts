@@ -48,6 +48,18 @@ describe('the target of an update', () => {
     expect(shown(chooseTarget(offer, version(4), latest, limits))).toBe(`update ${version(5)} is the newest`);
   });
 
+  it('is held at barriers of the mirror as at those of the policy', () => {
+    const offer = offerOf(1, 2, 3, 4);
+    const images = offer.images.map((image) =>
+      image.version === version(3) ? { ...image, barrier: true as const } : image,
+    );
+    const limits = { ...free, barriers: [version(2)] };
+    const next = (day: number) => chooseTarget({ ...offer, images }, version(day), latest, limits);
+    expect(next(1)).toMatchObject({ image: { version: version(2) } });
+    expect(next(2)).toMatchObject({ image: { version: version(3) } });
+    expect(next(3)).toMatchObject({ image: { version: version(4) } });
+  });
+
   it('has no barriers where nothing is installed, nor downwards', () => {
     const limits = { ...free, allowDowngrade: true, barriers: [version(2)] };
     expect(chooseTarget(offerOf(1, 2, 3), null, latest, limits)).toMatchObject({ image: { version: version(3) } });
