@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { UpdateRepositoryError } from '../errors.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
-import type { RetryOptions } from '../net/persistently.js';
+import type { RetryOptions } from '../net/patience.js';
 import { STATE_PATH } from './remote-state.js';
 import { withRetries } from './retry.js';
 import { parseRsyncAddress } from './rsync/address.js';

@@ -1,4 +1,5 @@
-import { persistently, type RetryOptions } from '../net/persistently.js';
+import type { RetryOptions } from '../net/patience.js';
+import { persistently } from '../net/persistently.js';
 import type { Storage, StorageCall } from './storage.js';
 
 /**

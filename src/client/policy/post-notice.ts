@@ -29,7 +29,7 @@ export async function postNotice(url: URL, check: UpdateCheckEvent, { signal, on
   const request: Request = { name, method: 'POST' };
   const body = JSON.stringify({ ...check, device: hostname() });
   const retries = { attempts: ATTEMPTS, firstPauseMs: FIRST_PAUSE_MS, onEvent };
-  const dispatcher = await connectionTo({ name, url, loopback: isLoopbackHost(url.hostname) });
+  const dispatcher = await connectionTo({ loopback: isLoopbackHost(url.hostname) });
   try {
     await persistently(name, retries, signal, () => post(url, body, dispatcher, request, signal));
   } finally {

@@ -9,13 +9,19 @@ const STALL_TIMEOUT_MS = 60_000;
 /**
  * What sends requests to a server: connections that are kept, through the proxy that the environment names (http_proxy,
  * https_proxy, no_proxy) unless the server is on this machine. Node itself trusts NODE_EXTRA_CA_CERTS.
+ *
+ * @param authorities who vouches for a server or a proxy, instead of all that Node trusts
  */
-export async function connectionTo(address: HttpAddress): Promise<Dispatcher> {
+export async function connectionTo(
+  { loopback }: Pick<HttpAddress, 'loopback'>,
+  authorities?: readonly string[],
+): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const trust = authorities === undefined ? {} : { ca: [...authorities] };
   const options = {
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: { timeout: CONNECT_TIMEOUT_MS, ...trust },
     headersTimeout: ANSWER_TIMEOUT_MS,
     bodyTimeout: STALL_TIMEOUT_MS,
   };
-  return address.loopback ? new Agent(options) : new EnvHttpProxyAgent(options);
+  return loopback ? new Agent(options) : new EnvHttpProxyAgent({ ...options, requestTls: trust, proxyTls: trust });
 }

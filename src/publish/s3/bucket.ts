@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { persistently, type RetryOptions } from '../../net/persistently.js';
+import type { RetryOptions } from '../../net/patience.js';
+import { persistently } from '../../net/persistently.js';
 import type { S3Address } from './address.js';
 import { s3Failure } from './failure.js';
 import type { S3Options } from './options.js';

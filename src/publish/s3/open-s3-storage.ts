@@ -1,4 +1,4 @@
-import type { RetryOptions } from '../../net/persistently.js';
+import type { RetryOptions } from '../../net/patience.js';
 import type { Storage } from '../storage.js';
 import { parseS3Address } from './address.js';
 import { Bucket } from './bucket.js';
