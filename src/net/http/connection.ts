@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import type { HttpAddress } from './address.js';
 
@@ -10,14 +11,14 @@ const STALL_TIMEOUT_MS = 60_000;
  * What sends requests to a server: connections that are kept, through the proxy that the environment names (http_proxy,
  * https_proxy, no_proxy) unless the server is on this machine. Node itself trusts NODE_EXTRA_CA_CERTS.
  *
- * @param authorities who vouches for a server or a proxy, instead of all that Node trusts
+ * @param secureContext who vouches for a server or a proxy, instead of all that Node trusts
  */
 export async function connectionTo(
   { loopback }: Pick<HttpAddress, 'loopback'>,
-  authorities?: readonly string[],
+  secureContext?: SecureContext,
 ): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
-  const trust = authorities === undefined ? {} : { ca: [...authorities] };
+  const trust = secureContext === undefined ? {} : { secureContext };
   const options = {
     connect: { timeout: CONNECT_TIMEOUT_MS, ...trust },
     headersTimeout: ANSWER_TIMEOUT_MS,

@@ -41,6 +41,8 @@ export function unanswered({ name, method }: Request, cause: unknown, signal: Ab
 function reasonOf(cause: unknown): { readonly code: string; readonly text: string } | null {
   if (!(cause instanceof Error)) return null;
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
+  // undici's, where the answer is none of HTTP at all: it has a code only for some of them.
+  if (cause.name === 'HTTPParserError') return { code: 'HPE', text: cause.message };
   if (!('code' in cause) || typeof cause.code !== 'string' || cause.code === 'UND_ERR_INVALID_ARG') return null;
   return { code: cause.code, text: cause.message === '' ? cause.code : `${cause.message} (${cause.code})` };
 }
