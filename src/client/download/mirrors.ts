@@ -1,0 +1,164 @@
+import { hasCode, UpdateRepositoryError } from '../../errors.js';
+import { type HttpAddress, parseHttpAddress } from '../../net/http/address.js';
+import { trustAuthorities } from '../../net/http/authorities.js';
+import type { RetryOptions } from '../../net/patience.js';
+import type { RateLimit } from '../../net/rate-limit.js';
+import { Connections } from './connections.js';
+import { type FileListener, FileStream } from './file-stream.js';
+import { Health } from './health.js';
+import type { PaceLimit } from './pace.js';
+import type { RemoteFile } from './remote-file.js';
+import { fallbackSources, mirrorSources, type Source } from './sources.js';
+import { requestText, type WantedText } from './text-request.js';
+import { Traffic } from './traffic.js';
+import { Turns } from './turns.js';
+import type { Wire } from './wire.js';
+
+/** How long servers are waited for. */
+export interface Limits {
+  /** For the head of an answer. */
+  readonly answerTimeoutMs: number;
+  /** For a whole text, from all mirrors and with all pauses. */
+  readonly textTimeoutMs: number;
+  readonly pace: PaceLimit;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  answerTimeoutMs: 60_000,
+  textTimeoutMs: 180_000,
+  pace: { bytesPerSecond: 1024, windowMs: 30_000 },
+};
+
+export interface MirrorsOptions {
+  /** http or https URLs, in the order in which they are asked; at least one. */
+  readonly roots: readonly string[];
+  /** A file of certificates, whose authorities are trusted beside those that Node trusts. */
+  readonly caFile?: string;
+  readonly rateLimit?: RateLimit;
+  readonly limits?: Limits;
+  readonly retry: RetryOptions;
+}
+
+/** A text, and the root of the mirror that it is from. */
+export interface MirrorText {
+  readonly text: string;
+  /** As it is in messages: without a slash at the end. */
+  readonly root: string;
+}
+
+/**
+ * Makes mirrors known; none is asked yet.
+ *
+ * @throws UpdateRepositoryError USAGE for a root that is none; NOT_FOUND, IO or CONFIG for the file of certificates
+ */
+export async function openMirrors(options: MirrorsOptions): Promise<Mirrors> {
+  const { roots, caFile, rateLimit, limits = DEFAULT_LIMITS, retry } = options;
+  const addresses = new Map(roots.map(parseRoot).map((address) => [address.url.href, address]));
+  if (addresses.size === 0) throw new UpdateRepositoryError('USAGE', 'expected the URL of a mirror, found none');
+  const wire: Wire = {
+    connections: new Connections(caFile === undefined ? undefined : await trustAuthorities(caFile)),
+    traffic: new Traffic(),
+    rateLimit: rateLimit ?? null,
+    pace: limits.pace,
+    answerTimeoutMs: limits.answerTimeoutMs,
+  };
+  return new Mirrors([...addresses.values()], wire, limits.textTimeoutMs, retry);
+}
+
+/**
+ * The copies of one mirror. Any of them will do: a request that fails goes on with the next one at once, and when all have
+ * failed, from the start after a pause. Attempts are bounded, and so is the time in which nothing comes.
+ */
+export class Mirrors implements AsyncDisposable {
+  readonly #roots: readonly HttpAddress[];
+  readonly #wire: Wire;
+  readonly #textTimeoutMs: number;
+  readonly #retry: RetryOptions;
+  readonly #health = new Health();
+
+  constructor(roots: readonly HttpAddress[], wire: Wire, textTimeoutMs: number, retry: RetryOptions) {
+    this.#roots = roots;
+    this.#wire = wire;
+    this.#textTimeoutMs = textTimeoutMs;
+    this.#retry = retry;
+  }
+
+  /** What was fetched so far, of each path and in all. */
+  get traffic(): Pick<Traffic, 'fetchedBytes' | 'fetchedBytesOf'> {
+    return this.#wire.traffic;
+  }
+
+  /**
+   * Fetches an index.
+   *
+   * @throws UpdateRepositoryError NOT_FOUND with `data.status` where no mirror has it; NETWORK, STORAGE, INTERRUPTED
+   */
+  async text(wanted: WantedText, signal: AbortSignal): Promise<MirrorText> {
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(this.#textTimeoutMs)]);
+    const turns = this.#turns(wanted.path, [mirrorSources(this.#roots, wanted.path)]);
+    try {
+      for (;;) {
+        const source = await turns.next(inTime);
+        try {
+          const text = await requestText(source, wanted, this.#wire, inTime);
+          turns.succeeded(source);
+          return { text, root: source.name };
+        } catch (error) {
+          turns.failed(source, error);
+        }
+      }
+    } catch (error) {
+      if (!hasCode(error, 'INTERRUPTED') || signal.aborted) throw error;
+      const message = `${wanted.path}: expected it within ${this.#textTimeoutMs / 1000} s, found no mirror that has it`;
+      throw new UpdateRepositoryError('NETWORK', message, { data: { path: wanted.path }, cause: error });
+    }
+  }
+
+  /**
+   * The bytes of a file from `fromByte` to its end, each once and in its place, across cuts and mirrors. They are not
+   * compared with the sha256: who has all of them does that. Memory: some pieces of 64 KiB.
+   *
+   * @param avoid names of sources that are not asked
+   * @throws UpdateRepositoryError NOT_FOUND with `data.status` where no mirror has it; CHANGED_WHILE_READ where none goes on
+   * with the file that the bytes before are from; NETWORK, STORAGE, INTERRUPTED
+   */
+  bytes(
+    file: RemoteFile,
+    fromByte: number,
+    listener: FileListener,
+    avoid: ReadonlySet<string> = new Set(),
+  ): AsyncIterable<Uint8Array> {
+    const groups = this.#sourcesOf(file).map((group) => group.filter(({ name }) => !avoid.has(name)));
+    return new FileStream(file, fromByte, this.#turns(file.path, groups), this.#wire, listener).pieces();
+  }
+
+  /** Whether a file can be had from anybody else than `these`. */
+  hasOtherThan(these: ReadonlySet<string>, file: RemoteFile): boolean {
+    return this.#sourcesOf(file)
+      .flat()
+      .some(({ name }) => !these.has(name));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#wire.connections.close();
+  }
+
+  #sourcesOf({ path, fallbackUrls }: RemoteFile): readonly (readonly Source[])[] {
+    const mirrors = mirrorSources(this.#roots, path);
+    return [mirrors, fallbackSources(this.#roots, fallbackUrls, mirrors)];
+  }
+
+  #turns(path: string, groups: readonly (readonly Source[])[]): Turns {
+    return new Turns(path, groups, { health: this.#health, retry: this.#retry });
+  }
+}
+
+/** No password is sent to a mirror: it has to be readable without. */
+function parseRoot(root: string): HttpAddress {
+  const address = URL.canParse(root) ? new URL(root) : null;
+  if (address !== null && !['http:', 'https:'].includes(address.protocol)) {
+    throw new UpdateRepositoryError('USAGE', `${root}: expected an http or https URL, found ${address.protocol}`);
+  }
+  if (address === null || (address.username === '' && address.password === '')) return parseHttpAddress(root);
+  throw new UpdateRepositoryError('USAGE', `${address.host}: expected an address without user name and password`);
+}

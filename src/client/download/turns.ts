@@ -1,0 +1,138 @@
+import { type ErrorCode, hasCode, UpdateRepositoryError } from '../../errors.js';
+import type { EventSink } from '../../events.js';
+import { Patience, type RetryOptions } from '../../net/patience.js';
+import type { Health } from './health.js';
+import type { Source } from './sources.js';
+
+/** What goes wrong with a source, and not with the whole. All but NETWORK rules it out for good. */
+const FAILURES_OF_SOURCES: readonly ErrorCode[] = ['NETWORK', 'NOT_FOUND', 'STORAGE', 'CHANGED_WHILE_READ'];
+
+export interface TurnsOptions {
+  readonly health: Health;
+  readonly retry: RetryOptions;
+}
+
+/**
+ * Whose turn it is to deliver one file: first the mirrors, healthy ones before those that failed lately, then the URLs beside
+ * them. Who fails is followed by the next one at once; when all have failed, all are tried again after a pause.
+ */
+export class Turns {
+  readonly #path: string;
+  readonly #health: Health;
+  readonly #patience: Patience;
+  readonly #onEvent: EventSink;
+  /** Groups in the order of preference, without those that are ruled out. */
+  #groups: readonly (readonly Source[])[];
+  #waiting: Source[] = [];
+  /** The last failure of each source: of this round, or for good. */
+  readonly #failures = new Map<Source, UpdateRepositoryError>();
+
+  constructor(path: string, groups: readonly (readonly Source[])[], { health, retry }: TurnsOptions) {
+    this.#path = path;
+    this.#health = health;
+    this.#patience = new Patience(path, retry);
+    this.#onEvent = retry.onEvent;
+    this.#groups = groups;
+    this.#begin();
+  }
+
+  /** Whether there are sources besides `these` that were not tried in this round. */
+  hasOtherThan(these: ReadonlySet<Source>): boolean {
+    return this.#waiting.some((source) => !these.has(source));
+  }
+
+  /**
+   * The source whose turn it is, after a pause where all have failed.
+   *
+   * @throws UpdateRepositoryError INTERRUPTED; where it is no use to go on, what all sources said: NOT_FOUND where none has
+   * the file, CHANGED_WHILE_READ where none goes on with the same file, STORAGE where all refuse, else NETWORK
+   */
+  async next(signal: AbortSignal): Promise<Source> {
+    if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
+    const source = this.#waiting.shift();
+    if (source !== undefined) return source;
+    await this.#patience.afterFailure(this.#failureOfAll(), signal);
+    this.#begin();
+    return await this.next(signal);
+  }
+
+  /** Puts a source that could go on behind those that were not tried yet. */
+  defer(source: Source): void {
+    this.#waiting.push(source);
+  }
+
+  /** Lets a source go on that did well. */
+  keep(source: Source): void {
+    this.#waiting.unshift(source);
+  }
+
+  /** All sources may be tried again, as if none had failed but those that are ruled out, and `last` comes last. */
+  renew(last: Source): void {
+    this.#patience.renew();
+    this.#begin();
+    this.#waiting = this.#waiting.filter((source) => source !== last);
+  }
+
+  succeeded(source: Source): void {
+    this.#failures.delete(source);
+    this.#health.succeeded(source.mirror);
+  }
+
+  /** Takes note that a source failed; throws `error` where that is not the source's fault. */
+  failed(source: Source, error: unknown): void {
+    if (!(error instanceof UpdateRepositoryError) || !FAILURES_OF_SOURCES.includes(error.code)) throw error;
+    this.#failures.set(source, error);
+    if (error.code === 'NETWORK' || error.code === 'STORAGE') {
+      const { retryAfterMs } = error.data;
+      this.#health.failed(source.mirror, typeof retryAfterMs === 'number' ? retryAfterMs : 0);
+    }
+    if (error.code !== 'NETWORK') {
+      this.#groups = this.#groups.map((group) => group.filter((one) => one !== source));
+    }
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    const message = `${error.message}; going on with ${next.name}`;
+    this.#onEvent({ type: 'note', level: 'info', subject: this.#path, message });
+  }
+
+  #begin(): void {
+    for (const [source, error] of this.#failures) if (error.code === 'NETWORK') this.#failures.delete(source);
+    this.#waiting = this.#groups.flatMap((group) => this.#health.order(group));
+  }
+
+  #failureOfAll(): UpdateRepositoryError {
+    const failures = [...this.#failures.values()];
+    const [first] = failures;
+    if (first === undefined) {
+      const message = `${this.#path}: expected a mirror to fetch it from, found none`;
+      return new UpdateRepositoryError('NETWORK', message, { data: { path: this.#path } });
+    }
+    if (failures.length === 1) return first;
+    const code = this.#codeOfAll(failures);
+    const all = failures.map(({ message }) => message);
+    const message = `${this.#path}: expected one of ${all.length} sources to have it, found ${all.join('; ')}`;
+    const status = failures.find((failure) => failure.code === code)?.data.status;
+    return new UpdateRepositoryError(code, message, {
+      data: {
+        path: this.#path,
+        ...(status === undefined ? {} : { status }),
+        ...(code === 'NETWORK' ? { retryAfterMs: shortestPause(failures) } : {}),
+      },
+      cause: first,
+    });
+  }
+
+  #codeOfAll(failures: readonly UpdateRepositoryError[]): ErrorCode {
+    if (this.#groups.some((group) => group.length > 0)) return 'NETWORK';
+    if (failures.some((failure) => hasCode(failure, 'CHANGED_WHILE_READ'))) return 'CHANGED_WHILE_READ';
+    return failures.every((failure) => hasCode(failure, 'NOT_FOUND')) ? 'NOT_FOUND' : 'STORAGE';
+  }
+}
+
+/** The first that may be asked again decides. */
+function shortestPause(failures: readonly UpdateRepositoryError[]): number {
+  const pauses = failures
+    .filter(({ code }) => code === 'NETWORK')
+    .map(({ data }) => (typeof data.retryAfterMs === 'number' ? data.retryAfterMs : 0));
+  return Math.min(...pauses);
+}
