@@ -139,6 +139,11 @@ export class Mirrors implements AsyncDisposable {
       .some(({ name }) => !these.has(name));
   }
 
+  /** The bytes that these sources delivered of a file are wrong: others are asked before them for a while. */
+  blame(names: ReadonlySet<string>, file: RemoteFile): void {
+    for (const { name, mirror } of this.#sourcesOf(file).flat()) if (names.has(name)) this.#health.failed(mirror);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#wire.connections.close();
   }
