@@ -27,7 +27,7 @@ const CAUSES: Partial<Record<ErrorCode, readonly DownloadFault[]>> = {
   VERIFICATION: ['wrong-bytes', 'changed'],
   CHANGED_WHILE_READ: ['changed'],
   NOT_FOUND: ['status-404'],
-  STORAGE: ['status-404', 'status-403', 'redirect', 'redirect-loop', 'range-ignored', 'changed'],
+  STORAGE: ['status-404', 'status-403', 'redirect', 'redirect-loop', 'redirect-to-file', 'range-ignored'],
   NETWORK: DOWNLOAD_FAULTS,
 };
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import { listening } from '../../support/listening.js';
@@ -153,7 +154,7 @@ class Exchange {
     if (fault?.startsWith('status-') === true) return this.#refuse(Number(fault.slice(-3)));
     switch (fault) {
       case 'reset':
-        this.#incoming.socket.resetAndDestroy();
+        this.#reset();
         return;
       case 'no-answer':
         return;
@@ -171,6 +172,13 @@ class Exchange {
       default:
         await this.#send(fault === 'changed' ? Buffer.from(bytes).fill(0xee, 0, 8) : bytes);
     }
+  }
+
+  #reset(): void {
+    const { socket } = this.#incoming;
+    // Node has no reset for TLS.
+    if (socket instanceof TLSSocket) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   #refuse(status: number, headers: Record<string, string> = {}): void {
