@@ -144,8 +144,13 @@ export class Mirrors implements AsyncDisposable {
     for (const { name, mirror } of this.#sourcesOf(file).flat()) if (names.has(name)) this.#health.failed(mirror);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends all connections. */
+  async close(): Promise<void> {
     await this.#wire.connections.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #sourcesOf({ path, fallbackUrls }: RemoteFile): readonly (readonly Source[])[] {

@@ -105,7 +105,7 @@ export class Turns {
     const [first] = failures;
     if (first === undefined) {
       const message = `${this.#path}: expected a mirror to fetch it from, found none`;
-      return new UpdateRepositoryError('NETWORK', message, { data: { path: this.#path } });
+      return new UpdateRepositoryError('NOT_FOUND', message, { data: { path: this.#path } });
     }
     if (failures.length === 1) return first;
     const code = this.#codeOfAll(failures);

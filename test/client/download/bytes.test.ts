@@ -5,7 +5,7 @@ import type { RemoteFile } from '../../../src/client/download/remote-file.js';
 import { RateLimit } from '../../../src/net/rate-limit.js';
 import { pseudoRandomBytes } from '../../support/pseudo-random.js';
 import { type DownloadFault, etagOf, startFaultyServer } from '../support/faulty-server.js';
-import { openedMirrors, remoteFile } from '../support/opened-mirrors.js';
+import { openedMirrors, remoteFile, SHORT_LIMITS, WIDE_LIMITS } from '../support/opened-mirrors.js';
 
 const PATH = 'rdiffs/a.rdiff';
 const bytes = pseudoRandomBytes('bytes of a delta', 1_000_000);
@@ -82,7 +82,8 @@ test.each<[DownloadFault, number, RegExp]>([
 ])('a server that always answers %s is given up with one line', async (fault, fromByte, message) => {
   const server = await startFaultyServer({ files, random: () => 0.000_001 });
   server.faultOf = () => fault;
-  const { mirrors } = await openedMirrors([server.url], { attempts: 3 });
+  const limits = ['no-answer', 'trickle', 'stall'].includes(fault) ? SHORT_LIMITS : WIDE_LIMITS;
+  const { mirrors } = await openedMirrors([server.url], { attempts: 3, limits });
   const failure = await failureOf(read(mirrors, file, fromByte));
   expect(failure).toMatchObject({ code: 'NETWORK', message: expect.stringMatching(message) });
   expect(String(failure)).not.toContain('\n');
@@ -133,6 +134,23 @@ test('a file that one mirror has not comes from the other, and that does not mak
   expect((await read(mirrors, file)).equals(bytes)).toBe(true);
   expect((await read(mirrors, file)).equals(bytes)).toBe(true);
   expect([first.served.length, second.served.length]).toEqual([2, 1]);
+});
+
+test('a file for which no mirror may be asked is told at once', async () => {
+  const server = await serve();
+  const { mirrors } = await openedMirrors([server.url]);
+  const reading = mirrors
+    .bytes(file, 0, { signal }, new Set([server.url]))
+    [Symbol.asyncIterator]()
+    .next();
+  expect(await failureOf(reading)).toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining(PATH) });
+  expect(server.served).toEqual([]);
+});
+
+test('a server that nobody knows the address of is tried again', async () => {
+  const { mirrors, notes } = await openedMirrors(['http://no-such-host.invalid'], { attempts: 2 });
+  expect(await failureOf(read(mirrors, file))).toMatchObject({ code: 'NETWORK' });
+  expect(notes).toHaveLength(1);
 });
 
 test('one mirror that refuses and one that has no such file are no reason to try again', async () => {

@@ -23,12 +23,14 @@ const file = remoteFile(NAME, bytes);
 
 describe.skipIf(!haveTools('nginx', 'openssl'))('a mirror that nginx serves over TLS', () => {
   const dir = temporaryDirectoryOfSuite();
-  const { caFile, certificateFile, keyFile } = makeCertificates(dir);
   const log = join(dir, 'access.log');
   let root = '';
+  let caFile = '';
   let stop: (() => Promise<void>) | undefined;
 
   beforeAll(async () => {
+    const certificates = makeCertificates(dir);
+    caFile = certificates.caFile;
     const www = join(dir, 'www');
     mkdirSync(www);
     writeFileSync(join(www, NAME), bytes);
@@ -42,8 +44,8 @@ describe.skipIf(!haveTools('nginx', 'openssl'))('a mirror that nginx serves over
   log_format bytes '$connection $status $body_bytes_sent $uri "$http_range"';
   server {
     listen 127.0.0.1:${port} ssl;
-    ssl_certificate ${certificateFile};
-    ssl_certificate_key ${keyFile};
+    ssl_certificate ${certificates.certificateFile};
+    ssl_certificate_key ${certificates.keyFile};
     root ${www};
     access_log ${log} bytes;
     limit_rate 8m;

@@ -2,13 +2,13 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listening } from '../../support/listening.js';
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { haveTools } from '../../support/tools.js';
-import { makeCertificates } from '../support/certificates.js';
+import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { startFaultyServer } from '../support/faulty-server.js';
-import { openedMirrors, remoteFile, SHORT_LIMITS } from '../support/opened-mirrors.js';
+import { openedMirrors, remoteFile } from '../support/opened-mirrors.js';
 
 const { signal } = new AbortController();
 const bytes = Buffer.from('a delta');
@@ -21,8 +21,13 @@ const random = () => 0.5;
 
 describe.skipIf(!haveTools('openssl'))('a mirror over TLS', () => {
   const dir = temporaryDirectoryOfSuite();
-  const certificates = makeCertificates(dir);
-  const { caFile } = certificates;
+  let certificates: Certificates;
+  let caFile: string;
+
+  beforeAll(() => {
+    certificates = makeCertificates(dir);
+    caFile = certificates.caFile;
+  });
 
   afterEach(() => {
     vi.unstubAllEnvs();
@@ -88,7 +93,6 @@ describe.skipIf(!haveTools('openssl'))('a mirror over TLS', () => {
     const { mirrors } = await openedMirrors(['https://images.test'], {
       caFile,
       attempts: 1,
-      limits: { ...SHORT_LIMITS, answerTimeoutMs: 10_000 },
     });
     expect(await mirrors.text(wanted, signal)).toEqual({ text: '{}', root: 'https://images.test' });
     expect(asked).toEqual(['images.test:443']);

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Downloaded, downloadFile } from '../../../src/client/download/download-file.js';
 import type { Mirrors } from '../../../src/client/download/mirrors.js';
 import { partialBytes } from '../../../src/client/download/partial-file.js';
@@ -9,7 +9,7 @@ import { type ErrorCode, UpdateRepositoryError } from '../../../src/errors.js';
 import { pseudoRandomBytes, pseudoRandomNumbers } from '../../support/pseudo-random.js';
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { haveTools } from '../../support/tools.js';
-import { makeCertificates } from '../support/certificates.js';
+import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { DOWNLOAD_FAULTS, type DownloadFault, type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
 import { openedMirrors, remoteFile } from '../support/opened-mirrors.js';
 
@@ -33,8 +33,11 @@ const CAUSES: Partial<Record<ErrorCode, readonly DownloadFault[]>> = {
 
 describe.skipIf(!haveTools('openssl'))(`mirrors that fail (SOAK_SEED=${SOAK_SEED})`, () => {
   const dir = temporaryDirectoryOfSuite();
-  const certificates = makeCertificates(dir);
-  const { caFile } = certificates;
+  let certificates: Certificates;
+
+  beforeAll(() => {
+    certificates = makeCertificates(dir);
+  });
 
   test(
     `deliver the right bytes or a clear error, ${runs} times, and then the rest undisturbed`,
@@ -118,7 +121,10 @@ describe.skipIf(!haveTools('openssl'))(`mirrors that fail (SOAK_SEED=${SOAK_SEED
 
   async function attempt({ roots, file, directory, stopAfterMs, isPatient = false }: Attempt): Promise<Attempted> {
     const limits = { answerTimeoutMs: 20_000, textTimeoutMs: 20_000, pace: { bytesPerSecond: 1, windowMs: 20_000 } };
-    const { mirrors } = await openedMirrors(roots, { caFile, limits: isPatient ? limits : LIMITS });
+    const { mirrors } = await openedMirrors(roots, {
+      caFile: certificates.caFile,
+      limits: isPatient ? limits : LIMITS,
+    });
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), stopAfterMs);
     const startedAt = performance.now();
@@ -135,7 +141,7 @@ describe.skipIf(!haveTools('openssl'))(`mirrors that fail (SOAK_SEED=${SOAK_SEED
       throw error;
     } finally {
       clearTimeout(timer);
-      await mirrors[Symbol.asyncDispose]();
+      await mirrors.close();
     }
   }
 

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { openMirrors } from '../../../src/client/download/mirrors.js';
 import { listening } from '../../support/listening.js';
-import { openedMirrors, SHORT_LIMITS } from '../support/opened-mirrors.js';
+import { openedMirrors, WIDE_LIMITS } from '../support/opened-mirrors.js';
 
 const { signal } = new AbortController();
 const wanted = { path: 'meta/puavo-os.json', maxBytes: 1000 };
@@ -74,7 +74,7 @@ test('an endless text ends', async () => {
 
 test('all mirrors together have so long and no longer', async () => {
   const { url } = await saying(503);
-  const limits = { ...SHORT_LIMITS, textTimeoutMs: 300 };
+  const limits = { ...WIDE_LIMITS, textTimeoutMs: 300 };
   const retry = { attempts: 1000, firstPauseMs: 10, onEvent: () => undefined };
   const { mirrors } = await openedMirrors([url], { limits, retry });
   const startedAt = performance.now();

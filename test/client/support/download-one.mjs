@@ -9,4 +9,4 @@ const mirrors = await openMirrors({ roots: [root], caFile, retry: { attempts: 5,
 const { signal } = new AbortController();
 const { keptBytes } = await downloadFile(mirrors, file, { directory, signal, onEvent });
 console.log(JSON.stringify({ keptBytes, fetchedBytes: mirrors.traffic.fetchedBytes }));
-await mirrors[Symbol.asyncDispose]();
+await mirrors.close();
