@@ -37,8 +37,7 @@ export async function partialBytes(directory: string, file: RemoteFile): Promise
 export async function removePartial(directory: string, file: Pick<RemoteFile, 'path'>): Promise<void> {
   const path = partialPath(directory, file);
   try {
-    await rm(path, { force: true });
-    await rm(statePath(path), { force: true });
+    for (const one of [path, statePath(path), temporaryStatePath(path)]) await rm(one, { force: true });
   } catch (error) {
     throw fromSystemError(error, 'remove it', path);
   }
@@ -132,14 +131,17 @@ export class PartialFile implements AsyncDisposable {
   async #save(): Promise<void> {
     const { sha256, sizeBytes } = this.#file;
     const text = renderDownloadState({ sha256, sizeBytes, sources: this.#sources });
-    const path = statePath(this.path);
-    await writeFileAtomic(path, text, `${path}.tmp`);
+    await writeFileAtomic(statePath(this.path), text, temporaryStatePath(this.path));
     this.#isSaved = true;
   }
 }
 
 function statePath(path: string): string {
   return `${path}.json`;
+}
+
+function temporaryStatePath(path: string): string {
+  return `${statePath(path)}.tmp`;
 }
 
 /** Null where nothing is known, or it is of another file, or it cannot be understood: the bytes are fetched again then. */

@@ -62,6 +62,7 @@ test('a file is there, with what its bytes are beside it, and every byte came on
   expect(mirrors.traffic.fetchedBytes).toBe(bytes.length);
   expect(progress).toEqual(progress.toSorted((a, b) => a - b));
   expect([progress[0], progress.at(-1)]).toEqual([0, bytes.length]);
+  writeFileSync(join(directory, `${NAME}.json.tmp`), 'of a run that was killed');
   await removePartial(directory, file);
   expect(readdirSync(directory)).toEqual([]);
 });
