@@ -28,7 +28,8 @@ export interface Downloaded {
 
 /**
  * Fetches a file into `directory`, from where an earlier run got to. A file with a wrong sha256 is dropped, and fetched once
- * more from the mirrors that it did not come from; where there are none, only if not all of it was fetched by this run.
+ * more from the mirrors that it did not come from, or from those that most of it did not come from; where there is but one, only
+ * if not all of it was fetched by this run.
  * Memory: 1 MiB and some pieces of 64 KiB.
  *
  * @throws UpdateRepositoryError VERIFICATION for wrong bytes, which are gone then; NO_SPACE, IO, INTERRUPTED and all that
@@ -39,10 +40,10 @@ export async function downloadFile(mirrors: Mirrors, file: RemoteFile, options: 
   if (first.isRight) return first;
   await discard(mirrors, file, options, first);
   const wrong = wrongBytes(file, first);
-  const hasOther = mirrors.hasOtherThan(first.sources, file);
-  if (!hasOther && first.keptBytes === 0) throw wrong;
-  tell(options, file, `${wrong.message}; fetching it again${hasOther ? ' from another mirror' : ''}`);
-  const second = await again(mirrors, file, options, hasOther ? first.sources : new Set(), wrong);
+  const avoid = whomToAvoid(mirrors, file, first);
+  if (avoid.size === 0 && first.keptBytes === 0) throw wrong;
+  tell(options, file, `${wrong.message}; fetching it again${avoid.size > 0 ? ' from another mirror' : ''}`);
+  const second = await again(mirrors, file, options, avoid, wrong);
   if (second.isRight) return second;
   await discard(mirrors, file, options, second);
   throw wrongBytes(file, second);
@@ -54,6 +55,15 @@ interface Whole extends Downloaded {
   readonly sha256: string;
   /** The names of all who delivered bytes of it. */
   readonly sources: ReadonlySet<string>;
+  /** Who delivered most of what this run fetched. */
+  readonly mainSource: string | null;
+}
+
+/** All that it came from, if there are others; else the one that delivered most, if others delivered the rest. */
+function whomToAvoid(mirrors: Mirrors, file: RemoteFile, { sources, mainSource }: Whole): ReadonlySet<string> {
+  if (mirrors.hasOtherThan(sources, file)) return sources;
+  const main = new Set(mainSource === null ? [] : [mainSource]);
+  return mirrors.hasOtherThan(main, file) ? main : new Set();
 }
 
 async function again(
@@ -108,7 +118,8 @@ async function download(
   const sha256 = await digest.hex(signal);
   const isRight = sha256 === file.sha256;
   if (isRight) await part.sync();
-  return { path: part.path, keptBytes, isRight, sha256, sources: new Set(part.sources.keys()) };
+  const { path, mainSource } = part;
+  return { path, keptBytes, isRight, sha256, sources: new Set(part.sources.keys()), mainSource };
 }
 
 async function discard(mirrors: Mirrors, file: RemoteFile, { directory }: DownloadOptions, whole: Whole) {

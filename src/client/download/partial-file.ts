@@ -49,6 +49,8 @@ export class PartialFile implements AsyncDisposable {
   readonly handle: FileHandle;
   readonly #file: RemoteFile;
   readonly #sources: Map<string, Validators>;
+  readonly #appendedBytes = new Map<string, number>();
+  #current = { name: 'nobody', validators: { etag: null, lastModified: null } as Validators };
   #sizeBytes: number;
   #isSaved: boolean;
 
@@ -92,17 +94,20 @@ export class PartialFile implements AsyncDisposable {
     return this.#sources;
   }
 
+  /** Who delivered most of the bytes that this run appended; null where it appended none. */
+  get mainSource(): string | null {
+    const [most] = [...this.#appendedBytes].toSorted(([, a], [, b]) => b - a);
+    return most?.[0] ?? null;
+  }
+
   /** The next bytes are from `name`. */
   from(name: string, validators: Validators): void {
-    const known = this.#sources.get(name);
-    if (known !== undefined && areSame(known, validators)) return;
-    this.#sources.set(name, validators);
-    this.#isSaved = false;
+    this.#current = { name, validators };
   }
 
   /** @throws UpdateRepositoryError NO_SPACE, IO */
   async append(piece: Uint8Array): Promise<void> {
-    if (!this.#isSaved) await this.#save();
+    await this.#saveSource();
     try {
       for (let done = 0; done < piece.length; ) {
         const { bytesWritten } = await this.handle.write(piece, done, piece.length - done, this.#sizeBytes);
@@ -112,6 +117,8 @@ export class PartialFile implements AsyncDisposable {
     } catch (error) {
       throw fromSystemError(error, 'write it', this.path);
     }
+    const { name } = this.#current;
+    this.#appendedBytes.set(name, (this.#appendedBytes.get(name) ?? 0) + piece.length);
   }
 
   /** Waits until all of it is on the disk. */
@@ -128,7 +135,11 @@ export class PartialFile implements AsyncDisposable {
     await this.handle.close();
   }
 
-  async #save(): Promise<void> {
+  async #saveSource(): Promise<void> {
+    const { name, validators } = this.#current;
+    const known = this.#sources.get(name);
+    if (this.#isSaved && known !== undefined && areSame(known, validators)) return;
+    this.#sources.set(name, validators);
     const { sha256, sizeBytes } = this.#file;
     const text = renderDownloadState({ sha256, sizeBytes, sources: this.#sources });
     await writeFileAtomic(statePath(this.path), text, temporaryStatePath(this.path));

@@ -128,6 +128,7 @@ test('more bytes than the file has are not used', async () => {
   writeFileSync(join(directory, `${NAME}.json`), stateOf({ sha256: file.sha256 }));
   const { mirrors } = await openedMirrors([server.url]);
   expect((await download(mirrors, { directory })).outcome).toMatchObject({ keptBytes: 0 });
+  expect(readFileSync(join(directory, NAME)).equals(bytes)).toBe(true);
 });
 
 test('wrong bytes of the only mirror are told, and are gone', async () => {
@@ -150,6 +151,18 @@ test('what one mirror has wrong comes from the other, which is asked first from 
   await removePartial(directory, file);
   await download(mirrors, { directory });
   expect([first.served.length, second.served.length]).toEqual([1, 2]);
+});
+
+test('where all mirrors delivered some of what is wrong, the one that delivered most is left out', async () => {
+  const directory = await temporaryDirectory();
+  const first = await startFaultyServer({ files, random: () => 0.25 });
+  first.faultOf = (n) => (n === 0 ? 'cut-body' : null);
+  const second = await serve(['wrong-bytes']);
+  const { mirrors } = await openedMirrors([first.url, second.url]);
+  const { outcome, notes } = await download(mirrors, { directory });
+  expect(outcome, String(notes)).toMatchObject({ keptBytes: 0 });
+  expect(readFileSync(join(directory, NAME)).equals(bytes)).toBe(true);
+  expect([first.served.length, second.served.length]).toEqual([2, 1]);
 });
 
 test('two mirrors with wrong bytes are an end', async () => {
