@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
-import { isLoopback } from '../../net/http/address.js';
+import { isLoopbackHost } from '../../net/http/address.js';
 import { connectionTo } from '../../net/http/connection.js';
 
 /** The connections to all servers, which are kept: those to this machine, and all others, through a proxy where there is one. */
@@ -14,7 +14,7 @@ export class Connections {
   }
 
   async to(url: URL): Promise<Dispatcher> {
-    const loopback = isLoopback(url.hostname);
+    const loopback = isLoopbackHost(url.hostname);
     let opened = this.#opened.get(loopback);
     if (opened === undefined) {
       opened = connectionTo({ loopback }, this.#secureContext);
