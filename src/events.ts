@@ -35,6 +35,7 @@ type AnyEvent =
   | PatchSummaryEvent
   | ComposeSummaryEvent
   | UpdateCheckEvent
+  | PathPlanEvent
   | InspectionEvent;
 
 export type EventSink = (event: RepositoryEvent) => void;
@@ -302,3 +303,72 @@ export type InspectionEvent = {
   readonly path: string;
   readonly sizeBytes: number;
 } & Inspection;
+
+/** The ways to the version that an update is for: the first is taken, or with `--plan` would be. */
+export interface PathPlanEvent {
+  readonly type: 'path-plan';
+  readonly dryRun: boolean;
+  readonly series: string;
+  /** The version that is wanted. */
+  readonly wanted: string;
+  /** The chosen one, then the next best; none where there is no way. */
+  readonly paths: readonly PlannedPath[];
+  readonly leftOut: readonly LeftOut[];
+  /** How much more was left out. */
+  readonly moreLeftOut: number;
+}
+
+export interface PlannedPath {
+  /** In order; none where the wanted version is on the device. */
+  readonly hops: readonly PlannedHop[];
+  readonly downloadBytes: number;
+  /** Bytes to read from disk and to write. */
+  readonly workBytes: number;
+  /** Bytes on disk beside what is there now, at the moment when they are most. */
+  readonly diskBytes: number;
+  /** What it is expected to take. */
+  readonly durationMs: number;
+  readonly reason: PathReason;
+}
+
+export interface PlannedHop {
+  readonly kind: 'image' | 'delta';
+  /** The name of the image or delta. */
+  readonly filename: string;
+  /** The version of the base; null for a whole image. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly sizeBytes: number;
+  /** What is left to fetch of it. */
+  readonly downloadBytes: number;
+}
+
+/** Why a path is where it is in a plan; amounts are those by which it exceeds the chosen one. */
+export type PathReason =
+  /** Nothing is to be done: the wanted version is on the device. */
+  | { readonly kind: 'present' }
+  | { readonly kind: 'cheapest' }
+  | { readonly kind: 'more-download'; readonly bytes: number }
+  | { readonly kind: 'more-work'; readonly bytes: number }
+  | { readonly kind: 'more-hops'; readonly hops: number }
+  /** It costs as much, and the names of its files come later. */
+  | { readonly kind: 'same-cost' };
+
+/** Something that has no part in a plan though it might have been expected there. */
+export interface LeftOut {
+  /** Names of files: of a path, of a delta, of an image. */
+  readonly filenames: readonly string[];
+  readonly reason: LeftOutReason;
+}
+
+export type LeftOutReason =
+  | { readonly kind: 'needs-space'; readonly neededBytes: number; readonly freeBytes: number }
+  /** It failed in this run. */
+  | { readonly kind: 'failed' }
+  /** An image on the device that has not the sha256 that the mirror says. */
+  | { readonly kind: 'other-bytes' }
+  /** A delta that is too large a share of its target. */
+  | { readonly kind: 'delta-share'; readonly share: number }
+  | { readonly kind: 'whole-images-off' }
+  /** A delta whose base, a version, is neither on the device nor on the mirror. */
+  | { readonly kind: 'no-base'; readonly base: string };

@@ -10,6 +10,7 @@ import type {
 import { formatBytes } from '../bytes.js';
 import { formatDuration } from '../durations.js';
 import type { Palette } from './colors.js';
+import { pathPlanText } from './path-table.js';
 import { printable } from './printable.js';
 
 /** One line about one event. `detail` is worth a line in a log, but not on a screen that shows bars. */
@@ -28,6 +29,8 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
       return problemLine(event);
     case 'plan':
       return planLine(event);
+    case 'path-plan':
+      return event.dryRun ? undefined : { level: 'detail', text: pathPlanText(event) };
     case 'job-finished':
       return { level: 'detail', text: finishedText(event) };
     case 'job-failed':

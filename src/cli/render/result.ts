@@ -1,6 +1,7 @@
 import type { PlanEvent, RepositoryEvent } from '../../events.js';
 import type { Palette } from './colors.js';
 import { inspectionLines } from './inspection.js';
+import { pathTableLines } from './path-table.js';
 import { planLines } from './plan-table.js';
 import type { Renderer } from './renderer.js';
 import type { OutputStream } from './streams.js';
@@ -31,6 +32,9 @@ export class ResultRenderer implements Renderer {
       case 'compose-summary':
       case 'update-check':
         this.#print(summaryLines(event, this.#layout()));
+        break;
+      case 'path-plan':
+        if (event.dryRun) this.#print(pathTableLines(event, this.#layout()));
         break;
       case 'inspection':
         this.#print(inspectionLines(event, this.#layout()));

@@ -1,0 +1,95 @@
+import type { LeftOutReason } from '../../events.js';
+import type { ImageVersion } from '../../metadata/brands.js';
+import type { MetaDiff, MetaImage } from '../../metadata/meta.js';
+import type { LocalImage } from '../local-image.js';
+import type { ByteCosts } from './path.js';
+import type { DeviceState, PathLimits, PlanRequest } from './request.js';
+
+/**
+ * Versions and the ways between them, as seen from the wanted one: the meta file names with each image the deltas that
+ * lead to it, so a search goes backwards and needs no other index.
+ */
+export interface UpdateGraph {
+  readonly wanted: MetaImage;
+  readonly images: ReadonlyMap<ImageVersion, MetaImage>;
+  /** Those whose bytes are the mirror's, as far as the mirror says. */
+  readonly present: ReadonlyMap<ImageVersion, LocalImage>;
+  readonly device: DeviceState;
+  readonly limits: PathLimits;
+}
+
+export function buildGraph({ meta, device, limits }: PlanRequest, wanted: MetaImage): UpdateGraph {
+  const images = new Map(meta.images.map((image) => [image.version, image]));
+  const present = device.present.filter((image) => hasMirrorsBytes(image, images.get(image.version)));
+  return { wanted, images, present: new Map(present.map((image) => [image.version, image])), device, limits };
+}
+
+/** A version that the mirror no longer lists has nothing to be compared with: its deltas tell. */
+export function hasMirrorsBytes(image: LocalImage, listed: MetaImage | undefined): boolean {
+  return listed === undefined || listed.sha256 === image.sha256;
+}
+
+/** Why a delta is no way to `image`; null where it is one. */
+export function deltaFault(delta: MetaDiff, image: MetaImage, graph: UpdateGraph): LeftOutReason | null {
+  const { limits, present, images } = graph;
+  if (limits.failed.has(delta.filename)) return { kind: 'failed' };
+  if (delta.size >= limits.maxDeltaShare * image.size) return { kind: 'delta-share', share: delta.size / image.size };
+  if (!present.has(delta.version) && !images.has(delta.version)) return { kind: 'no-base', base: delta.version };
+  return null;
+}
+
+/** Why a whole image is not fetched; null where it may be. */
+export function imageFault(image: MetaImage, { limits }: UpdateGraph): LeftOutReason | null {
+  if (!limits.wholeImages) return { kind: 'whole-images-off' };
+  return limits.failed.has(image.filename) ? { kind: 'failed' } : null;
+}
+
+/**
+ * What the delta costs. The last one of a path streams from the network: the base is read and the target is written,
+ * less the share that is made already. Any other is spooled, which is to be written and read again.
+ */
+export function deltaCosts(delta: MetaDiff, image: MetaImage, graph: UpdateGraph): ByteCosts {
+  const spooled = bytesThere(delta.filename, delta.size, graph);
+  if (image !== graph.wanted) {
+    const left = delta.size - spooled;
+    return { downloadBytes: left, workBytes: left + delta.size, diskBytes: left };
+  }
+  const { deltaBytes, share } = checkpointOf(delta, graph);
+  return {
+    downloadBytes: delta.size - Math.max(spooled, Math.min(deltaBytes, delta.size)),
+    workBytes: Math.round((baseSize(delta.version, graph) + image.size) * (1 - share)),
+    diskBytes: image.size - bytesOccupied(image, graph),
+  };
+}
+
+/** What the whole image costs, as the target or as the image that the deltas behind it start from. */
+export function imageCosts(image: MetaImage, graph: UpdateGraph): ByteCosts {
+  const left = image.size - bytesThere(image.filename, image.size, graph);
+  return { downloadBytes: left, workBytes: left, diskBytes: image.size - bytesOccupied(image, graph) };
+}
+
+function checkpointOf(delta: MetaDiff, { device, wanted }: UpdateGraph): { deltaBytes: number; share: number } {
+  const { checkpoint } = device;
+  const isOfDelta =
+    checkpoint?.target === wanted.version &&
+    checkpoint.base === delta.version &&
+    checkpoint.deltaFilename === delta.filename;
+  if (!isOfDelta) return { deltaBytes: 0, share: 0 };
+  return { deltaBytes: checkpoint.deltaBytes, share: Math.min(1, checkpoint.targetBytes / wanted.size) };
+}
+
+/** A delta with a base of unknown size is no way to anywhere, see {@link deltaFault}. */
+function baseSize(version: ImageVersion, { present, images }: UpdateGraph): number {
+  return present.get(version)?.sizeBytes ?? images.get(version)?.size ?? 0;
+}
+
+function bytesThere(filename: string, sizeBytes: number, { device }: UpdateGraph): number {
+  return Math.min(device.partial.get(filename) ?? 0, sizeBytes);
+}
+
+/** What is in the place of an unfinished image is written over, whichever way it came there. */
+function bytesOccupied(image: MetaImage, graph: UpdateGraph): number {
+  const { checkpoint } = graph.device;
+  const made = checkpoint?.target === image.version ? Math.min(checkpoint.targetBytes, image.size) : 0;
+  return Math.max(made, bytesThere(image.filename, image.size, graph));
+}

@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest';
+import { fileNameOf } from '../../../src/client/hop.js';
+import { planUpdate, type UpdatePlan } from '../../../src/client/plan/plan-update.js';
+import type { Sha256Hex } from '../../../src/metadata/brands.js';
+import { deltaFile, imageFile, localImage, type Sample, type SampleImage, sampleRequest, versionOf } from './series.js';
+
+/** From 1 to 4 by 2 and 3; each image is 1000 bytes, a direct delta 500, a step 100. */
+const STEPS: readonly SampleImage[] = [
+  { number: 1, size: 1000, diffs: [[2, 100]] },
+  { number: 2, size: 1000, diffs: [[1, 100]] },
+  { number: 3, size: 1000, diffs: [[2, 100]] },
+  {
+    number: 4,
+    size: 1000,
+    diffs: [
+      [3, 100],
+      [1, 500],
+    ],
+  },
+];
+const IN_STEPS = [deltaFile(1, 2), deltaFile(2, 3), deltaFile(3, 4)];
+const from1 = { images: STEPS, wanted: 4, present: [localImage(1, 1000)] };
+
+function plan(sample: Sample): UpdatePlan {
+  return planUpdate(sampleRequest(sample));
+}
+
+function pathsOf(found: UpdatePlan): string[][] {
+  if (found.kind === 'no-path') throw new Error(found.why.message);
+  return [found.chosen, ...found.others].map(({ hops }) => hops.map(({ hop }) => fileNameOf(hop)));
+}
+
+describe('the plan of an update', () => {
+  it('is empty where the wanted version is here', () => {
+    const here = plan({ ...from1, wanted: 1 });
+    expect(here).toMatchObject({ kind: 'paths', chosen: { seconds: 0, reason: { kind: 'present' } }, others: [] });
+    expect(pathsOf(here)).toEqual([[]]);
+    const gone = plan({ images: STEPS.slice(1), wanted: 1, present: [localImage(1, 1000)] });
+    expect(pathsOf(gone)).toEqual([[]]);
+  });
+
+  it('is the cheapest path, with the next best and what they cost more', () => {
+    const found = plan(from1);
+    expect(pathsOf(found)).toEqual([IN_STEPS, [deltaFile(1, 4)], [imageFile(4)]]);
+    // 300 bytes at 10 a second; 2 deltas written and read, a base read, a target written: 2,400 bytes at 1,000; 3 hops.
+    expect(found).toMatchObject({
+      chosen: { downloadBytes: 300, workBytes: 2400, diskBytes: 1200, seconds: 30 + 2.4 + 3 },
+      others: [
+        { downloadBytes: 500, workBytes: 2000, diskBytes: 1000, reason: { kind: 'more-download', bytes: 200 } },
+        { downloadBytes: 1000, workBytes: 1000, diskBytes: 1000, reason: { kind: 'more-download', bytes: 700 } },
+      ],
+      leftOut: { entries: [], more: 0 },
+    });
+  });
+
+  it('takes no more hops than are allowed', () => {
+    expect(pathsOf(plan({ ...from1, limits: { maxHops: 3 } }))[0]).toEqual(IN_STEPS);
+    expect(pathsOf(plan({ ...from1, limits: { maxHops: 2 } }))[0]).toEqual([deltaFile(1, 4)]);
+  });
+
+  it('starts from whichever version on the device is nearest', () => {
+    expect(pathsOf(plan({ ...from1, present: [localImage(1, 1000), localImage(3, 1000)] }))[0]).toEqual([
+      deltaFile(3, 4),
+    ]);
+  });
+
+  it('goes back to an older version by a delta, too', () => {
+    expect(pathsOf(plan({ ...from1, wanted: 1, present: [localImage(2, 1000)] }))[0]).toEqual([deltaFile(2, 1)]);
+  });
+
+  it('starts from a version that the mirror no longer lists', () => {
+    const images: SampleImage[] = [{ number: 4, size: 1000, diffs: [[0, 300]] }];
+    expect(pathsOf(plan({ images, wanted: 4, present: [localImage(0, 900)] }))[0]).toEqual([deltaFile(0, 4)]);
+  });
+
+  it('is the whole image where nothing is here, and never a path through an image that is', () => {
+    expect(pathsOf(plan({ ...from1, present: [] }))[0]).toEqual([imageFile(4)]);
+    for (const path of pathsOf(plan({ ...from1, present: [localImage(2, 1000)] }))) {
+      expect(path).not.toContain(deltaFile(1, 2));
+      expect(path).not.toContain(imageFile(2));
+    }
+  });
+
+  it('begins with an older whole image where most of it is on disk', () => {
+    const device = { partial: new Map([[imageFile(3), 990]]) };
+    const found = plan({ ...from1, present: [], device });
+    expect(pathsOf(found)[0]).toEqual([imageFile(3), deltaFile(3, 4)]);
+    expect(found).toMatchObject({ chosen: { downloadBytes: 110, diskBytes: 10 + 1000, workBytes: 10 + 2000 } });
+  });
+
+  it('counts only what is left of files that are on disk in part', () => {
+    const device = { partial: new Map([[deltaFile(1, 4), 450]]) };
+    expect(plan({ ...from1, device })).toMatchObject({
+      chosen: { downloadBytes: 50, hops: [{ downloadBytes: 50, hop: { delta: { filename: deltaFile(1, 4) } } }] },
+    });
+  });
+
+  it('goes on with an image that is being made where that saves most', () => {
+    const checkpoint = {
+      target: versionOf(4),
+      base: versionOf(1),
+      deltaFilename: deltaFile(1, 4),
+      deltaBytes: 400,
+      targetBytes: 750,
+    };
+    expect(plan({ ...from1, device: { checkpoint } })).toMatchObject({
+      chosen: { downloadBytes: 100, workBytes: 500, diskBytes: 250, hops: [{ hop: { base: versionOf(1) } }] },
+    });
+    // Of another base it only occupies the place of the image.
+    const other = { ...checkpoint, base: versionOf(2) };
+    expect(plan({ ...from1, device: { checkpoint: other } })).toMatchObject({
+      chosen: { downloadBytes: 300, workBytes: 2400, diskBytes: 1200 - 750 },
+    });
+  });
+
+  it('prefers what fits the disk, and says what would have been cheaper', () => {
+    const found = plan({ ...from1, device: { freeBytes: 1199 } });
+    expect(pathsOf(found)[0]).toEqual([deltaFile(1, 4)]);
+    expect(found.leftOut.entries).toEqual([
+      { filenames: IN_STEPS, reason: { kind: 'needs-space', neededBytes: 1200, freeBytes: 1199 } },
+    ]);
+    expect(pathsOf(plan({ ...from1, device: { freeBytes: 1200 } }))[0]).toEqual(IN_STEPS);
+  });
+
+  it('shows the whole image, however many paths are cheaper', () => {
+    const diffs = [100, 101, 102, 103].map((size) => [1, size, `${size}.rdiff`] as const);
+    const found = plan({ images: [{ number: 2, size: 1000, diffs }], wanted: 2, present: [localImage(1, 1000)] });
+    expect(pathsOf(found)).toEqual([['100.rdiff'], ['101.rdiff'], [imageFile(2)]]);
+  });
+
+  it('takes fewer hops, then the earlier names, of paths that cost the same', () => {
+    const images: SampleImage[] = [
+      { number: 2, size: 1000, diffs: [[1, 0]] },
+      { number: 3, size: 1000, diffs: [1, 2].flatMap((base) => [[base, 0, `${base}b.rdiff`] as const]).reverse() },
+    ];
+    const free = { images, wanted: 3, present: [localImage(1, 1000)], rates: { hopSeconds: 0 } };
+    expect(pathsOf(plan(free)).slice(0, 2)).toEqual([['1b.rdiff'], [deltaFile(1, 2), '2b.rdiff']]);
+    const twins = { number: 3, size: 1000, diffs: ['y', 'x', 'z'].map((name) => [1, 0, `${name}.rdiff`] as const) };
+    expect(pathsOf(plan({ ...free, images: [twins], limits: { wholeImages: false } }))).toEqual([
+      ['x.rdiff'],
+      ['y.rdiff'],
+      ['z.rdiff'],
+    ]);
+  });
+
+  it('names what was left out, and how much more', () => {
+    const diffs = [
+      [1, 799],
+      [2, 800],
+      [3, 910],
+      [9, 10],
+      ...Array.from({ length: 10 }, (_, index) => [5, 1000, `large-${index}.rdiff`] as const),
+    ] as const;
+    const { leftOut, ...found } = plan({
+      images: [{ number: 4, size: 1000, diffs }],
+      wanted: 4,
+      present: [1, 2, 3].map((number) => localImage(number, 1000)),
+      limits: { failed: new Set([deltaFile(9, 4)]), wholeImages: false },
+    });
+    expect(pathsOf({ leftOut, ...found } as UpdatePlan)).toEqual([[deltaFile(1, 4)]]);
+    expect(leftOut.entries.slice(0, 4)).toEqual([
+      { filenames: [deltaFile(9, 4)], reason: { kind: 'failed' } },
+      { filenames: [imageFile(4)], reason: { kind: 'whole-images-off' } },
+      { filenames: [deltaFile(2, 4)], reason: { kind: 'delta-share', share: 0.8 } },
+      { filenames: [deltaFile(3, 4)], reason: { kind: 'delta-share', share: 0.91 } },
+    ]);
+    expect([leftOut.entries.length, leftOut.more]).toEqual([10, 4]);
+  });
+
+  it("does not start from an image that is not the mirror's, nor from a base that is nowhere", () => {
+    const changed = { ...localImage(1, 1000), sha256: 'f'.repeat(64) as Sha256Hex };
+    const images: SampleImage[] = [
+      { number: 1, size: 1000 },
+      {
+        number: 4,
+        size: 1000,
+        diffs: [
+          [1, 10],
+          [7, 10],
+        ],
+      },
+    ];
+    const found = plan({ images, wanted: 4, present: [changed] });
+    expect(pathsOf(found)).toEqual([[imageFile(4)], [imageFile(1), deltaFile(1, 4)]]);
+    expect(found.leftOut.entries).toEqual([
+      { filenames: [imageFile(1)], reason: { kind: 'other-bytes' } },
+      { filenames: [deltaFile(7, 4)], reason: { kind: 'no-base', base: versionOf(7) } },
+    ]);
+    expect(pathsOf(plan({ images, wanted: 1, present: [changed] }))).toEqual([[imageFile(1)]]);
+  });
+
+  it('leaves out deltas from an image to itself', () => {
+    const images: SampleImage[] = [
+      {
+        number: 4,
+        size: 1000,
+        diffs: [
+          [4, 0],
+          [1, 500],
+        ],
+      },
+    ];
+    expect(pathsOf(plan({ images, wanted: 4, present: [localImage(1, 1000)] }))).toEqual([
+      [deltaFile(1, 4)],
+      [imageFile(4)],
+    ]);
+  });
+});
+
+describe('where there is no path, the plan says', () => {
+  const failed = (...names: string[]) => ({ failed: new Set(names) });
+
+  it.each<[string, Sample, string, string]>([
+    [
+      'that the mirror has no such version',
+      { ...from1, wanted: 5 },
+      'NOT_FOUND',
+      `found 4 others, the newest ${versionOf(4)}`,
+    ],
+    ['that the mirror has nothing', { images: [], wanted: 5 }, 'NOT_FOUND', 'found no image'],
+    [
+      'how much disk the smallest path needs',
+      { ...from1, device: { freeBytes: 999 } },
+      'NO_SPACE',
+      '1000 bytes of free disk, found 999',
+    ],
+    [
+      'that the whole image is not allowed',
+      { ...from1, present: [], limits: { wholeImages: false } },
+      'CONFIG',
+      'no version is here',
+    ],
+    [
+      'which versions are here',
+      { ...from1, limits: { wholeImages: false, maxHops: 2, ...failed(deltaFile(1, 4)) } },
+      'CONFIG',
+      `here is ${versionOf(1)}`,
+    ],
+    [
+      'that files failed',
+      { ...from1, limits: failed(imageFile(4), deltaFile(1, 4), deltaFile(3, 4)) },
+      'NOT_FOUND',
+      '3 files that failed',
+    ],
+    [
+      'that files failed, where the whole image is one of them',
+      { ...from1, present: [], limits: { wholeImages: false, ...failed(imageFile(4)) } },
+      'NOT_FOUND',
+      '1 file that failed',
+    ],
+  ])('%s', (_, sample, code, words) => {
+    const found = plan(sample);
+    expect(found).toMatchObject({ kind: 'no-path', why: { code } });
+    if (found.kind === 'no-path') expect(found.why.message).toContain(words);
+  });
+});
