@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fileNameOf } from '../../../src/client/hop.js';
-import type { UpdatePath } from '../../../src/client/plan/path.js';
+import { buildGraph } from '../../../src/client/plan/graph.js';
+import { secondsOf, type UpdatePath } from '../../../src/client/plan/path.js';
 import { planUpdate } from '../../../src/client/plan/plan-update.js';
+import { rankPaths } from '../../../src/client/plan/ranking.js';
 import type { PlanRequest } from '../../../src/client/plan/request.js';
+import { pathOf } from '../../../src/client/plan/trail.js';
 import { type EnumeratedPath, enumeratePaths } from './brute-force.js';
 import { deltaFile, imageFile, localImage, type SampleImage, sampleRequest, versionOf } from './series.js';
 
@@ -134,6 +137,23 @@ describe('a plan, beside every path of a random series', () => {
     );
     // What is tested has to occur.
     expect(Math.min(none, several, constrained)).toBeGreaterThan(RUNS / 100);
+  });
+
+  it('could show more than it does: the cheapest ten are in order', () => {
+    fc.assert(
+      fc.property(request, (one) => {
+        const wanted = one.meta.images.find(({ version }) => version === one.wanted)!;
+        if (one.device.present.some(({ version }) => version === one.wanted)) return;
+        const graph = buildGraph(one, wanted);
+        const { fitting } = rankPaths(graph, 10, (costs, hops) => secondsOf(costs, hops, one.rates));
+        expect(fitting.map((trail) => filesOf(pathOf(trail, graph, one.rates)))).toEqual(
+          inOrder(enumeratePaths(one))
+            .slice(0, 10)
+            .map(({ files }) => files),
+        );
+      }),
+      { numRuns: RUNS / 4 },
+    );
   });
 
   it('is the same whatever the order of images and deltas', () => {
