@@ -1,0 +1,188 @@
+import {
+  type ImageVersion,
+  isImageVersion,
+  isSeriesName,
+  isSha256Hex,
+  type SeriesName,
+  SHA256_FORM,
+  type Sha256Hex,
+  VERSION_FORM,
+} from '../../metadata/brands.js';
+import {
+  type JsonNode,
+  jsonCount,
+  jsonItems,
+  jsonMember,
+  jsonString,
+  parseJson,
+  wrongJson,
+} from '../../metadata/json-node.js';
+import {
+  type MetaDiff,
+  type MetaImage,
+  parseSeriesMeta,
+  renderSeriesMeta,
+  type SeriesMeta,
+} from '../../metadata/meta.js';
+import { findNameFault } from '../../metadata/safe-name.js';
+import type { Hop } from '../hop.js';
+
+/*
+ * A bundle is a tar archive (POSIX.1-2001, pax) that carries one path for a device without a network. Its first member,
+ * bundle.json, says what the path is; then come the files of the hops in their order (docs/formats.md):
+ *
+ *     { "format": 1, "series", "from": "<version>" or null, "to": "<version>",
+ *       "hops": [ { "kind": "image" | "delta", "filename", "from", "to", "size", "sha256" }, … ],
+ *       "meta": { "<series>": { "images": [ … ] } } }
+ *
+ * `meta` has the form of a meta file. It has the image that each hop leads to, of its deltas at least the one that the
+ * hop applies, and, where the mirror knows it, the image that the path starts from.
+ */
+
+/** What `format` says; a reader refuses any other number. */
+const FORMAT = 1;
+/** The first member of a bundle. */
+export const MANIFEST_NAME = 'bundle.json';
+export const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
+/** Far above what any plan allows. */
+const MAX_HOPS = 1_000;
+
+/** What a bundle carries. */
+export interface BundleManifest {
+  readonly series: SeriesName;
+  /** The version that has to be on the device; null where the path begins with a whole image. */
+  readonly from: ImageVersion | null;
+  readonly to: ImageVersion;
+  /** At least one. */
+  readonly hops: readonly Hop[];
+  /** The images of the path, each with the one delta that leads to it. */
+  readonly meta: SeriesMeta;
+}
+
+/** A file of a bundle, as `bundle.json` says. */
+export interface BundledFile {
+  readonly filename: string;
+  readonly size: number;
+  readonly sha256: Sha256Hex;
+}
+
+/** The file that a hop fetches. */
+export function fileOf(hop: Hop): BundledFile {
+  const { filename, size, sha256 } = hop.kind === 'image' ? hop.image : hop.delta;
+  return { filename, size, sha256 };
+}
+
+/** What a bundle says that carries `hops`, of which there is at least one; `base` is what the mirror says of their start. */
+export function makeManifest(series: SeriesName, hops: readonly Hop[], base: MetaImage | undefined): BundleManifest {
+  const images = hops.map((hop) => ({ ...hop.image, diffs: hop.kind === 'delta' ? [hop.delta] : [] }));
+  const known = base === undefined ? [] : [{ ...base, diffs: [] }];
+  return {
+    series,
+    from: hops[0]?.kind === 'delta' ? hops[0].base : null,
+    to: hops.at(-1)!.image.version,
+    hops,
+    meta: { series, images: [...known, ...images] },
+  };
+}
+
+/** Writes `bundle.json`: two blanks of indentation, a newline at the end. */
+export function renderManifest({ series, from, to, hops, meta }: BundleManifest): string {
+  const members = {
+    format: FORMAT,
+    series,
+    from,
+    to,
+    hops: hops.map((hop) => {
+      const { filename, size, sha256 } = fileOf(hop);
+      return { kind: hop.kind, filename, from: baseOf(hop), to: hop.image.version, size, sha256 };
+    }),
+    meta: JSON.parse(renderSeriesMeta(meta)) as unknown,
+  };
+  return `${JSON.stringify(members, null, 2)}\n`;
+}
+
+/**
+ * Reads a `bundle.json` of foreign origin; `where` opens the messages. Members that are not known are left out. The caller
+ * bounds the length of `text`.
+ *
+ * @throws UpdateRepositoryError FORMAT with the path of the member that is wrong
+ */
+export function parseManifest(text: string, where: string): BundleManifest {
+  const root = parseJson(text, { file: where, code: 'FORMAT' });
+  const format = jsonMember(root, 'format');
+  if (format.value !== FORMAT) throw wrongJson(format, `the format ${FORMAT} that this program knows`);
+  const series = jsonString(jsonMember(root, 'series'), 'a series name that can be a file name', isSeriesName);
+  const meta = parseMeta(jsonMember(root, 'meta'), where);
+  if (meta.series !== series) throw wrongJson(jsonMember(root, 'meta'), `the series ${series}`, meta.series);
+  const from = parseStart(jsonMember(root, 'from'));
+  const to = jsonString(jsonMember(root, 'to'), VERSION_FORM, isImageVersion);
+  const hops = parseHops(jsonMember(root, 'hops'), meta, { from, to });
+  return { series, from, to, hops, meta };
+}
+
+function baseOf(hop: Hop): ImageVersion | null {
+  return hop.kind === 'delta' ? hop.base : null;
+}
+
+function parseMeta(node: JsonNode, where: string): SeriesMeta {
+  return parseSeriesMeta(JSON.stringify(node.value) ?? '', `${where}: .meta`);
+}
+
+function parseStart(node: JsonNode): ImageVersion | null {
+  return node.value === null ? null : jsonString(node, `${VERSION_FORM}, or null`, isImageVersion);
+}
+
+/** Each hop starts where the one before it ended, and none comes back to where the path has been. */
+function parseHops(
+  node: JsonNode,
+  meta: SeriesMeta,
+  { from, to }: { readonly from: ImageVersion | null; readonly to: ImageVersion },
+): Hop[] {
+  const items = jsonItems(node, MAX_HOPS);
+  const passed = new Set<ImageVersion | null>([from]);
+  const hops: Hop[] = [];
+  for (const item of items) {
+    const start = hops.at(-1)?.image.version ?? from;
+    const hop = parseHop(item, meta, start);
+    if (passed.has(hop.image.version))
+      throw wrongJson(jsonMember(item, 'to'), 'a version that the path has not passed');
+    passed.add(hop.image.version);
+    hops.push(hop);
+  }
+  if (hops.at(-1)?.image.version === to) return hops;
+  throw wrongJson(node, `a path to ${to}`, hops.length === 0 ? 'none' : `one to ${hops.at(-1)?.image.version}`);
+}
+
+function parseHop(node: JsonNode, meta: SeriesMeta, start: ImageVersion | null): Hop {
+  const kind = start === null ? 'image' : 'delta';
+  jsonString(jsonMember(node, 'kind'), `"${kind}", as it starts from ${start ?? 'nothing'}`, (text) => text === kind);
+  const from = jsonMember(node, 'from');
+  if (from.value !== start) throw wrongJson(from, start === null ? 'null' : `the version ${start}`);
+  const to = jsonMember(node, 'to');
+  const version = jsonString(to, VERSION_FORM, isImageVersion);
+  const image = meta.images.find((one) => one.version === version);
+  if (image === undefined) throw wrongJson(to, 'the version of an image in "meta"');
+  const hop = start === null ? ({ kind: 'image', image } as const) : deltaHop(node, image, start);
+  checkFile(node, fileOf(hop));
+  return hop;
+}
+
+function deltaHop(node: JsonNode, image: MetaImage, base: ImageVersion): Hop {
+  const filename = jsonMember(node, 'filename');
+  const delta: MetaDiff | undefined = image.diffs.find((one) => one.filename === filename.value);
+  if (delta === undefined || delta.version !== base) throw wrongJson(filename, `a delta from ${base} in "meta"`);
+  return { kind: 'delta', base, delta, image };
+}
+
+/** What a hop says of its file is what the meta entry says. */
+function checkFile(node: JsonNode, { filename, size, sha256 }: BundledFile): void {
+  jsonString(
+    jsonMember(node, 'filename'),
+    `"${filename}"`,
+    (text) => text === filename && findNameFault(text) === null,
+  );
+  const sizeNode = jsonMember(node, 'size');
+  if (jsonCount(sizeNode) !== size) throw wrongJson(sizeNode, `${size}, as in "meta"`);
+  const digest = jsonMember(node, 'sha256');
+  if (jsonString(digest, SHA256_FORM, isSha256Hex) !== sha256) throw wrongJson(digest, `${sha256}, as in "meta"`);
+}
