@@ -1,6 +1,5 @@
 import type { ImageVersion } from '../../metadata/brands.js';
 import type { MetaDiff, MetaImage } from '../../metadata/meta.js';
-
 import { deltaCosts, imageCosts, type UpdateGraph } from './graph.js';
 import { type ByteCosts, type PathHop, secondsOf, type UpdatePath } from './path.js';
 import type { Rates } from './request.js';

@@ -91,6 +91,9 @@ describe('the plan of an update, for people', () => {
       'left out: a\\x1b[2Jb.rdiff: failed in this run',
       'left out: 3 more',
     ]);
+    const [path] = event.paths;
+    const paths = [{ ...path!, hops: path!.hops.map((hop) => ({ ...hop, from: '\u001b[2J' })) }];
+    expect(pathTableLines({ ...event, paths }, wide)[2]).toContain('* \\x1b[2J > ');
   });
 });
 

@@ -140,6 +140,17 @@ describe('a bundle is not written', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  it('of a file that does not end, of which no more is read than there should be', async () => {
+    const directory = await temporaryDirectory();
+    let given = 0;
+    async function* endless(): AsyncIterable<Uint8Array> {
+      for (; given < 2 ** 28; given += 10_000) yield first.subarray(0, 10_000);
+    }
+    const request = { manifest, openFile: endless, path: join(directory, 'x.tar'), force: false, signal };
+    await expect(writeBundle(request)).rejects.toMatchObject({ message: expect.stringMatching(/found more$/) });
+    expect(given).toBeLessThanOrEqual(first.length + 10_000);
+  });
+
   it('where the disk is full', async () => {
     const request = { manifest, openFile: opening(sampleBundle()), path: '/dev/full', force: true, signal };
     await expect(writeBundle(request)).rejects.toMatchObject({ code: 'NO_SPACE' });

@@ -12,11 +12,9 @@ async function beginning(name: string, size: number): Promise<Buffer> {
   const archive = pack();
   archive.entry(memberHeader(name, size)).write(Buffer.alloc(512));
   const all: Buffer[] = [];
-  // The header, or three with what pax has to say, and the first bytes.
-  while (all.length < (size > MOST_OF_USTAR || name.length > 100 ? 5 : 2)) {
-    const piece = archive.read() as Buffer | null;
-    if (piece === null) await new Promise((resolve) => setImmediate(resolve));
-    else all.push(piece);
+  for (let turn = 0; turn < 20; turn += 1) {
+    for (let piece = archive.read(); piece !== null; piece = archive.read()) all.push(piece as Buffer);
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return Buffer.concat(all);
 }

@@ -10,7 +10,7 @@ const DIFFS = 1_000;
 const LISTS = 10;
 const WANTED = IMAGES - 1;
 const HUGE = Number.MAX_SAFE_INTEGER;
-/** What takes some seconds may take longer on a machine that does other things as well. */
+/** Of processor time, which does not run while others have the processor. */
 const MAX_MS = 20_000;
 const MAX_KIB = 200 * 1024;
 
@@ -37,9 +37,9 @@ function hostileRequest(imageSize: number, sizeOf: (random: () => number) => num
 
 function planInBounds(request: PlanRequest): UpdatePlan {
   const peak = process.resourceUsage().maxRSS;
-  const start = performance.now();
+  const start = process.cpuUsage();
   const plan = planUpdate(request);
-  expect(performance.now() - start).toBeLessThan(MAX_MS);
+  expect(process.cpuUsage(start).user / 1000).toBeLessThan(MAX_MS);
   expect(process.resourceUsage().maxRSS - peak).toBeLessThan(MAX_KIB);
   return plan;
 }

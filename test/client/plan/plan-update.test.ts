@@ -143,6 +143,30 @@ describe('the plan of an update', () => {
     ]);
   });
 
+  it('says what speaks against a path: download, then disk work, then hops, or nothing but names', () => {
+    const images: SampleImage[] = [
+      { number: 2, size: 1000, diffs: [[1, 0]] },
+      {
+        number: 3,
+        size: 1000,
+        diffs: [
+          [1, 10],
+          [1, 10, 'twin.rdiff'],
+          [2, 10],
+        ],
+      },
+    ];
+    const limits = { wholeImages: false };
+    const reasons = (sample: Sample) => {
+      const found = plan({ ...sample, wanted: 3, limits });
+      return found.kind === 'paths' ? found.others.map(({ reason }) => reason) : [];
+    };
+    const here = { images, wanted: 3, present: [localImage(1, 1000)] };
+    expect(reasons(here)).toEqual([{ kind: 'same-cost' }, { kind: 'more-hops', hops: 1 }]);
+    const larger = { ...here, present: [localImage(1, 900), localImage(2, 1000)] };
+    expect(reasons(larger)).toEqual([{ kind: 'same-cost' }, { kind: 'more-work', bytes: 100 }]);
+  });
+
   it('names what was left out, and how much more', () => {
     const diffs = [
       [1, 799],
