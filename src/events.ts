@@ -35,6 +35,7 @@ type AnyEvent =
   | PatchSummaryEvent
   | ComposeSummaryEvent
   | UpdateCheckEvent
+  | UpdateSummaryEvent
   | PathPlanEvent
   | InspectionEvent;
 
@@ -88,6 +89,7 @@ export type JobKind =
   | 'check-delta'
   | 'compress-delta'
   | 'digest'
+  | 'download'
   | 'patch'
   | 'compose'
   | 'upload'
@@ -276,6 +278,30 @@ export interface ComposeSummaryEvent {
   readonly delta: string;
   readonly deltaBytes: number;
   readonly targetBytes: number;
+  readonly durationMs: number;
+}
+
+/** The end of `update`. */
+export interface UpdateSummaryEvent {
+  readonly type: 'update-summary';
+  /** The device's directory of images, as it was given. */
+  readonly dir: string;
+  /** Null where the mirrors were not asked. */
+  readonly series: string | null;
+  /** The version that was current; null for none. */
+  readonly from: string | null;
+  /** The version that is current now; null for none. */
+  readonly to: string | null;
+  /** Whether another image is current. */
+  readonly changed: boolean;
+  /** Why that version, as what follows it in a sentence: `is the newest`. */
+  readonly reason: string;
+  /** Bytes that the paths which were taken had to fetch. */
+  readonly plannedBytes: number;
+  /** Bytes of images and deltas that were fetched, with what came twice. */
+  readonly fetchedBytes: number;
+  /** Bytes of indexes. */
+  readonly indexBytes: number;
   readonly durationMs: number;
 }
 

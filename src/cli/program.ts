@@ -10,7 +10,9 @@ import { definePatch } from './commands/patch.js';
 import { definePrune } from './commands/prune.js';
 import { definePublish } from './commands/publish.js';
 import { defineRdiff } from './commands/rdiff.js';
+import { defineRollback } from './commands/rollback.js';
 import { defineServeConfig } from './commands/serve-config.js';
+import { defineUpdate } from './commands/update.js';
 import { defineVerify } from './commands/verify.js';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.js';
 import type { Accept, Invocation, OutputFlags } from './invocation.js';
@@ -55,6 +57,8 @@ export function createProgram(
   definePrune(program, accept);
   definePublish(program, accept);
   defineServeConfig(program, accept);
+  defineUpdate(program, accept);
+  defineRollback(program, accept);
   defineDelta(program, accept);
   definePatch(program, accept);
   defineCompose(program, accept);

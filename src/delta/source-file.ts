@@ -72,10 +72,10 @@ export class SourceFile implements SourceState, BaseReader {
     }
   }
 
-  /** The file from start to end in pieces of up to `maxBytes`, each valid until the next one is asked for. */
-  *chunks(maxBytes: number): Generator<Uint8Array, void> {
-    const chunk = new Uint8Array(Math.min(maxBytes, this.sizeBytes));
-    for (let position = 0; position < this.sizeBytes; position += chunk.length) {
+  /** The file from `start` to its end in pieces of up to `maxBytes`, each valid until the next one is asked for. */
+  *chunks(maxBytes: number, start = 0): Generator<Uint8Array, void> {
+    const chunk = new Uint8Array(Math.min(maxBytes, Math.max(0, this.sizeBytes - start)));
+    for (let position = start; position < this.sizeBytes; position += chunk.length) {
       const length = Math.min(chunk.length, this.sizeBytes - position);
       this.read(chunk, 0, length, position);
       yield chunk.subarray(0, length);

@@ -38,6 +38,7 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'patch-summary': true,
   'compose-summary': true,
   'update-check': true,
+  'update-summary': true,
   'path-plan': true,
   inspection: true,
   error: true,

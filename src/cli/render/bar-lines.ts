@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<JobKind, string>> = {
   'check-delta': 'check',
   'compress-delta': 'zstd',
   digest: 'file',
+  download: 'fetch',
   patch: 'patch',
   compose: 'delta',
   upload: 'upload',

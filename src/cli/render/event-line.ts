@@ -51,6 +51,7 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'patch-summary':
     case 'compose-summary':
     case 'update-check':
+    case 'update-summary':
     case 'inspection':
       return undefined;
   }

@@ -32,6 +32,7 @@ const IMAGES_READ: Readonly<Record<JobKind, number>> = {
   // A delta is a part of an image, and read twice.
   'compress-delta': 0.5,
   delta: 3,
+  download: 1,
   patch: 1,
   compose: 1,
   upload: 1,

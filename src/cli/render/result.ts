@@ -31,6 +31,7 @@ export class ResultRenderer implements Renderer {
       case 'patch-summary':
       case 'compose-summary':
       case 'update-check':
+      case 'update-summary':
         this.#print(summaryLines(event, this.#layout()));
         break;
       case 'path-plan':

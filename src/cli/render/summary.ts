@@ -8,6 +8,7 @@ import type {
   PublishSummaryEvent,
   SeriesSummary,
   UpdateCheckEvent,
+  UpdateSummaryEvent,
   VerifySummaryEvent,
 } from '../../events.js';
 import { formatBytes, formatPercent } from '../bytes.js';
@@ -32,7 +33,8 @@ export type SummaryEvent =
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent
-  | UpdateCheckEvent;
+  | UpdateCheckEvent
+  | UpdateSummaryEvent;
 
 /** The last words of a command: what it did, and what the mirror has now. */
 export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
@@ -57,6 +59,8 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return [madeSentence(summary.delta, summary.deltaBytes, [summary.first, summary.second], summary.durationMs)];
     case 'update-check':
       return [checkSentence(summary)];
+    case 'update-summary':
+      return [updateSentence(summary)];
   }
 }
 
@@ -167,6 +171,15 @@ function publishSentence(summary: PublishSummaryEvent): string {
     formatDuration(durationMs),
   ];
   return `${printable(target)}: ${facts.join(', ')}`;
+}
+
+function updateSentence(summary: UpdateSummaryEvent): string {
+  const { dir, from, to, changed, reason, fetchedBytes, durationMs } = summary;
+  const here = to === null ? 'nothing is here' : `current is ${to}`;
+  if (!changed) return `${printable(dir)}: ${here}: ${printable(reason)}`;
+  const before = from === null ? '' : `, before it was ${from}`;
+  const cost = `${formatBytes(fetchedBytes)} fetched, ${formatDuration(durationMs)}`;
+  return `${printable(dir)}: ${here}, which ${printable(reason)}${before}; ${cost}`;
 }
 
 function checkSentence({ series, current, version, isNew, downloadBytes, reason }: UpdateCheckEvent): string {

@@ -1,3 +1,4 @@
+import type { DeltaPlace } from '../../delta/delta-place.js';
 import { isSha256Hex, SHA256_FORM, type Sha256Hex } from '../../metadata/brands.js';
 import { type JsonNode, jsonCount, jsonMember, jsonString, parseJson, wrongJson } from '../../metadata/json-node.js';
 
@@ -15,20 +16,11 @@ export interface DownloadRecord {
 /** The beginning of an image that is being made from a delta. */
 export interface PatchRecord {
   readonly kind: 'patch';
-  readonly checkpoint: PatchCheckpoint;
+  /** Where the making of the image goes on. */
+  readonly checkpoint: DeltaPlace;
   readonly baseSha256: Sha256Hex;
   readonly deltaSha256: Sha256Hex;
   readonly targetSha256: Sha256Hex;
-}
-
-/** Where the making of an image goes on. */
-export interface PatchCheckpoint {
-  /** The bytes of the delta that were applied. */
-  readonly deltaBytes: number;
-  /** The bytes of the image that are on the disk. */
-  readonly targetBytes: number;
-  /** The bytes that are left of a literal that has begun before `deltaBytes`. */
-  readonly literalLeft: number;
 }
 
 /**
@@ -60,11 +52,12 @@ export function parsePartialRecord(text: string, file: string): PartialRecord {
   }
 }
 
-function parseCheckpoint(node: JsonNode): PatchCheckpoint {
+function parseCheckpoint(node: JsonNode): DeltaPlace {
   return {
     deltaBytes: jsonCount(jsonMember(node, 'deltaBytes')),
     targetBytes: jsonCount(jsonMember(node, 'targetBytes')),
     literalLeft: jsonCount(jsonMember(node, 'literalLeft')),
+    copyDone: jsonCount(jsonMember(node, 'copyDone')),
   };
 }
 

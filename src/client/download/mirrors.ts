@@ -83,6 +83,11 @@ export class Mirrors implements AsyncDisposable {
     this.#retry = retry;
   }
 
+  /** For messages: the first of them, without a slash at the end. */
+  get name(): string {
+    return this.#roots[0]?.name ?? '';
+  }
+
   /** What was fetched so far, of each path and in all. */
   get traffic(): Pick<Traffic, 'fetchedBytes' | 'fetchedBytesOf'> {
     return this.#wire.traffic;

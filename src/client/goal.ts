@@ -1,0 +1,51 @@
+import { hasCode } from '../errors.js';
+import type { ImageVersion } from '../metadata/brands.js';
+import { classifyImageName } from '../metadata/image-name.js';
+import type { SeriesMeta } from '../metadata/meta.js';
+import { fetchMeta, type TextSource } from './catalog.js';
+import type { Mirrors } from './download/mirrors.js';
+import { chooseTarget, type Target } from './policy/choose-target.js';
+import { readWanted } from './policy/wanted.js';
+import type { Session } from './session.js';
+
+/** What the mirror has, what the device runs, and what it is to have. */
+export interface Goal {
+  readonly meta: SeriesMeta;
+  /** The version that is current; null where there is none. */
+  readonly current: ImageVersion | null;
+  readonly target: Target;
+}
+
+/**
+ * Asks the mirrors for the series, and the policy for the target.
+ *
+ * @throws UpdateRepositoryError NETWORK, STORAGE, NOT_FOUND, FORMAT, USAGE, CONFIG, INTERRUPTED
+ */
+export async function findGoal({ device, mirrors, wanted, policy }: Session): Promise<Goal> {
+  const { signal } = device;
+  const source = textsOf(mirrors);
+  const meta = await fetchMeta(source, wanted, signal);
+  const current = versionOf((await device.layout.read()).current);
+  const wish = await readWanted(policy.target, (path, maxBytes) => source.text(path, maxBytes, signal), signal);
+  return { meta, current, target: chooseTarget(meta, current, wish, policy) };
+}
+
+/** The version in the name of an image; null where there is none. */
+export function versionOf(fileName: string | null): ImageVersion | null {
+  const name = fileName === null ? null : classifyImageName(fileName);
+  return name?.kind === 'image' ? name.name.version : null;
+}
+
+function textsOf(mirrors: Mirrors): TextSource {
+  return {
+    name: mirrors.name,
+    async text(path, maxBytes, signal) {
+      try {
+        return (await mirrors.text({ path, maxBytes }, signal)).text;
+      } catch (error) {
+        if (hasCode(error, 'NOT_FOUND')) return null;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { EventSink } from '../events.js';
+import { freeBytes } from './device/free-bytes.js';
+import type { PatchRecord } from './device/partial-record.js';
+import { partials, partialsOf } from './device/partials.js';
+import { surveyImages } from './device/survey.js';
+import type { Goal } from './goal.js';
+import type { LocalImage } from './local-image.js';
+import { pathPlanEvent } from './plan/path-plan-event.js';
+import { planUpdate, type UpdatePlan } from './plan/plan-update.js';
+import type { Checkpoint, PlanRequest, Rates } from './plan/request.js';
+import type { UpdateTarget } from './policy/choose-target.js';
+import type { Policy } from './policy/policy.js';
+import type { Session } from './session.js';
+
+/** A way to the target, with what it was found from. */
+export interface Route {
+  readonly plan: UpdatePlan;
+  readonly request: PlanRequest;
+  readonly present: readonly LocalImage[];
+}
+
+/** What keeps a route from files. */
+export interface RouteLimits {
+  readonly wholeImages: boolean;
+  /** Names of files that failed in this run. */
+  readonly failed: ReadonlySet<string>;
+}
+
+/** A delta that is so large a part of its target is not worth it. */
+const MAX_DELTA_SHARE = 0.8;
+/** What a line and a disk are taken for that nobody has said anything of. */
+const ASSUMED: Rates = { downloadBytesPerSecond: 4e6, diskBytesPerSecond: 200e6, hopSeconds: 1 };
+
+/** Looks at what is on the device, reading what has changed there, and plans. */
+export async function findRoute(
+  { device, policy }: Session,
+  { meta }: Pick<Goal, 'meta'>,
+  target: UpdateTarget,
+  { wholeImages, failed }: RouteLimits,
+): Promise<Route> {
+  const present = await surveyImages(device, meta);
+  const useful = partialsOf(await partials(device), meta);
+  const patch = useful.patches.get(target.image.filename);
+  const request: PlanRequest = {
+    meta,
+    wanted: target.image.version,
+    device: {
+      present,
+      partial: useful.bytes,
+      checkpoint: patch === undefined ? null : checkpointOf(patch, target, [...present, ...meta.images]),
+      freeBytes: await freeBytes(device),
+    },
+    rates: ratesOf(policy),
+    limits: { maxHops: policy.maxHops, maxDeltaShare: MAX_DELTA_SHARE, wholeImages, failed },
+  };
+  return { plan: planUpdate(request), request, present };
+}
+
+/** Tells of a route. */
+export function tellRoute({ plan, request }: Route, onEvent: EventSink, dryRun: boolean): void {
+  onEvent(pathPlanEvent(plan, request, { dryRun }));
+}
+
+function ratesOf({ downloadBytesPerSecond, diskBytesPerSecond, limitBytesPerSecond }: Policy): Rates {
+  const line = downloadBytesPerSecond ?? ASSUMED.downloadBytesPerSecond;
+  return {
+    downloadBytesPerSecond: limitBytesPerSecond === null ? line : Math.min(line, limitBytesPerSecond),
+    diskBytesPerSecond: diskBytesPerSecond ?? ASSUMED.diskBytesPerSecond,
+    hopSeconds: ASSUMED.hopSeconds,
+  };
+}
+
+/** Null where the delta or the base that it was being made from are not known any more. */
+function checkpointOf(
+  { checkpoint, baseSha256, deltaSha256 }: PatchRecord,
+  { image }: UpdateTarget,
+  known: readonly Pick<LocalImage, 'version' | 'sha256'>[],
+): Checkpoint | null {
+  const delta = image.diffs.find(({ sha256 }) => sha256 === deltaSha256);
+  const base = known.find(({ version, sha256 }) => version === delta?.version && sha256 === baseSha256);
+  if (delta === undefined || base === undefined) return null;
+  const { deltaBytes, targetBytes } = checkpoint;
+  return { target: image.version, base: base.version, deltaFilename: delta.filename, deltaBytes, targetBytes };
+}

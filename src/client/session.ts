@@ -1,0 +1,109 @@
+import type { EventSink } from '../events.js';
+import { RateLimit } from '../net/rate-limit.js';
+import { parseMirrorPlace } from './catalog.js';
+import { type Device, openDevice } from './device/device.js';
+import { plainLayout } from './device/plain-layout.js';
+import { puavoLayout } from './device/puavo/puavo-layout.js';
+import { type Limits, type Mirrors, openMirrors } from './download/mirrors.js';
+import type { Policy } from './policy/policy.js';
+
+/** Where images come from. */
+export interface MirrorSource {
+  /** The URL of a mirror or of one of its meta files, then those of its copies. */
+  readonly urls: readonly string[];
+  /** Which series, where the mirror has several and no meta file is named. */
+  readonly series?: string;
+  /** Certificate authorities that are trusted beside those that Node trusts. */
+  readonly caFile?: string;
+  /** How long they are waited for, and how often they are asked; left out, some minutes in all. */
+  readonly patience?: MirrorPatience;
+}
+
+/** How often all mirrors are asked for a file before it is given up, and how long each is waited for. */
+export interface MirrorPatience {
+  readonly attempts: number;
+  readonly firstPauseMs: number;
+  readonly limits?: Limits;
+}
+
+/** Where they go. */
+export interface DevicePlace {
+  readonly dir: string;
+  readonly layout: 'plain' | 'puavo';
+  readonly breakLock?: boolean;
+}
+
+/** What all work on a device's images needs. */
+export interface SessionOptions {
+  readonly source: MirrorSource;
+  readonly device: DevicePlace;
+  readonly policy: Policy;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+/** A device that is held, and mirrors that are known. */
+export interface Session extends AsyncDisposable {
+  readonly device: Device;
+  readonly mirrors: Mirrors;
+  /** What is fetched of them. */
+  readonly wanted: { readonly metaPath: string | null; readonly series?: string };
+  readonly policy: Policy;
+}
+
+const PATIENCE: MirrorPatience = { attempts: 6, firstPauseMs: 1000 };
+
+/**
+ * Takes the device's directory and makes the mirrors known; none is asked yet.
+ *
+ * @throws UpdateRepositoryError USAGE for an address that is none; what {@link openDevice} and {@link openMirrors} throw
+ */
+export async function openSession({
+  source,
+  device: place,
+  policy,
+  signal,
+  onEvent,
+}: SessionOptions): Promise<Session> {
+  const places = source.urls.map(parseMirrorPlace);
+  const { limits, ...retry } = source.patience ?? PATIENCE;
+  const mirrors = await openMirrors({
+    roots: places.map(({ root }) => root),
+    ...(source.caFile === undefined ? {} : { caFile: source.caFile }),
+    ...(policy.limitBytesPerSecond === null ? {} : { rateLimit: new RateLimit(policy.limitBytesPerSecond) }),
+    ...(limits === undefined ? {} : { limits }),
+    retry: { ...retry, onEvent },
+  });
+  try {
+    const device = await openPlace(place, { signal, onEvent });
+    return {
+      device,
+      mirrors,
+      policy,
+      wanted: {
+        metaPath: places.find(({ metaPath }) => metaPath !== null)?.metaPath ?? null,
+        ...(source.series === undefined ? {} : { series: source.series }),
+      },
+      async [Symbol.asyncDispose]() {
+        await device.close();
+        await mirrors[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await mirrors[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Takes a device's directory, by the layout that it has. */
+export async function openPlace(
+  { dir, layout, breakLock = false }: DevicePlace,
+  { signal, onEvent }: Pick<SessionOptions, 'signal' | 'onEvent'>,
+): Promise<Device> {
+  return await openDevice(dir, {
+    layout: layout === 'puavo' ? puavoLayout() : plainLayout,
+    breakLock,
+    signal,
+    onEvent,
+  });
+}

@@ -1,0 +1,269 @@
+import { hasCode, UpdateRepositoryError } from '../errors.js';
+import type { UpdateCheckEvent, UpdateSummaryEvent } from '../events.js';
+import type { SeriesName } from '../metadata/brands.js';
+import type { MetaImage } from '../metadata/meta.js';
+import { activate } from './device/activate.js';
+import type { Hooks } from './device/make-current.js';
+import { discardPartials } from './device/partials.js';
+import { rollback } from './device/rollback.js';
+import { findGoal, type Goal, versionOf } from './goal.js';
+import { fileNameOf } from './hop.js';
+import { checkOf } from './policy/check.js';
+import type { UpdateTarget } from './policy/choose-target.js';
+import { mayRunNow } from './policy/may-run.js';
+import { askNetworkManager, isConnectionMetered } from './policy/metered.js';
+import { notifyOnce } from './policy/notified.js';
+import type { Fallback } from './policy/policy.js';
+import { findRoute, type Route, tellRoute } from './route.js';
+import { HopFailure, keepDeltas, runPath } from './run-path.js';
+import { type DevicePlace, openPlace, openSession, type Session, type SessionOptions } from './session.js';
+
+/** What an update does beside getting the image. */
+export interface UpdateOptions extends SessionOptions {
+  readonly hooks?: Partial<Hooks>;
+  /** Whether the deltas that were used stay, in `rdiffs/` of the device's directory. */
+  readonly keepDeltas?: boolean;
+  /** Asked before a whole image of so many bytes is fetched, where the policy says `ask`; left out, the answer is no. */
+  readonly confirmWholeImage?: (bytes: number) => Promise<boolean>;
+}
+
+const HOOK_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * Brings a device to the version that its policy wants, along the cheapest path: fetches, makes, compares and activates
+ * the image. Where a path fails another one is taken. Whatever fails, the current image stays as it is, and what was
+ * fetched is there for the next run. Memory: some 30 MiB, and 16 bytes a command of the deltas before the last.
+ *
+ * @throws UpdateRepositoryError as docs/client.md lists them by exit code
+ */
+export async function updateDevice(options: UpdateOptions): Promise<UpdateSummaryEvent> {
+  const startedAt = performance.now();
+  await using session = await openSession(options);
+  const { device, mirrors } = session;
+  let [plannedBytes, indexBytes] = [0, 0];
+  const done = (goal: Pick<Goal, 'current'>, end: Pick<UpdateSummaryEvent, 'series' | 'to' | 'changed' | 'reason'>) => {
+    const fetchedBytes = mirrors.traffic.fetchedBytes - indexBytes;
+    const durationMs = Math.round(performance.now() - startedAt);
+    const about = { type: 'update-summary', dir: device.dir, from: goal.current } as const;
+    const summary: UpdateSummaryEvent = { ...about, ...end, plannedBytes, fetchedBytes, indexBytes, durationMs };
+    device.onEvent(summary);
+    return summary;
+  };
+  const disabledBy = await device.layout.disabledBy();
+  const now = versionOf((await device.layout.read()).current);
+  const stay = { series: null, to: now, changed: false } as const;
+  if (disabledBy !== null) return done({ current: now }, { ...stay, reason: `${disabledBy} is there` });
+  const permission = await permissionOf(session);
+  if (permission.kind === 'later') return done({ current: now }, { ...stay, reason: permission.reason });
+  const update = new Update(session, options, permission.wholeImage);
+  const { goal, changed } = await update.run();
+  ({ plannedBytes, indexBytes } = update);
+  const { target, meta } = goal;
+  const to = target.kind === 'stay' ? target.version : target.image.version;
+  return done(goal, { series: meta.series, to, changed, reason: target.reason });
+}
+
+/** Plans an update and tells of it; resolves to whether there is anything to do. */
+export async function planDevice(options: SessionOptions): Promise<boolean> {
+  await using session = await openSession(options);
+  const goal = await findGoal(session);
+  const { target } = goal;
+  if (target.kind === 'stay') {
+    session.device.onEvent(checkOf(goal.meta.series, goal.current, target, 0));
+    return false;
+  }
+  const permission = await permissionOf(session);
+  const wholeImages =
+    permission.kind === 'later' ? session.policy.fallback !== 'never' : permission.wholeImage !== 'never';
+  const route = await findRoute(session, goal, target, { wholeImages, failed: new Set() });
+  tellRoute(route, session.device.onEvent, true);
+  if (route.plan.kind === 'no-path') throw noWay(route, null);
+  return true;
+}
+
+/** Asks whether there is something new, tells whom the policy names, and changes nothing else. */
+export async function checkDevice(options: SessionOptions, notifyAgain: boolean): Promise<UpdateCheckEvent> {
+  await using session = await openSession(options);
+  const { device, policy } = session;
+  const goal = await findGoal(session);
+  const check = checkOf(goal.meta.series, goal.current, goal.target, await bytesTo(session, goal));
+  device.onEvent(check);
+  if (policy.notify !== null) {
+    const { signal, onEvent, place } = device;
+    await notifyOnce(policy.notify, check, { directory: place.path, again: notifyAgain, signal, onEvent });
+  }
+  return check;
+}
+
+async function bytesTo(session: Session, goal: Goal): Promise<number | null> {
+  if (goal.target.kind === 'stay') return 0;
+  const wholeImages = session.policy.fallback !== 'never';
+  const { plan } = await findRoute(session, goal, goal.target, { wholeImages, failed: new Set() });
+  return plan.kind === 'paths' ? plan.chosen.downloadBytes : null;
+}
+
+async function permissionOf({ policy, device }: Session) {
+  const metered = await isConnectionMetered(policy, askNetworkManager, device.signal);
+  return mayRunNow(policy, new Date(), metered);
+}
+
+/** One update, from the first plan to the image that is current. */
+class Update {
+  readonly #session: Session;
+  readonly #options: UpdateOptions;
+  #wholeImage: Fallback;
+  readonly #failed = new Set<string>();
+  #lastFailure: HopFailure | null = null;
+  #hasReadAgain = false;
+  plannedBytes = 0;
+  indexBytes = 0;
+
+  constructor(session: Session, options: UpdateOptions, wholeImage: Fallback) {
+    this.#session = session;
+    this.#options = options;
+    this.#wholeImage = wholeImage;
+  }
+
+  async run(): Promise<{ readonly goal: Goal; readonly changed: boolean }> {
+    let goal = await this.#findGoal();
+    for (;;) {
+      const { target } = goal;
+      if (target.kind === 'stay') return { goal, changed: await this.#completeSwitch(goal) };
+      const route = await this.#chooseRoute(goal, target);
+      try {
+        await this.#go(goal, route);
+        return { goal, changed: await this.#activate(goal.meta.series, target.image) };
+      } catch (error) {
+        if (!(error instanceof HopFailure)) throw error;
+        this.#failedAt(error);
+        if (hasCode(error.cause, 'NOT_FOUND') && !this.#hasReadAgain) {
+          // The mirror has moved on, perhaps: what it lists now may be there.
+          this.#hasReadAgain = true;
+          goal = await this.#findGoal();
+        }
+      }
+    }
+  }
+
+  async #findGoal(): Promise<Goal> {
+    const { traffic } = this.#session.mirrors;
+    const before = traffic.fetchedBytes;
+    try {
+      return await findGoal(this.#session);
+    } finally {
+      this.indexBytes += traffic.fetchedBytes - before;
+    }
+  }
+
+  async #chooseRoute(goal: Goal, target: UpdateTarget): Promise<Route> {
+    const { onEvent } = this.#session.device;
+    const find = (wholeImages: boolean) =>
+      findRoute(this.#session, goal, target, { wholeImages, failed: this.#failed });
+    let route = await find(this.#wholeImage === 'full');
+    if (route.plan.kind === 'no-path' && this.#wholeImage === 'ask') {
+      const { confirmWholeImage = async () => false } = this.#options;
+      this.#wholeImage = (await confirmWholeImage(target.image.size)) ? 'full' : 'never';
+      if (this.#wholeImage === 'full') route = await find(true);
+    }
+    tellRoute(route, onEvent, false);
+    if (route.plan.kind === 'no-path') throw noWay(route, this.#lastFailure);
+    return route;
+  }
+
+  async #go({ meta }: Goal, { plan, present }: Route): Promise<void> {
+    if (plan.kind === 'no-path') return;
+    const { device, mirrors } = this.#session;
+    const before = mirrors.traffic.fetchedBytes;
+    const keep = this.#options.keepDeltas ?? false;
+    const hops = plan.chosen.hops.map(({ hop }) => hop);
+    try {
+      await runPath(hops, { device, mirrors, meta, present, keepDeltas: keep });
+      this.plannedBytes += plan.chosen.downloadBytes;
+    } catch (error) {
+      // What a way that failed was to fetch is as much as it did.
+      this.plannedBytes += mirrors.traffic.fetchedBytes - before;
+      throw error;
+    }
+    if (keep) await keepDeltas(hops, device);
+  }
+
+  #failedAt(failure: HopFailure): void {
+    const name = fileNameOf(failure.hop);
+    this.#failed.add(name);
+    this.#lastFailure = failure;
+    const message = `${failure.message}; looking for another way`;
+    this.#session.device.onEvent({ type: 'note', level: 'warning', subject: name, message });
+  }
+
+  async #activate(series: SeriesName, image: MetaImage): Promise<boolean> {
+    const { device, policy } = this.#session;
+    const { version, filename, sha256, size } = image;
+    const booted = await device.layout.booted();
+    const { changed } = await activate(
+      device,
+      { series, version, filename, sha256, size },
+      {
+        hooks: hooksOf(this.#options.hooks ?? {}),
+        keep: policy.keep,
+        protectedNames: new Set(booted === null ? [] : [booted]),
+      },
+    );
+    await discardPartials(device, new Set());
+    return changed;
+  }
+
+  /** Of the current image, which a run that was killed may have left without its last hook. */
+  async #completeSwitch({ meta, target }: Goal): Promise<boolean> {
+    const { device } = this.#session;
+    const image = target.kind === 'stay' ? meta.images.find(({ version }) => version === target.version) : undefined;
+    const { current } = await device.layout.read();
+    if (image === undefined || image.filename !== current) return false;
+    return await this.#activate(meta.series, image);
+  }
+}
+
+/**
+ * Makes the image of a device current again that was it before, and the current one the previous.
+ *
+ * @throws UpdateRepositoryError what {@link openDevice} and {@link rollback} throw
+ */
+export async function rollBackDevice(
+  place: DevicePlace,
+  hooks: Partial<Hooks>,
+  { signal, onEvent }: Pick<SessionOptions, 'signal' | 'onEvent'>,
+): Promise<UpdateSummaryEvent> {
+  const startedAt = performance.now();
+  const device = await openPlace(place, { signal, onEvent });
+  try {
+    const from = versionOf((await device.layout.read()).current);
+    const { current } = await rollback(device, hooksOf(hooks));
+    const summary: UpdateSummaryEvent = {
+      type: 'update-summary',
+      dir: place.dir,
+      series: null,
+      from,
+      to: versionOf(current),
+      changed: true,
+      reason: 'was current before',
+      plannedBytes: 0,
+      fetchedBytes: 0,
+      indexBytes: 0,
+      durationMs: Math.round(performance.now() - startedAt),
+    };
+    onEvent(summary);
+    return summary;
+  } finally {
+    await device.close();
+  }
+}
+
+function hooksOf({ preActivate = null, postActivate = null, timeoutMs = HOOK_TIMEOUT_MS }: Partial<Hooks>): Hooks {
+  return { preActivate, postActivate, timeoutMs };
+}
+
+function noWay({ plan }: Route, last: HopFailure | null): UpdateRepositoryError {
+  if (last !== null) return last.cause;
+  if (plan.kind === 'paths') return new UpdateRepositoryError('INTERNAL', 'a way was taken for none');
+  const { code, message, hint } = plan.why;
+  return new UpdateRepositoryError(code, message, { hint });
+}

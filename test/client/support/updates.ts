@@ -1,0 +1,91 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { plainLayout } from '../../../src/client/device/plain-layout.js';
+import { type PolicyChoices, policyOf } from '../../../src/client/policy/policy.js';
+import type { MirrorSource } from '../../../src/client/session.js';
+import { type UpdateOptions, updateDevice } from '../../../src/client/update.js';
+import type { RepositoryEvent, UpdateSummaryEvent } from '../../../src/events.js';
+import { isImageVersion } from '../../../src/metadata/brands.js';
+import { classifyImageName } from '../../../src/metadata/image-name.js';
+import { runCli } from '../../cli/run.js';
+import { dailyStamps } from '../../support/image-name.js';
+import { makeRawImages } from '../../support/raw-images.js';
+
+/** A built mirror, and the images that it is of. */
+export interface BuiltMirror {
+  readonly root: string;
+  /** Paths, oldest first. */
+  readonly images: readonly string[];
+}
+
+/** Builds a mirror of so many versions of raw images below `dir`, with the deltas of a policy. */
+export async function buildMirrorOf(
+  versions: number,
+  dir: string,
+  deltas: string,
+  sizeBytes = 300_000,
+): Promise<BuiltMirror> {
+  const [pool, root] = [join(dir, 'images'), join(dir, 'mirror')];
+  const stamps = dailyStamps(versions);
+  const stem = 'puavo-os-test-bookworm';
+  const images = await makeRawImages({ dir: pool, stem, arch: 'amd64', stamps, seed: 'updates', sizeBytes });
+  const built = await runCli(['--quiet', '--base-url', 'https://images.invalid', '--deltas', deltas, pool, root]);
+  if (built.code !== 0) throw new Error(built.stderr);
+  return { root, images };
+}
+
+/** A device's directory with one of the images, which is current. */
+export async function deviceWith(dir: string, image: string | null): Promise<string> {
+  mkdirSync(dir, { recursive: true });
+  if (image === null) return dir;
+  const name = image.slice(image.lastIndexOf('/') + 1);
+  copyFileSync(image, join(dir, name));
+  await plainLayout(dir).point('current', name);
+  return dir;
+}
+
+export function versionIn(image: string): string {
+  const found = classifyImageName(image.slice(image.lastIndexOf('/') + 1));
+  if (found.kind !== 'image') throw new Error(image);
+  return found.name.version;
+}
+
+/** What an update did, and all that it told. */
+export interface Updated {
+  readonly summary: UpdateSummaryEvent;
+  readonly events: readonly RepositoryEvent[];
+}
+
+/** A slow line: what is small here is worth what is large elsewhere. */
+const SLOW_LINE = { downloadBytesPerSecond: 10_000, maxHops: 6 };
+
+/** Brings a device to a version of a mirror, with what else `options` say. */
+export async function updateTo(
+  version: string,
+  dir: string,
+  source: MirrorSource,
+  { policy = {}, ...options }: Omit<Partial<UpdateOptions>, 'policy'> & { readonly policy?: PolicyChoices } = {},
+): Promise<Updated> {
+  if (!isImageVersion(version)) throw new Error(version);
+  const events: RepositoryEvent[] = [];
+  const target = { kind: 'version', version } as const;
+  const summary = await updateDevice({
+    source,
+    device: { dir, layout: 'plain' },
+    policy: policyOf({ target, allowDowngrade: true, ...SLOW_LINE, ...policy }),
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  return { summary, events };
+}
+
+/** The bytes of the current image. */
+export function currentBytes(dir: string): Buffer {
+  return readFileSync(join(dir, 'current'));
+}
+
+/** What earlier runs have left of files. */
+export function partialNames(dir: string): string[] {
+  return readdirSync(join(dir, '.update-repository', 'partial')).sort();
+}
