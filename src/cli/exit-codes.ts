@@ -22,10 +22,10 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   failed: 'the work failed, or with --keep-going a part of it',
   usage: 'the command line, a configuration or a name in it is wrong',
   verification: 'verification failed: wrong or damaged bytes, or a published name used again',
-  locked: 'another process is writing this mirror',
+  locked: "another process is writing this mirror, or this device's images",
   network: 'the network or a storage could not be reached',
   noSpace: 'the file system or the quota is full',
-  somethingToDo: '--dry-run found something to do',
+  somethingToDo: '--dry-run, --plan or --check found something to do',
   interrupted: 'interrupted by a signal, or nobody was left to read the output',
 };
 
