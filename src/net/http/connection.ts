@@ -1,6 +1,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import type { HttpAddress } from './address.js';
+import { endPausedParsers } from './paused-parsers.js';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 /** Of a request that gets no further, and of a server that has all of an upload and still thinks about it. */
@@ -18,6 +19,7 @@ export async function connectionTo(
   secureContext?: SecureContext,
 ): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('undici');
+  endPausedParsers();
   const trust = secureContext === undefined ? {} : { secureContext };
   const options = {
     connect: { timeout: CONNECT_TIMEOUT_MS, ...trust },
