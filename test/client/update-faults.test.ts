@@ -5,14 +5,13 @@ import { type ErrorCode, UpdateRepositoryError } from '../../src/errors.js';
 import { pseudoRandomNumbers } from '../support/pseudo-random.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { disturbedRuns } from './support/disturbed-runs.js';
 import { DOWNLOAD_FAULTS, type FaultyServer, startFaultyServer } from './support/faulty-server.js';
 import { type BuiltMirror, buildMirrorOf, currentBytes, deviceWith, updateTo, versionIn } from './support/updates.js';
 
 const { SOAK_RUNS, SOAK_SEED = '1' } = process.env;
 /** A run takes seconds, and not a fraction of a millisecond as a case of a property does. */
 const runs = SOAK_RUNS === undefined ? 25 : Math.max(25, Math.ceil(Number(SOAK_RUNS) / 40));
-/** The most of them that go on at once: they wait for clocks more than for processors. */
-const AT_ONCE = 4;
 /** Seven files at that pace, and again and again. */
 const LONGEST_MS = 240_000;
 const PATIENCE = {
@@ -45,19 +44,10 @@ describe.skipIf(!haveTools('cksum'))(`updates from servers that fail (SOAK_SEED=
   test(
     `end with the right image, or with the old one and a clear error, ${runs} times`,
     async () => {
-      const endings = new Map<string, number>();
-      let next = 0;
-      const workOff = async () => {
-        while (next < runs) {
-          const ending = await disturbedRun(next++);
-          endings.set(ending, (endings.get(ending) ?? 0) + 1);
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, workOff));
+      const endings = await disturbedRuns(runs, disturbedRun);
       // That faults were survived, and that others were not, is what makes the rest of this worth anything.
       expect(endings.get('done')).toBeGreaterThan(runs / 10);
       expect(endings.size).toBeGreaterThan(1);
-      if (SOAK_RUNS !== undefined) process.stderr.write(`${JSON.stringify(Object.fromEntries(endings))}\n`);
     },
     60_000 + runs * 20_000,
   );

@@ -23,7 +23,7 @@ Examples:
   update-repository update https://images.example.org /srv/images
   update-repository update --plan --series puavo-os-acme-bookworm-amd64 \\
     https://images.example.org /srv/images
-  update-repository update --check --notify 'logger "new: $UPDATE_VERSION"' \\
+  update-repository update --check --notify 'logger "new: $UPDATE_REPOSITORY_VERSION"' \\
     https://images.example.org/meta/puavo-os-acme-bookworm-amd64.json
   update-repository update --layout puavo --fallback never \\
     --mirror https://mirror.school.example https://images.example.org /images

@@ -10,14 +10,13 @@ import { pseudoRandomBytes, pseudoRandomNumbers } from '../../support/pseudo-ran
 import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { haveTools } from '../../support/tools.js';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
+import { disturbedRuns } from '../support/disturbed-runs.js';
 import { DOWNLOAD_FAULTS, type DownloadFault, type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
 import { openedMirrors, remoteFile } from '../support/opened-mirrors.js';
 
 const { SOAK_RUNS, SOAK_SEED = '1' } = process.env;
 /** A run takes a second, and not a fraction of a millisecond as a case of a property does. */
 const runs = SOAK_RUNS === undefined ? 40 : Math.max(40, Math.ceil(Number(SOAK_RUNS) / 20));
-/** The most of them that go on at once: they wait for clocks more than for processors. */
-const AT_ONCE = 4;
 const LONGEST_MS = 60_000;
 const PATH = 'rdiffs/a.rdiff';
 const LIMITS = { answerTimeoutMs: 400, textTimeoutMs: 5_000, pace: { bytesPerSecond: 2_000, windowMs: 200 } };
@@ -42,19 +41,10 @@ describe.skipIf(!haveTools('openssl'))(`mirrors that fail (SOAK_SEED=${SOAK_SEED
   test(
     `deliver the right bytes or a clear error, ${runs} times, and then the rest undisturbed`,
     async () => {
-      const endings = new Map<string, number>();
-      let next = 0;
-      const workOff = async () => {
-        while (next < runs) {
-          const ending = await disturbedRun(next++);
-          endings.set(ending, (endings.get(ending) ?? 0) + 1);
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, workOff));
+      const endings = await disturbedRuns(runs, disturbedRun);
       // That faults were survived, and that others were not, is what makes the rest of this worth anything.
       expect(endings.get('done')).toBeGreaterThan(runs / 10);
       expect(endings.size).toBeGreaterThan(2);
-      if (SOAK_RUNS !== undefined) process.stderr.write(`${JSON.stringify(Object.fromEntries(endings))}\n`);
     },
     60_000 + runs * 10_000,
   );
