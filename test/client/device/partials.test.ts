@@ -8,7 +8,7 @@ import { dayImage, dayPublished, metaOf, opened, sha256Hex } from './support/dev
 const DELTA = 'puavo-os-acme-bookworm-2024-01-01-060000--2024-01-02-060000-amd64.rdiff';
 const target = dayPublished(2);
 const deltaSha256 = sha256Hex(Buffer.from('delta'));
-const checkpoint = { deltaBytes: 50, targetBytes: 300, literalLeft: 7 };
+const checkpoint = { deltaBytes: 50, targetBytes: 300, literalLeft: 7, copyDone: 0 };
 const patch = {
   kind: 'patch',
   checkpoint,
