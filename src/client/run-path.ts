@@ -11,10 +11,8 @@ import type { Device } from './device/device.js';
 import { freeBytes } from './device/free-bytes.js';
 import { stateOf } from './device/plain-file.js';
 import { assertUnchanged } from './device/survey.js';
-import { downloadFile } from './download/download-file.js';
-import type { Mirrors } from './download/mirrors.js';
-import { remoteFileOf } from './download/remote-file.js';
 import { type DeltaHop, fileNameOf, type Hop } from './hop.js';
+import type { HopFiles } from './hop-files.js';
 import { performJob } from './job.js';
 import type { LocalImage } from './local-image.js';
 import { forgetPartial, patchCheckpoints } from './patch-state.js';
@@ -25,10 +23,10 @@ const VIEW_MEMORY_BYTES = 64 * 1024 * 1024;
 /** What a path is gone with. */
 export interface Means {
   readonly device: Device;
-  readonly mirrors: Mirrors;
+  readonly files: HopFiles;
   readonly meta: SeriesMeta;
   readonly present: readonly LocalImage[];
-  /** Whether deltas are kept, in `rdiffs/`: they are downloaded before they are applied then. */
+  /** Whether deltas are kept, in `rdiffs/`: they are fetched whole before they are applied then. */
   readonly keepDeltas: boolean;
 }
 
@@ -57,7 +55,7 @@ export async function runPath(hops: readonly Hop[], means: Means): Promise<void>
   for (const [index, hop] of hops.entries()) {
     try {
       await means.device.assertMayGoOn();
-      if (hop.kind === 'image') base.isNow(await fetchFile(hop, means));
+      if (hop.kind === 'image') base.isNow(await means.files.fetch(hop));
       else if (index < hops.length - 1) await base.goOn(hop);
       else await makeLast(hop, await base.of(hop), means);
     } catch (error) {
@@ -71,22 +69,6 @@ function isOfHop(error: unknown, signal: AbortSignal): error is UpdateRepository
   if (signal.aborted || !(error instanceof UpdateRepositoryError)) return false;
   return ['NETWORK', 'STORAGE', 'NOT_FOUND', 'VERIFICATION', 'FORMAT', 'MEMORY', 'CHANGED_WHILE_READ'].includes(
     error.code,
-  );
-}
-
-/** Downloads what a hop needs into `partial/`. */
-async function fetchFile(hop: Hop, { device, mirrors }: Means): Promise<string> {
-  const file = remoteFileOf(hop);
-  const { signal, onEvent } = device;
-  return await performJob(
-    device,
-    { kind: 'download', path: file.path, totalBytes: file.sizeBytes },
-    async (onProgress) => {
-      const directory = device.place.partialDir;
-      const { path, keptBytes } = await downloadFile(mirrors, file, { directory, signal, onEvent, onProgress });
-      const detail = keptBytes === 0 ? 'whole' : `${keptBytes} bytes were here`;
-      return { result: path, sizeBytes: file.sizeBytes, detail };
-    },
   );
 }
 
@@ -118,8 +100,8 @@ class Base implements AsyncDisposable {
   /** Goes on to the image that a delta leads to: it is made only where to read it without takes too much memory. */
   async goOn(hop: DeltaHop): Promise<void> {
     const base = await this.of(hop);
-    const deltaPath = await fetchFile(hop, this.#means);
-    const { device } = this.#means;
+    const { device, files } = this.#means;
+    const deltaPath = await files.fetch(hop);
     const request = { base, deltaPath, targetBytes: hop.image.size, memoryBytes: VIEW_MEMORY_BYTES };
     try {
       const view = await TargetView.open(request, { signal: device.signal });
@@ -146,9 +128,9 @@ class Base implements AsyncDisposable {
 
 /** Applies the last delta while it comes. */
 async function makeLast(hop: DeltaHop, base: BaseReader, means: Means): Promise<void> {
-  if (!means.keepDeltas) return await makeImage({ hop, base, delta: streamed(hop, means) }, means);
-  const path = await fetchFile(hop, means);
-  await makeImage({ hop, base, delta: stored(hop, path) }, means);
+  const { files, keepDeltas } = means;
+  const delta = keepDeltas ? stored(hop, await files.fetch(hop)) : files.stream(hop);
+  await makeImage({ hop, base, delta }, means);
 }
 
 /** What an image is made from. */
@@ -173,11 +155,6 @@ async function makeImage({ hop, base, delta }: Making, { device, meta, present }
     }
     return { result: undefined, sizeBytes: image.size, detail: `from ${hop.base}` };
   });
-}
-
-function streamed(hop: DeltaHop, { mirrors, device: { signal } }: Means): IncomingDelta {
-  const file = remoteFileOf(hop);
-  return { name: file.path, bytesFrom: (position) => mirrors.bytes(file, position, { signal }) };
 }
 
 function stored(hop: DeltaHop, path: string): IncomingDelta {

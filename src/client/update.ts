@@ -8,6 +8,7 @@ import { discardPartials } from './device/partials.js';
 import { rollback } from './device/rollback.js';
 import { findGoal, type Goal, versionOf } from './goal.js';
 import { fileNameOf } from './hop.js';
+import { mirrorFiles } from './mirror-files.js';
 import { checkOf } from './policy/check.js';
 import type { UpdateTarget } from './policy/choose-target.js';
 import { mayRunNow } from './policy/may-run.js';
@@ -177,7 +178,8 @@ class Update {
     const keep = this.#options.keepDeltas ?? false;
     const hops = plan.chosen.hops.map(({ hop }) => hop);
     try {
-      await runPath(hops, { device, mirrors, meta, present, keepDeltas: keep });
+      const files = mirrorFiles(mirrors, { ...device, directory: device.place.partialDir });
+      await runPath(hops, { device, files, meta, present, keepDeltas: keep });
       this.plannedBytes += plan.chosen.downloadBytes;
     } catch (error) {
       // What a way that failed was to fetch is as much as it did.
