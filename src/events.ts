@@ -34,6 +34,7 @@ type AnyEvent =
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent
+  | BundleSummaryEvent
   | UpdateCheckEvent
   | UpdateSummaryEvent
   | PathPlanEvent
@@ -278,6 +279,23 @@ export interface ComposeSummaryEvent {
   readonly delta: string;
   readonly deltaBytes: number;
   readonly targetBytes: number;
+  readonly durationMs: number;
+}
+
+/** The end of the making of a bundle. */
+export interface BundleSummaryEvent {
+  readonly type: 'bundle-summary';
+  /** Its path, as it was given. */
+  readonly bundle: string;
+  readonly series: string;
+  /** The version that has to be on a device; null where the path begins with a whole image. */
+  readonly from: string | null;
+  readonly to: string;
+  /** How many images and deltas it carries. */
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** Bytes of images and deltas that were fetched, with what came twice. */
+  readonly fetchedBytes: number;
   readonly durationMs: number;
 }
 

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
 import { defineAudit } from './commands/audit.js';
 import { defineBuild } from './commands/build.js';
+import { defineBundle } from './commands/bundle.js';
 import { defineCompose } from './commands/compose.js';
 import { defineDelta } from './commands/delta.js';
 import { defineInspect } from './commands/inspect.js';
@@ -62,6 +63,7 @@ export function createProgram(
   defineDelta(program, accept);
   definePatch(program, accept);
   defineCompose(program, accept);
+  defineBundle(program, accept);
   defineInspect(program, accept);
   defineRdiff(program, accept);
   defineHelp(program);

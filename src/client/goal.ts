@@ -36,7 +36,8 @@ export function versionOf(fileName: string | null): ImageVersion | null {
   return name?.kind === 'image' ? name.name.version : null;
 }
 
-function textsOf(mirrors: Mirrors): TextSource {
+/** The small files of mirrors. */
+export function textsOf(mirrors: Mirrors): TextSource {
   return {
     name: mirrors.name,
     async text(path, maxBytes, signal) {

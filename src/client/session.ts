@@ -43,20 +43,51 @@ export interface SessionOptions {
 }
 
 /** A device that is held, and mirrors that are known. */
-export interface Session extends AsyncDisposable {
+export interface Session extends OpenSource {
   readonly device: Device;
-  readonly mirrors: Mirrors;
-  /** What is fetched of them. */
-  readonly wanted: { readonly metaPath: string | null; readonly series?: string };
   readonly policy: Policy;
 }
 
 const PATIENCE: MirrorPatience = { attempts: 6, firstPauseMs: 1000 };
 
+/** Mirrors that are known, and what is fetched of them. */
+export interface OpenSource extends AsyncDisposable {
+  readonly mirrors: Mirrors;
+  readonly wanted: { readonly metaPath: string | null; readonly series?: string };
+}
+
+/**
+ * Makes mirrors known; none is asked yet.
+ *
+ * @throws UpdateRepositoryError USAGE for an address that is none; what {@link openMirrors} throws
+ */
+export async function openSource(
+  source: MirrorSource,
+  { limitBytesPerSecond, onEvent }: Pick<Policy, 'limitBytesPerSecond'> & Pick<SessionOptions, 'onEvent'>,
+): Promise<OpenSource> {
+  const places = source.urls.map(parseMirrorPlace);
+  const { limits, ...retry } = source.patience ?? PATIENCE;
+  const mirrors = await openMirrors({
+    roots: places.map(({ root }) => root),
+    ...(source.caFile === undefined ? {} : { caFile: source.caFile }),
+    ...(limitBytesPerSecond === null ? {} : { rateLimit: new RateLimit(limitBytesPerSecond) }),
+    ...(limits === undefined ? {} : { limits }),
+    retry: { ...retry, onEvent },
+  });
+  return {
+    mirrors,
+    wanted: {
+      metaPath: places.find(({ metaPath }) => metaPath !== null)?.metaPath ?? null,
+      ...(source.series === undefined ? {} : { series: source.series }),
+    },
+    [Symbol.asyncDispose]: () => mirrors[Symbol.asyncDispose](),
+  };
+}
+
 /**
  * Takes the device's directory and makes the mirrors known; none is asked yet.
  *
- * @throws UpdateRepositoryError USAGE for an address that is none; what {@link openDevice} and {@link openMirrors} throw
+ * @throws UpdateRepositoryError what {@link openSource} and {@link openDevice} throw
  */
 export async function openSession({
   source,
@@ -65,32 +96,21 @@ export async function openSession({
   signal,
   onEvent,
 }: SessionOptions): Promise<Session> {
-  const places = source.urls.map(parseMirrorPlace);
-  const { limits, ...retry } = source.patience ?? PATIENCE;
-  const mirrors = await openMirrors({
-    roots: places.map(({ root }) => root),
-    ...(source.caFile === undefined ? {} : { caFile: source.caFile }),
-    ...(policy.limitBytesPerSecond === null ? {} : { rateLimit: new RateLimit(policy.limitBytesPerSecond) }),
-    ...(limits === undefined ? {} : { limits }),
-    retry: { ...retry, onEvent },
-  });
+  const opened = await openSource(source, { ...policy, onEvent });
   try {
     const device = await openPlace(place, { signal, onEvent });
     return {
       device,
-      mirrors,
+      mirrors: opened.mirrors,
       policy,
-      wanted: {
-        metaPath: places.find(({ metaPath }) => metaPath !== null)?.metaPath ?? null,
-        ...(source.series === undefined ? {} : { series: source.series }),
-      },
+      wanted: opened.wanted,
       async [Symbol.asyncDispose]() {
         await device.close();
-        await mirrors[Symbol.asyncDispose]();
+        await opened[Symbol.asyncDispose]();
       },
     };
   } catch (error) {
-    await mirrors[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
     throw error;
   }
 }

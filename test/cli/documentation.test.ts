@@ -37,6 +37,7 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'delta-summary': true,
   'patch-summary': true,
   'compose-summary': true,
+  'bundle-summary': true,
   'update-check': true,
   'update-summary': true,
   'path-plan': true,

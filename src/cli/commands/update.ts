@@ -6,12 +6,10 @@ import { formatBytes } from '../bytes.js';
 import { addDeviceOptions, type DeviceFlags, deviceHooks, devicePlace } from '../device-flags.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
+import { addMirrorOptions, type MirrorFlags, mirrorSource } from '../mirror-flags.js';
 import { addPolicyOptions, type PolicyFlags, readPolicy } from '../policy-flags.js';
 
-interface UpdateFlags extends PolicyFlags, DeviceFlags {
-  readonly series?: string;
-  readonly mirror?: readonly string[];
-  readonly ca?: string;
+interface UpdateFlags extends PolicyFlags, DeviceFlags, MirrorFlags {
   readonly plan?: boolean;
   readonly check?: boolean;
   readonly notifyAgain?: boolean;
@@ -40,14 +38,8 @@ export function defineUpdate(program: Command, accept: Accept): void {
         'the next run.',
     )
     .argument('<url>', 'where the mirror is served, or one meta file of it')
-    .argument('[dir]', "the device's directory of images", '.')
-    .option('--series <name>', 'which series, where the mirror has several')
-    .addOption(
-      new Option('--mirror <url>', 'another copy of the mirror; may be repeated').argParser(
-        (url: string, before: readonly string[] = []) => [...before, url],
-      ),
-    )
-    .option('--ca <file>', 'trust these certificate authorities as well')
+    .argument('[dir]', "the device's directory of images", '.');
+  addMirrorOptions(command)
     .addOption(new Option('--plan', 'show the ways there are; exits with 10 when there is something to do'))
     .addOption(
       new Option('--check', 'tell whether there is something new; exits with 10 when there is').conflicts('plan'),
@@ -72,13 +64,8 @@ async function optionsOf(
   flags: UpdateFlags,
   { signal, onEvent }: Session,
 ): Promise<SessionOptions> {
-  const { mirror = [], series, ca } = flags;
   return {
-    source: {
-      urls: [url, ...mirror],
-      ...(series === undefined ? {} : { series }),
-      ...(ca === undefined ? {} : { caFile: ca }),
-    },
+    source: mirrorSource(url, flags),
     device: devicePlace(dir, flags),
     policy: await readPolicy(flags),
     signal,

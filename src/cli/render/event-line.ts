@@ -50,6 +50,7 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'delta-summary':
     case 'patch-summary':
     case 'compose-summary':
+    case 'bundle-summary':
     case 'update-check':
     case 'update-summary':
     case 'inspection':

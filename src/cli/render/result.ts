@@ -30,6 +30,7 @@ export class ResultRenderer implements Renderer {
       case 'delta-summary':
       case 'patch-summary':
       case 'compose-summary':
+      case 'bundle-summary':
       case 'update-check':
       case 'update-summary':
         this.#print(summaryLines(event, this.#layout()));

@@ -1,6 +1,7 @@
 import type {
   AuditSummaryEvent,
   BuildSummaryEvent,
+  BundleSummaryEvent,
   ComposeSummaryEvent,
   DeltaSummaryEvent,
   PatchSummaryEvent,
@@ -33,6 +34,7 @@ export type SummaryEvent =
   | DeltaSummaryEvent
   | PatchSummaryEvent
   | ComposeSummaryEvent
+  | BundleSummaryEvent
   | UpdateCheckEvent
   | UpdateSummaryEvent;
 
@@ -57,6 +59,8 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return [madeSentence(summary.target, summary.targetBytes, [summary.base, summary.delta], summary.durationMs)];
     case 'compose-summary':
       return [madeSentence(summary.delta, summary.deltaBytes, [summary.first, summary.second], summary.durationMs)];
+    case 'bundle-summary':
+      return [bundleSentence(summary)];
     case 'update-check':
       return [checkSentence(summary)];
     case 'update-summary':
@@ -188,6 +192,12 @@ function checkSentence({ series, current, version, isNew, downloadBytes, reason 
   const cost = downloadBytes === null ? '' : `, ${formatBytes(downloadBytes)} to download`;
   const before = current === null ? 'nothing is here' : `here is ${current}`;
   return `${opening}${version} ${printable(reason)}${cost}; ${before}`;
+}
+
+function bundleSentence({ bundle, from, to, files, sizeBytes, durationMs }: BundleSummaryEvent): string {
+  const start = from === null ? 'nothing' : from;
+  const facts = [formatBytes(sizeBytes), `${start} to ${to}`, count(files, 'file'), formatDuration(durationMs)];
+  return `${printable(bundle)}: ${facts.join(', ')}`;
 }
 
 function madeSentence(path: string, bytes: number, from: readonly string[], durationMs: number): string {
