@@ -33,7 +33,7 @@ const ASSUMED: Rates = { downloadBytesPerSecond: 4e6, diskBytesPerSecond: 200e6,
 
 /** Looks at what is on the device, reading what has changed there, and plans. */
 export async function findRoute(
-  { device, policy }: Session,
+  { device, policy }: Pick<Session, 'device' | 'policy'>,
   { meta }: Pick<Goal, 'meta'>,
   target: UpdateTarget,
   { wholeImages, failed }: RouteLimits,

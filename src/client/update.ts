@@ -1,10 +1,7 @@
 import { hasCode, UpdateRepositoryError } from '../errors.js';
 import type { UpdateCheckEvent, UpdateSummaryEvent } from '../events.js';
-import type { SeriesName } from '../metadata/brands.js';
-import type { MetaImage } from '../metadata/meta.js';
-import { activate } from './device/activate.js';
+import { type Activating, activateTarget, completeSwitch, hooksOf } from './activate-target.js';
 import type { Hooks } from './device/make-current.js';
-import { discardPartials } from './device/partials.js';
 import { rollback } from './device/rollback.js';
 import { findGoal, type Goal, versionOf } from './goal.js';
 import { fileNameOf } from './hop.js';
@@ -27,8 +24,6 @@ export interface UpdateOptions extends SessionOptions {
   /** Asked before a whole image of so many bytes is fetched, where the policy says `ask`; left out, the answer is no. */
   readonly confirmWholeImage?: (bytes: number) => Promise<boolean>;
 }
-
-const HOOK_TIMEOUT_MS = 10 * 60_000;
 
 /**
  * Brings a device to the version that its policy wants, along the cheapest path: fetches, makes, compares and activates
@@ -129,11 +124,11 @@ class Update {
     let goal = await this.#findGoal();
     for (;;) {
       const { target } = goal;
-      if (target.kind === 'stay') return { goal, changed: await this.#completeSwitch(goal) };
+      if (target.kind === 'stay') return { goal, changed: await completeSwitch(this.#activating, goal) };
       const route = await this.#chooseRoute(goal, target);
       try {
         await this.#go(goal, route);
-        return { goal, changed: await this.#activate(goal.meta.series, target.image) };
+        return { goal, changed: await activateTarget(this.#activating, goal.meta.series, target.image) };
       } catch (error) {
         if (!(error instanceof HopFailure)) throw error;
         this.#failedAt(error);
@@ -197,30 +192,9 @@ class Update {
     this.#session.device.onEvent({ type: 'note', level: 'warning', subject: name, message });
   }
 
-  async #activate(series: SeriesName, image: MetaImage): Promise<boolean> {
+  get #activating(): Activating {
     const { device, policy } = this.#session;
-    const { version, filename, sha256, size } = image;
-    const booted = await device.layout.booted();
-    const { changed } = await activate(
-      device,
-      { series, version, filename, sha256, size },
-      {
-        hooks: hooksOf(this.#options.hooks ?? {}),
-        keep: policy.keep,
-        protectedNames: new Set(booted === null ? [] : [booted]),
-      },
-    );
-    await discardPartials(device, new Set());
-    return changed;
-  }
-
-  /** Of the current image, which a run that was killed may have left without its last hook. */
-  async #completeSwitch({ meta, target }: Goal): Promise<boolean> {
-    const { device } = this.#session;
-    const image = target.kind === 'stay' ? meta.images.find(({ version }) => version === target.version) : undefined;
-    const { current } = await device.layout.read();
-    if (image === undefined || image.filename !== current) return false;
-    return await this.#activate(meta.series, image);
+    return { device, policy, hooks: this.#options.hooks ?? {} };
   }
 }
 
@@ -257,10 +231,6 @@ export async function rollBackDevice(
   } finally {
     await device.close();
   }
-}
-
-function hooksOf({ preActivate = null, postActivate = null, timeoutMs = HOOK_TIMEOUT_MS }: Partial<Hooks>): Hooks {
-  return { preActivate, postActivate, timeoutMs };
 }
 
 function noWay({ plan }: Route, last: HopFailure | null): UpdateRepositoryError {

@@ -6,6 +6,7 @@ import { formatBytes } from '../bytes.js';
 import { addDeviceOptions, type DeviceFlags, deviceHooks, devicePlace } from '../device-flags.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
+import { isFile } from '../is-file.js';
 import { addMirrorOptions, type MirrorFlags, mirrorSource } from '../mirror-flags.js';
 import { addPolicyOptions, type PolicyFlags, readPolicy } from '../policy-flags.js';
 
@@ -25,6 +26,7 @@ Examples:
     https://images.example.org/meta/puavo-os-acme-bookworm-amd64.json
   update-repository update --layout puavo --fallback never \\
     --mirror https://mirror.school.example https://images.example.org /images
+  update-repository update january.tar /images       without a network, by a file that bundle made
 `;
 
 /** Adds `update`: brings a device's image to the version that is wanted. */
@@ -37,7 +39,7 @@ export function defineUpdate(program: Command, accept: Accept): void {
         'compare it, and make it the current one. Whatever fails, the current image stays, and what was fetched serves ' +
         'the next run.',
     )
-    .argument('<url>', 'where the mirror is served, or one meta file of it')
+    .argument('<url>', 'where the mirror is served, or one meta file of it; or a bundle, which needs no network')
     .argument('[dir]', "the device's directory of images", '.');
   addMirrorOptions(command)
     .addOption(new Option('--plan', 'show the ways there are; exits with 10 when there is something to do'))
@@ -50,6 +52,7 @@ export function defineUpdate(program: Command, accept: Accept): void {
 
   command.action((url: string, dir: string, flags: UpdateFlags) =>
     accept(command, async (session) => {
+      if (isBundle(url)) return await goByBundle(url, dir, flags, session);
       const options = await optionsOf(url, dir, flags, session);
       if (flags.check === true) return await check(options, flags.notifyAgain ?? false);
       if (flags.plan === true) return await plan(options);
@@ -71,6 +74,30 @@ async function optionsOf(
     signal,
     onEvent,
   };
+}
+
+/** A URL is none, whatever is on the disk. */
+function isBundle(text: string): boolean {
+  return !/^https?:/i.test(text) && isFile(text);
+}
+
+async function goByBundle(path: string, dir: string, flags: UpdateFlags, session: Session): Promise<ExitCode> {
+  refuseForBundle(path, flags);
+  const { planFromBundle, updateFromBundle } = await import('../../client/bundle/update-from-bundle.js');
+  const { series, plan = false, keepDeltas = false } = flags;
+  const source = { path, ...(series === undefined ? {} : { series }) };
+  const options = { source, device: devicePlace(dir, flags), policy: await readPolicy(flags), ...session };
+  if (plan) return (await planFromBundle(options)) ? EXIT.somethingToDo : EXIT.done;
+  await updateFromBundle({ ...options, hooks: deviceHooks(flags), keepDeltas });
+  return EXIT.done;
+}
+
+/** What is about a mirror. */
+function refuseForBundle(path: string, { check, mirror, ca, rateLimit }: UpdateFlags): void {
+  const given = Object.entries({ '--check': check, '--mirror': mirror, '--ca': ca, '--rate-limit': rateLimit });
+  const [flag] = given.find(([, value]) => value !== undefined) ?? [];
+  if (flag === undefined) return;
+  throw new UpdateRepositoryError('USAGE', `option ${flag}: expected the URL of a mirror, found the file ${path}`);
 }
 
 async function update(options: SessionOptions, flags: UpdateFlags): Promise<ExitCode> {

@@ -13,6 +13,8 @@ export interface OpenBundle {
    * before the next. Whoever ends the iteration early ends the reading of the source.
    */
   readonly files: AsyncIterable<BundleMember>;
+  /** Ends the reading of the source. */
+  close(): Promise<void>;
 }
 
 export interface BundleMember {
@@ -35,7 +37,7 @@ export async function openBundle(source: AsyncIterable<Uint8Array>, name: string
     reader.allow(MAX_MANIFEST_BYTES);
     const manifest = await readManifest(reader, name);
     reader.allow(manifest.hops.reduce((sum, hop) => sum + fileOf(hop).size, 0));
-    return { manifest, files: readFiles(reader, manifest, name) };
+    return { manifest, files: readFiles(reader, manifest, name), close: () => reader.close() };
   } catch (error) {
     await reader.close();
     throw error;

@@ -69,6 +69,7 @@ function wantedVersion({ series, images }: Offer, wanted: Wanted): ImageVersion 
     case 'latest':
       return newestOf(images);
     case 'version':
+    case 'bundle':
       return wanted.version;
     case 'channel':
       if (wanted.channel.series === series) return wanted.channel.version;
@@ -91,6 +92,8 @@ function reasonFor(wanted: Wanted): string {
       return 'is what was asked for';
     case 'channel':
       return `is what ${wanted.path} names`;
+    case 'bundle':
+      return `is what ${wanted.path} leads to`;
   }
 }
 

@@ -3,11 +3,13 @@ import type { ImageVersion } from '../../metadata/brands.js';
 import { type Channel, MAX_CHANNEL_BYTES, parseChannel } from './channel.js';
 import type { TargetWish } from './target-wish.js';
 
-/** A {@link TargetWish} with what its channel file says. */
+/** A {@link TargetWish} with what its channel file says, or what a bundle has. */
 export type Wanted =
   | { readonly kind: 'latest' }
   | { readonly kind: 'version'; readonly version: ImageVersion }
-  | { readonly kind: 'channel'; readonly path: string; readonly channel: Channel };
+  | { readonly kind: 'channel'; readonly path: string; readonly channel: Channel }
+  /** Where a bundle leads. */
+  | { readonly kind: 'bundle'; readonly path: string; readonly version: ImageVersion };
 
 /** Reads a text file of the mirror by its path below the root; null where there is none. */
 export type ReadMirrorText = (path: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;

@@ -1,0 +1,165 @@
+import { UpdateRepositoryError } from '../../errors.js';
+import type { UpdateSummaryEvent } from '../../events.js';
+import type { ImageVersion } from '../../metadata/brands.js';
+import { activateTarget, completeSwitch } from '../activate-target.js';
+import type { Device } from '../device/device.js';
+import type { Hooks } from '../device/make-current.js';
+import { type Goal, versionOf } from '../goal.js';
+import type { LocalImage } from '../local-image.js';
+import { pathPlanEvent } from '../plan/path-plan-event.js';
+import type { RankedPath } from '../plan/plan-update.js';
+import { checkOf } from '../policy/check.js';
+import { chooseTarget, type UpdateTarget } from '../policy/choose-target.js';
+import { mayRunNow } from '../policy/may-run.js';
+import type { Policy } from '../policy/policy.js';
+import { findRoute } from '../route.js';
+import { HopFailure, keepDeltas, runPath } from '../run-path.js';
+import { openPlace, type SessionOptions } from '../session.js';
+import { BundleFiles } from './bundle-files.js';
+import { type BundleManifest, fileOf } from './manifest.js';
+
+/** Where images come from. */
+export interface BundleSource {
+  /** The bundle's. */
+  readonly path: string;
+  /** What the bundle has to be of; left out, any series. */
+  readonly series?: string;
+}
+
+/** What {@link planFromBundle} needs. */
+export type BundleSessionOptions = Omit<SessionOptions, 'source'> & { readonly source: BundleSource };
+
+/** What an update from a bundle does beside making the image. */
+export interface BundleUpdateOptions extends BundleSessionOptions {
+  readonly hooks?: Partial<Hooks>;
+  /** Whether the deltas that were used stay, in `rdiffs/` of the device's directory. */
+  readonly keepDeltas?: boolean;
+}
+
+/**
+ * Brings a device to the version that a bundle leads to, without a network, as `updateDevice` does from a mirror: makes the
+ * image, compares and activates it. A floor, a downgrade and a time window of the policy count; what it says of the network
+ * does not. Whatever fails, the current image stays as it is. Memory: as from a mirror.
+ *
+ * @throws UpdateRepositoryError FORMAT or VERIFICATION for a damaged bundle, NOT_FOUND where the device has not what it starts
+ *   from, USAGE or CONFIG where it is not what is wanted, NO_SPACE, IO, LOCKED, HOOK, INTERRUPTED
+ */
+export async function updateFromBundle(options: BundleUpdateOptions): Promise<UpdateSummaryEvent> {
+  const startedAt = performance.now();
+  return await withDevice(options, async (device) => {
+    const current = versionOf((await device.layout.read()).current);
+    const reason = await whyNotNow(device, options.policy);
+    const stay = { series: null, to: current, changed: false } as const;
+    const end = reason === null ? await update(device, current, options) : { ...stay, reason };
+    const nothing = { plannedBytes: 0, fetchedBytes: 0, indexBytes: 0 };
+    const durationMs = Math.round(performance.now() - startedAt);
+    const about = { type: 'update-summary', dir: device.dir, from: current } as const;
+    const summary: UpdateSummaryEvent = { ...about, ...end, ...nothing, durationMs };
+    device.onEvent(summary);
+    return summary;
+  });
+}
+
+/** What came of it, as the summary tells. */
+type End = Pick<UpdateSummaryEvent, 'series' | 'to' | 'changed' | 'reason'>;
+
+async function update(device: Device, current: ImageVersion | null, options: BundleUpdateOptions): Promise<End> {
+  const { source, policy, hooks = {}, keepDeltas: keep = false } = options;
+  await using files = await BundleFiles.open(source.path, device);
+  const { manifest } = files;
+  const goal = goalOf(manifest, current, options);
+  const { target, meta } = goal;
+  const { series } = meta;
+  const activating = { device, policy, hooks };
+  if (target.kind === 'stay') {
+    const changed = await completeSwitch(activating, goal);
+    return { series, to: target.version, changed, reason: target.reason };
+  }
+  const { path, present } = await findWay(device, manifest, target, { ...options, dryRun: false });
+  const hops = path.hops.map(({ hop }) => hop);
+  try {
+    await runPath(hops, { device, files, meta, present, keepDeltas: keep });
+  } catch (error) {
+    throw error instanceof HopFailure ? error.cause : error;
+  }
+  if (hops.length > 0) await files.readToEnd();
+  if (keep) await keepDeltas(hops, device);
+  const changed = await activateTarget(activating, series, target.image);
+  return { series, to: target.image.version, changed, reason: target.reason };
+}
+
+/** Tells what an update from a bundle would do; resolves to whether there is anything to do. */
+export async function planFromBundle(options: BundleSessionOptions): Promise<boolean> {
+  return await withDevice(options, async (device) => {
+    await using files = await BundleFiles.open(options.source.path, device);
+    const { manifest } = files;
+    const { target, current } = goalOf(manifest, versionOf((await device.layout.read()).current), options);
+    if (target.kind === 'stay') {
+      device.onEvent(checkOf(manifest.series, current, target, 0));
+      return false;
+    }
+    await findWay(device, manifest, target, { ...options, dryRun: true });
+    return true;
+  });
+}
+
+async function withDevice<T>(options: BundleSessionOptions, work: (device: Device) => Promise<T>): Promise<T> {
+  const device = await openPlace(options.device, options);
+  try {
+    return await work(device);
+  } finally {
+    await device.close();
+  }
+}
+
+async function whyNotNow({ layout }: Device, policy: Policy): Promise<string | null> {
+  const disabledBy = await layout.disabledBy();
+  if (disabledBy !== null) return `${disabledBy} is there`;
+  const permission = mayRunNow(policy, new Date(), false);
+  return permission.kind === 'later' ? permission.reason : null;
+}
+
+/** What the bundle leads to, or the barrier before it. */
+function goalOf(
+  { series, to, meta }: BundleManifest,
+  current: ImageVersion | null,
+  { source, policy }: Pick<BundleSessionOptions, 'source' | 'policy'>,
+): Goal {
+  const { path } = source;
+  if (source.series !== undefined && source.series !== series) {
+    throw new UpdateRepositoryError('USAGE', `${path}: expected the series ${source.series}, found ${series}`);
+  }
+  if (policy.target.kind === 'version' && policy.target.version !== to) {
+    const { version } = policy.target;
+    throw new UpdateRepositoryError('CONFIG', `${path}: expected a bundle to ${version}, found one to ${to}`);
+  }
+  return { meta, current, target: chooseTarget(meta, current, { kind: 'bundle', path, version: to }, policy) };
+}
+
+/** From what is on the device by what is in the bundle. */
+async function findWay(
+  device: Device,
+  manifest: BundleManifest,
+  target: UpdateTarget,
+  { source, policy, dryRun }: Pick<BundleSessionOptions, 'source' | 'policy'> & { readonly dryRun: boolean },
+): Promise<{ readonly path: RankedPath; readonly present: readonly LocalImage[] }> {
+  const { meta, hops } = manifest;
+  const carried = new Set(hops.map((hop) => fileOf(hop).filename));
+  const absent = meta.images.map(({ filename }) => filename).filter((filename) => !carried.has(filename));
+  const limits = { wholeImages: manifest.from === null, failed: new Set(absent) };
+  const session = { device, policy: { ...policy, maxHops: hops.length } };
+  const { plan, request, present } = await findRoute(session, { meta }, target, limits);
+  device.onEvent({ ...pathPlanEvent(plan, request, { dryRun }), leftOut: [], moreLeftOut: 0 });
+  if (plan.kind === 'paths') return { path: plan.chosen, present };
+  const { code, message, hint } = plan.why;
+  if (code === 'NO_SPACE') throw new UpdateRepositoryError(code, message, { hint });
+  const found = present.length === 0 ? 'no such image' : present.map(({ version }) => version).join(', ');
+  throw new UpdateRepositoryError(
+    'NOT_FOUND',
+    `${source.path}: expected the version ${manifest.from} in ${device.dir}, found ${found}`,
+    {
+      data: { path: source.path, dir: device.dir, from: manifest.from },
+      hint: 'make a bundle that starts from what is there, or from none',
+    },
+  );
+}
