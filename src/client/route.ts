@@ -29,7 +29,7 @@ export interface RouteLimits {
 /** A delta that is so large a part of its target is not worth it. */
 export const MAX_DELTA_SHARE = 0.8;
 /** What a line and a disk are taken for that nobody has said anything of. */
-const ASSUMED: Rates = { downloadBytesPerSecond: 4e6, diskBytesPerSecond: 200e6, hopSeconds: 1 };
+export const ASSUMED: Rates = { downloadBytesPerSecond: 4e6, diskBytesPerSecond: 200e6, hopSeconds: 1 };
 
 /** Looks at what is on the device, reading what has changed there, and plans. */
 export async function findRoute(

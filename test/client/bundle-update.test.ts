@@ -103,6 +103,16 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('devices without a network, by bun
     expect(jobs).toEqual(['digest', 'download', 'download', 'patch']);
   });
 
+  test('are reckoned with as files, however slow the line is', async () => {
+    const place = await device(0);
+    const policy = { downloadBytesPerSecond: 1, limitBytesPerSecond: 1, maxHops: 1 };
+    const { events } = await update(bundle(0, 3), place, { policy });
+    const plan = events.find((event) => event.type === 'path-plan');
+    expect(plan?.paths[0]?.hops).toHaveLength(3);
+    expect(plan?.paths[0]?.durationMs).toBeLessThan(10_000);
+    expect(plan?.leftOut).toEqual([]);
+  });
+
   test('lead from nothing by a whole image', async () => {
     const place = await device(null);
     await update(bundle(null, 2), place);

@@ -12,7 +12,7 @@ import { checkOf } from '../policy/check.js';
 import { chooseTarget, type UpdateTarget } from '../policy/choose-target.js';
 import { mayRunNow } from '../policy/may-run.js';
 import type { Policy } from '../policy/policy.js';
-import { findRoute } from '../route.js';
+import { ASSUMED, findRoute } from '../route.js';
 import { HopFailure, keepDeltas, runPath } from '../run-path.js';
 import { openPlace, type SessionOptions } from '../session.js';
 import { BundleFiles } from './bundle-files.js';
@@ -147,8 +147,8 @@ async function findWay(
   const carried = new Set(hops.map((hop) => fileOf(hop).filename));
   const absent = meta.images.map(({ filename }) => filename).filter((filename) => !carried.has(filename));
   const limits = { wholeImages: manifest.from === null, failed: new Set(absent) };
-  const session = { device, policy: { ...policy, maxHops: hops.length } };
-  const { plan, request, present } = await findRoute(session, { meta }, target, limits);
+  const ofBundle = { ...policy, ...ratesOf(policy), maxHops: hops.length };
+  const { plan, request, present } = await findRoute({ device, policy: ofBundle }, { meta }, target, limits);
   device.onEvent({ ...pathPlanEvent(plan, request, { dryRun }), leftOut: [], moreLeftOut: 0 });
   if (plan.kind === 'paths') return { path: plan.chosen, present };
   const { code, message, hint } = plan.why;
@@ -162,4 +162,9 @@ async function findWay(
       hint: 'make a bundle that starts from what is there, or from none',
     },
   );
+}
+
+/** A bundle is read as fast as a disk. */
+function ratesOf({ diskBytesPerSecond }: Policy): Pick<Policy, 'downloadBytesPerSecond' | 'limitBytesPerSecond'> {
+  return { downloadBytesPerSecond: diskBytesPerSecond ?? ASSUMED.diskBytesPerSecond, limitBytesPerSecond: null };
 }
