@@ -21,8 +21,8 @@ export interface TextSource {
   text(path: string, maxBytes: number, signal: AbortSignal): Promise<string | null>;
 }
 
-/** Ten thousand series, and images of thousands of deltas each, fit well. */
-const MAX_TEXT_BYTES = 64 * 1024 * 1024;
+/** Ten thousand series fit well, and so does a series of tens of thousands of files. */
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Takes the address of a mirror, or of one of its meta files (`…/meta/<series>.json`), as Puavo's configuration has it.
