@@ -3,6 +3,7 @@ import type { ImageVersion } from '../metadata/brands.js';
 import { classifyImageName } from '../metadata/image-name.js';
 import type { SeriesMeta } from '../metadata/meta.js';
 import { fetchMeta, type TextSource } from './catalog.js';
+import type { Device } from './device/device.js';
 import type { Mirrors } from './download/mirrors.js';
 import { chooseTarget, type Target } from './policy/choose-target.js';
 import { readWanted } from './policy/wanted.js';
@@ -13,6 +14,8 @@ export interface Goal {
   readonly meta: SeriesMeta;
   /** The version that is current; null where there is none. */
   readonly current: ImageVersion | null;
+  /** The version that is booted, where the layout knows, or else the current one: barriers count from it. */
+  readonly running: ImageVersion | null;
   readonly target: Target;
 }
 
@@ -27,7 +30,19 @@ export async function findGoal({ device, mirrors, wanted, policy }: Session): Pr
   const meta = await fetchMeta(source, wanted, signal);
   const current = versionOf((await device.layout.read()).current);
   const wish = await readWanted(policy.target, (path, maxBytes) => source.text(path, maxBytes, signal), signal);
-  return { meta, current, target: chooseTarget(meta, current, wish, policy) };
+  const running = await runningVersion(device, current);
+  return { meta, current, running, target: unlessCurrent(current, chooseTarget(meta, running, wish, policy)) };
+}
+
+/** The version that is booted, where the layout knows, or else the current one. */
+export async function runningVersion({ layout }: Device, current: ImageVersion | null): Promise<ImageVersion | null> {
+  return versionOf(await layout.booted()) ?? current;
+}
+
+/** An image that became current already but is not booted yet is not new. */
+export function unlessCurrent(current: ImageVersion | null, target: Target): Target {
+  if (target.kind === 'stay' || target.image.version !== current) return target;
+  return { kind: 'stay', version: current, reason: `${target.reason}, and waits to be booted` };
 }
 
 /** The version in the name of an image; null where there is none. */

@@ -8,7 +8,7 @@ export interface HopFiles {
    *
    * @throws UpdateRepositoryError VERIFICATION for other bytes; NO_SPACE, IO, INTERRUPTED; what its source fails with
    */
-  fetch(hop: Hop): Promise<string>;
+  fetch(hop: Hop, onProgress?: (doneBytes: number) => void): Promise<string>;
   /** The delta of a hop as it comes; what it makes has to be compared. */
   stream(hop: DeltaHop): IncomingDelta;
 }

@@ -12,10 +12,14 @@ export type Downloader = Pick<Device, 'nextJob' | 'signal' | 'onEvent'> & { read
 export function mirrorFiles(mirrors: Mirrors, downloader: Downloader): HopFiles {
   const { directory, signal, onEvent } = downloader;
   return {
-    async fetch(hop) {
+    async fetch(hop, onBytes) {
       const file = remoteFileOf(hop);
       const job = { kind: 'download', path: file.path, totalBytes: file.sizeBytes } as const;
-      return await performJob(downloader, job, async (onProgress) => {
+      return await performJob(downloader, job, async (onJobProgress) => {
+        const onProgress = (doneBytes: number) => {
+          onBytes?.(doneBytes);
+          onJobProgress(doneBytes);
+        };
         const { path, keptBytes } = await downloadFile(mirrors, file, { directory, signal, onEvent, onProgress });
         const detail = keptBytes === 0 ? 'whole' : `${keptBytes} bytes were here`;
         return { result: path, sizeBytes: file.sizeBytes, detail };

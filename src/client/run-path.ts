@@ -10,6 +10,7 @@ import { RDIFFS_DIR } from '../metadata/mirror-paths.js';
 import type { Device } from './device/device.js';
 import { freeBytes } from './device/free-bytes.js';
 import { stateOf } from './device/plain-file.js';
+import type { Stages } from './device/stages.js';
 import { assertUnchanged } from './device/survey.js';
 import { type DeltaHop, fileNameOf, type Hop } from './hop.js';
 import type { HopFiles } from './hop-files.js';
@@ -17,8 +18,8 @@ import { performJob } from './job.js';
 import type { LocalImage } from './local-image.js';
 import { forgetPartial, patchCheckpoints } from './patch-state.js';
 
-/** The list of a delta's commands may take so much where its target is read without being made. */
-const VIEW_MEMORY_BYTES = 64 * 1024 * 1024;
+/** The lists of commands of all deltas may take so much whose targets are read without being made. */
+const VIEWS_MEMORY_BYTES = 48 * 1024 * 1024;
 
 /** What a path is gone with. */
 export interface Means {
@@ -28,6 +29,7 @@ export interface Means {
   readonly present: readonly LocalImage[];
   /** Whether deltas are kept, in `rdiffs/`: they are fetched whole before they are applied then. */
   readonly keepDeltas: boolean;
+  readonly stages: Stages;
 }
 
 /** A hop that could not be gone; `cause` says why. */
@@ -46,16 +48,16 @@ export class HopFailure extends Error {
 /**
  * Goes a path to its end: the image is in `partial/` then, whole, on the disk, and of the right sha256. The deltas of all
  * hops but the last are downloaded and read through, so that no image between is made; the last one is applied while it
- * comes. Memory: some 20 MiB, and 16 bytes a command of the deltas before the last.
+ * comes. Memory: some 20 MiB, and 16 bytes a command of the deltas before the last, of which 48 MiB at most.
  *
  * @throws HopFailure where another path may lead there; UpdateRepositoryError NO_SPACE, IO, LOCKED, INTERRUPTED
  */
 export async function runPath(hops: readonly Hop[], means: Means): Promise<void> {
-  await using base = new Base(means);
+  using base = new Base(means, hops.at(-1)?.image.size ?? 0);
   for (const [index, hop] of hops.entries()) {
     try {
       await means.device.assertMayGoOn();
-      if (hop.kind === 'image') base.isNow(await means.files.fetch(hop));
+      if (hop.kind === 'image') base.isNow(await fetchFile(hop, means));
       else if (index < hops.length - 1) await base.goOn(hop);
       else await makeLast(hop, await base.of(hop), means);
     } catch (error) {
@@ -72,14 +74,35 @@ function isOfHop(error: unknown, signal: AbortSignal): error is UpdateRepository
   );
 }
 
-/** What the next hop starts from: an image on the disk, or a view of one that is not made. */
-class Base implements AsyncDisposable {
-  readonly #means: Means;
-  readonly #opened: Disposable[] = [];
-  #reader: BaseReader | null = null;
+/** Fetches what a hop needs into `partial/`. */
+async function fetchFile(hop: Hop, { files, stages }: Means): Promise<string> {
+  const { size } = hop.kind === 'image' ? hop.image : hop.delta;
+  await stages.enter(hop.kind === 'image' ? 'image_download' : 'rdiff_fetch');
+  return await files.fetch(hop, (doneBytes) => stages.isAt((doneBytes / size) * 100));
+}
 
-  constructor(means: Means) {
+/** Tells others as well how many of so many bytes are done. */
+function telling(stages: Stages, totalBytes: number, onProgress: (doneBytes: number) => void) {
+  return (doneBytes: number) => {
+    stages.isAt((doneBytes / totalBytes) * 100);
+    onProgress(doneBytes);
+  };
+}
+
+/** What the next hop starts from: an image on the disk, or a view of one that is not made. */
+class Base implements Disposable {
+  readonly #means: Means;
+  /** Room that the end of the path takes. */
+  readonly #targetBytes: number;
+  #opened: Disposable[] = [];
+  #viewsBytes = 0;
+  #reader: BaseReader | null = null;
+  /** The file name of an image between that was made. */
+  #made: string | null = null;
+
+  constructor(means: Means, targetBytes: number) {
     this.#means = means;
+    this.#targetBytes = targetBytes;
   }
 
   /** The base of a hop, which is what the hops before it lead to. */
@@ -100,18 +123,29 @@ class Base implements AsyncDisposable {
   /** Goes on to the image that a delta leads to: it is made only where to read it without takes too much memory. */
   async goOn(hop: DeltaHop): Promise<void> {
     const base = await this.of(hop);
-    const { device, files } = this.#means;
-    const deltaPath = await files.fetch(hop);
-    const request = { base, deltaPath, targetBytes: hop.image.size, memoryBytes: VIEW_MEMORY_BYTES };
+    const deltaPath = await fetchFile(hop, this.#means);
+    const { device } = this.#means;
+    const memoryBytes = VIEWS_MEMORY_BYTES - this.#viewsBytes;
     try {
+      const request = { base, deltaPath, targetBytes: hop.image.size, memoryBytes };
       const view = await TargetView.open(request, { signal: device.signal });
+      this.#viewsBytes += view.memoryBytes;
       this.#opened.push(view);
       this.#reader = view;
     } catch (error) {
-      if (!hasCode(error, 'MEMORY') || (await freeBytes(device)) < hop.image.size) throw error;
+      if (!hasCode(error, 'MEMORY') || (await freeBytes(device)) < hop.image.size + this.#targetBytes) throw error;
       await makeImage({ hop, base, delta: stored(hop, deltaPath) }, this.#means);
-      this.#open(device.place.partialPath(hop.image.filename));
+      await this.#startsFromMade(hop.image.filename);
     }
+  }
+
+  /** What came before an image that was made is of no use any more: there is one between at most. */
+  async #startsFromMade(fileName: string): Promise<void> {
+    const { device } = this.#means;
+    this.#close();
+    if (this.#made !== null) await forgetPartial(device, this.#made);
+    this.#made = fileName;
+    this.#open(device.place.partialPath(fileName));
   }
 
   #open(path: string): BaseReader {
@@ -121,16 +155,22 @@ class Base implements AsyncDisposable {
     return file;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  #close(): void {
     for (const opened of this.#opened.reverse()) opened[Symbol.dispose]();
+    this.#opened = [];
+    this.#viewsBytes = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
   }
 }
 
 /** Applies the last delta while it comes. */
 async function makeLast(hop: DeltaHop, base: BaseReader, means: Means): Promise<void> {
-  const { files, keepDeltas } = means;
-  const delta = keepDeltas ? stored(hop, await files.fetch(hop)) : files.stream(hop);
-  await makeImage({ hop, base, delta }, means);
+  if (!means.keepDeltas) return await makeImage({ hop, base, delta: means.files.stream(hop) }, means);
+  const path = await fetchFile(hop, means);
+  await makeImage({ hop, base, delta: stored(hop, path) }, means);
 }
 
 /** What an image is made from. */
@@ -141,15 +181,18 @@ interface Making {
 }
 
 /** Makes the image of a hop in `partial/`, from where an earlier run got to. */
-async function makeImage({ hop, base, delta }: Making, { device, meta, present }: Means): Promise<void> {
+async function makeImage({ hop, base, delta }: Making, { device, meta, present, stages }: Means): Promise<void> {
   const { image } = hop;
   const target = { path: device.place.partialPath(image.filename), sizeBytes: image.size, sha256: image.sha256 };
   const baseSha256 = [...present, ...meta.images].find(({ version }) => version === hop.base)?.sha256;
   const checkpoints = await patchCheckpoints(device, hop, baseSha256 ?? null);
-  await performJob(device, { kind: 'patch', path: image.filename, totalBytes: image.size }, async (onProgress) => {
+  await stages.enter('image_patch');
+  await performJob(device, { kind: 'patch', path: image.filename, totalBytes: image.size }, async (onJobProgress) => {
+    const onProgress = telling(stages, image.size, onJobProgress);
     try {
       await applyAsItComes({ base, delta, target, checkpoints }, { signal: device.signal, onProgress });
     } catch (error) {
+      // The delta came with all the bytes that the mirror lists: one without an end is as wrong as any other.
       if (hasCode(error, 'VERIFICATION') || hasCode(error, 'FORMAT')) await forgetPartial(device, image.filename);
       throw error;
     }

@@ -1,8 +1,12 @@
 import { hasCode, UpdateRepositoryError } from '../errors.js';
 import type { UpdateCheckEvent, UpdateSummaryEvent } from '../events.js';
+import type { ImageVersion } from '../metadata/brands.js';
+import type { MetaImage, SeriesMeta } from '../metadata/meta.js';
 import { type Activating, activateTarget, completeSwitch, hooksOf } from './activate-target.js';
 import type { Hooks } from './device/make-current.js';
+import { makeBootedCurrent } from './device/puavo/make-booted-current.js';
 import { rollback } from './device/rollback.js';
+import { inStages, Stages } from './device/stages.js';
 import { findGoal, type Goal, versionOf } from './goal.js';
 import { fileNameOf } from './hop.js';
 import { mirrorFiles } from './mirror-files.js';
@@ -46,13 +50,15 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateSummar
     return summary;
   };
   const disabledBy = await device.layout.disabledBy();
-  const now = versionOf((await device.layout.read()).current);
+  const { current } = await device.layout.read();
+  const now = versionOf(current);
   const stay = { series: null, to: now, changed: false } as const;
   if (disabledBy !== null) return done({ current: now }, { ...stay, reason: `${disabledBy} is there` });
   const permission = await permissionOf(session);
   if (permission.kind === 'later') return done({ current: now }, { ...stay, reason: permission.reason });
-  const update = new Update(session, options, permission.wholeImage);
-  const { goal, changed } = await update.run();
+  const stages = new Stages(device, current);
+  const update = new Update({ session, options, stages, wholeImage: permission.wholeImage });
+  const { goal, changed } = await inStages(stages, device.signal, () => update.run());
   ({ plannedBytes, indexBytes } = update);
   const { target, meta } = goal;
   const to = target.kind === 'stay' ? target.version : target.image.version;
@@ -65,7 +71,7 @@ export async function planDevice(options: SessionOptions): Promise<boolean> {
   const goal = await findGoal(session);
   const { target } = goal;
   if (target.kind === 'stay') {
-    session.device.onEvent(checkOf(goal.meta.series, goal.current, target, 0));
+    session.device.onEvent(checkOf(goal.meta.series, goal.running, target, 0));
     return false;
   }
   const permission = await permissionOf(session);
@@ -82,7 +88,7 @@ export async function checkDevice(options: SessionOptions, notifyAgain: boolean)
   await using session = await openSession(options);
   const { device, policy } = session;
   const goal = await findGoal(session);
-  const check = checkOf(goal.meta.series, goal.current, goal.target, await bytesTo(session, goal));
+  const check = checkOf(goal.meta.series, goal.running, goal.target, await bytesTo(session, goal));
   device.onEvent(check);
   if (policy.notify !== null) {
     const { signal, onEvent, place } = device;
@@ -103,20 +109,31 @@ async function permissionOf({ policy, device }: Session) {
   return mayRunNow(policy, new Date(), metered);
 }
 
+/** What an {@link Update} is made of. */
+interface UpdateParts {
+  readonly session: Session;
+  readonly options: UpdateOptions;
+  readonly stages: Stages;
+  readonly wholeImage: Fallback;
+}
+
 /** One update, from the first plan to the image that is current. */
 class Update {
   readonly #session: Session;
   readonly #options: UpdateOptions;
+  readonly #stages: Stages;
   #wholeImage: Fallback;
   readonly #failed = new Set<string>();
   #lastFailure: HopFailure | null = null;
   #hasReadAgain = false;
+  #hasFetched = false;
   plannedBytes = 0;
   indexBytes = 0;
 
-  constructor(session: Session, options: UpdateOptions, wholeImage: Fallback) {
+  constructor({ session, options, stages, wholeImage }: UpdateParts) {
     this.#session = session;
     this.#options = options;
+    this.#stages = stages;
     this.#wholeImage = wholeImage;
   }
 
@@ -144,8 +161,13 @@ class Update {
   async #findGoal(): Promise<Goal> {
     const { traffic } = this.#session.mirrors;
     const before = traffic.fetchedBytes;
+    await this.#stages.enter('checksums_fetch');
     try {
-      return await findGoal(this.#session);
+      const goal = await findGoal(this.#session);
+      const { target, meta } = goal;
+      const image = target.kind === 'stay' ? imageOf(meta, target.version) : target.image;
+      if (image !== undefined) this.#stages.isFor(image.filename);
+      return goal;
     } finally {
       this.indexBytes += traffic.fetchedBytes - before;
     }
@@ -172,9 +194,11 @@ class Update {
     const before = mirrors.traffic.fetchedBytes;
     const keep = this.#options.keepDeltas ?? false;
     const hops = plan.chosen.hops.map(({ hop }) => hop);
+    if (hops.length > 0 && !this.#hasFetched) await makeBootedCurrent(device);
+    this.#hasFetched = true;
     try {
       const files = mirrorFiles(mirrors, { ...device, directory: device.place.partialDir });
-      await runPath(hops, { device, files, meta, present, keepDeltas: keep });
+      await runPath(hops, { device, files, meta, present, keepDeltas: keep, stages: this.#stages });
       this.plannedBytes += plan.chosen.downloadBytes;
     } catch (error) {
       // What a way that failed was to fetch is as much as it did.
@@ -231,6 +255,10 @@ export async function rollBackDevice(
   } finally {
     await device.close();
   }
+}
+
+function imageOf({ images }: SeriesMeta, version: ImageVersion): MetaImage | undefined {
+  return images.find((image) => image.version === version);
 }
 
 function noWay({ plan }: Route, last: HopFailure | null): UpdateRepositoryError {

@@ -33,6 +33,11 @@ export class CommandList implements DeltaReceiver {
     return this.#count;
   }
 
+  /** What it takes. */
+  get memoryBytes(): number {
+    return this.#starts.length * BLOCK_ENTRIES * ENTRY_BYTES;
+  }
+
   /** Bytes of the target. */
   get targetBytes(): number {
     return this.#targetBytes;

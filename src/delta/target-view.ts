@@ -68,6 +68,11 @@ export class TargetView implements BaseReader, Disposable {
     return this.#commands.targetBytes;
   }
 
+  /** What the list of commands takes. */
+  get memoryBytes(): number {
+    return this.#commands.memoryBytes;
+  }
+
   /** @throws UpdateRepositoryError IO or CHANGED_WHILE_READ, of the base or of the delta */
   read(into: Uint8Array, at: number, length: number, position: number): void {
     const end = position + length;

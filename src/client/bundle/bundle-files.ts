@@ -37,7 +37,7 @@ export class BundleFiles implements HopFiles, AsyncDisposable {
     return this.#bundle.manifest;
   }
 
-  async fetch(hop: Hop): Promise<string> {
+  async fetch(hop: Hop, onBytes?: (doneBytes: number) => void): Promise<string> {
     const { filename, size } = fileOf(hop);
     const path = this.#device.place.partialPath(filename);
     const member = await this.#member(hop);
@@ -45,7 +45,10 @@ export class BundleFiles implements HopFiles, AsyncDisposable {
     const job = { kind: 'download', path: filename, totalBytes: size } as const;
     return await performJob(this.#device, job, async (onProgress) => {
       try {
-        await this.#copy(member, path, onProgress);
+        await this.#copy(member, path, (doneBytes) => {
+          onBytes?.(doneBytes);
+          onProgress(doneBytes);
+        });
       } catch (error) {
         await forgetPartial(this.#device, filename);
         throw error;

@@ -1,10 +1,11 @@
 import { UpdateRepositoryError } from '../../errors.js';
 import type { UpdateSummaryEvent } from '../../events.js';
-import type { ImageVersion } from '../../metadata/brands.js';
 import { activateTarget, completeSwitch } from '../activate-target.js';
 import type { Device } from '../device/device.js';
 import type { Hooks } from '../device/make-current.js';
-import { type Goal, versionOf } from '../goal.js';
+import { makeBootedCurrent } from '../device/puavo/make-booted-current.js';
+import { inStages, Stages } from '../device/stages.js';
+import { type Goal, runningVersion, unlessCurrent, versionOf } from '../goal.js';
 import type { LocalImage } from '../local-image.js';
 import { pathPlanEvent } from '../plan/path-plan-event.js';
 import type { RankedPath } from '../plan/plan-update.js';
@@ -47,10 +48,15 @@ export interface BundleUpdateOptions extends BundleSessionOptions {
 export async function updateFromBundle(options: BundleUpdateOptions): Promise<UpdateSummaryEvent> {
   const startedAt = performance.now();
   return await withDevice(options, async (device) => {
-    const current = versionOf((await device.layout.read()).current);
+    const { current: fileName } = await device.layout.read();
+    const current = versionOf(fileName);
     const reason = await whyNotNow(device, options.policy);
     const stay = { series: null, to: current, changed: false } as const;
-    const end = reason === null ? await update(device, current, options) : { ...stay, reason };
+    const stages = new Stages(device, fileName);
+    const end =
+      reason === null
+        ? await inStages(stages, device.signal, () => update(device, stages, options))
+        : { ...stay, reason };
     const nothing = { plannedBytes: 0, fetchedBytes: 0, indexBytes: 0 };
     const durationMs = Math.round(performance.now() - startedAt);
     const about = { type: 'update-summary', dir: device.dir, from: current } as const;
@@ -63,11 +69,11 @@ export async function updateFromBundle(options: BundleUpdateOptions): Promise<Up
 /** What came of it, as the summary tells. */
 type End = Pick<UpdateSummaryEvent, 'series' | 'to' | 'changed' | 'reason'>;
 
-async function update(device: Device, current: ImageVersion | null, options: BundleUpdateOptions): Promise<End> {
+async function update(device: Device, stages: Stages, options: BundleUpdateOptions): Promise<End> {
   const { source, policy, hooks = {}, keepDeltas: keep = false } = options;
   await using files = await BundleFiles.open(source.path, device);
   const { manifest } = files;
-  const goal = goalOf(manifest, current, options);
+  const goal = await goalOf(device, manifest, options);
   const { target, meta } = goal;
   const { series } = meta;
   const activating = { device, policy, hooks };
@@ -75,10 +81,12 @@ async function update(device: Device, current: ImageVersion | null, options: Bun
     const changed = await completeSwitch(activating, goal);
     return { series, to: target.version, changed, reason: target.reason };
   }
+  stages.isFor(target.image.filename);
   const { path, present } = await findWay(device, manifest, target, { ...options, dryRun: false });
   const hops = path.hops.map(({ hop }) => hop);
+  if (hops.length > 0) await makeBootedCurrent(device);
   try {
-    await runPath(hops, { device, files, meta, present, keepDeltas: keep });
+    await runPath(hops, { device, files, meta, present, keepDeltas: keep, stages });
   } catch (error) {
     throw error instanceof HopFailure ? error.cause : error;
   }
@@ -93,9 +101,9 @@ export async function planFromBundle(options: BundleSessionOptions): Promise<boo
   return await withDevice(options, async (device) => {
     await using files = await BundleFiles.open(options.source.path, device);
     const { manifest } = files;
-    const { target, current } = goalOf(manifest, versionOf((await device.layout.read()).current), options);
+    const { target, running } = await goalOf(device, manifest, options);
     if (target.kind === 'stay') {
-      device.onEvent(checkOf(manifest.series, current, target, 0));
+      device.onEvent(checkOf(manifest.series, running, target, 0));
       return false;
     }
     await findWay(device, manifest, target, { ...options, dryRun: true });
@@ -120,11 +128,11 @@ async function whyNotNow({ layout }: Device, policy: Policy): Promise<string | n
 }
 
 /** What the bundle leads to, or the barrier before it. */
-function goalOf(
+async function goalOf(
+  device: Device,
   { series, to, meta }: BundleManifest,
-  current: ImageVersion | null,
   { source, policy }: Pick<BundleSessionOptions, 'source' | 'policy'>,
-): Goal {
+): Promise<Goal> {
   const { path } = source;
   if (source.series !== undefined && source.series !== series) {
     throw new UpdateRepositoryError('USAGE', `${path}: expected the series ${source.series}, found ${series}`);
@@ -133,7 +141,10 @@ function goalOf(
     const { version } = policy.target;
     throw new UpdateRepositoryError('CONFIG', `${path}: expected a bundle to ${version}, found one to ${to}`);
   }
-  return { meta, current, target: chooseTarget(meta, current, { kind: 'bundle', path, version: to }, policy) };
+  const current = versionOf((await device.layout.read()).current);
+  const running = await runningVersion(device, current);
+  const target = chooseTarget(meta, running, { kind: 'bundle', path, version: to }, policy);
+  return { meta, current, running, target: unlessCurrent(current, target) };
 }
 
 /** From what is on the device by what is in the bundle. */

@@ -24,7 +24,7 @@ export interface UpdateStage {
     | 'uptodate'
     | 'error'
     | 'interrupted';
-  /** The file name of the image that is wanted. */
+  /** The file name of the image that is wanted; of the current one until that is known. */
   readonly image: string;
   /** Of the phase. */
   readonly percent: number;

@@ -2,6 +2,7 @@ import { UpdateRepositoryError } from '../../errors.js';
 import type { Device } from './device.js';
 import { hookEnvironment } from './hook-environment.js';
 import { type Hook, runHook } from './hooks.js';
+import { tellStage } from './stages.js';
 import { endSwitch, pendingSwitch, type SwitchKind, switchTo } from './switch.js';
 
 /** The user's shell commands round a switch of the current image, each with the same time limit. */
@@ -37,7 +38,7 @@ export async function makeCurrent(device: Device, { kind, fileName, hooks, check
     await check();
     change = await switchTo(device, kind, fileName);
   }
-  await tellFinished(device, fileName);
+  await tellStage(device, { phase: 'finished', image: fileName, percent: 100 });
   await runPostActivate(device, hookEnvironment(device, fileName, change?.from.current ?? null), hooks);
   await endSwitch(device);
   return true;
@@ -66,8 +67,4 @@ async function run(
   timeoutMs: number,
 ): Promise<void> {
   await runHook(hook, { dir, env, timeoutMs, signal, onEvent });
-}
-
-async function tellFinished({ layout }: Device, image: string): Promise<void> {
-  await layout.tell({ phase: 'finished', image, percent: 100 });
 }
