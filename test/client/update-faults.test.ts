@@ -1,5 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ErrorCode, UpdateRepositoryError } from '../../src/errors.js';
 import { pseudoRandomNumbers } from '../support/pseudo-random.js';
@@ -7,7 +7,15 @@ import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { disturbedRuns } from './support/disturbed-runs.js';
 import { DOWNLOAD_FAULTS, type FaultyServer, startFaultyServer } from './support/faulty-server.js';
-import { type BuiltMirror, buildMirrorOf, currentBytes, deviceWith, updateTo, versionIn } from './support/updates.js';
+import {
+  type BuiltMirror,
+  buildMirrorOf,
+  currentBytes,
+  deviceWith,
+  filesOf,
+  updateTo,
+  versionIn,
+} from './support/updates.js';
 
 const { SOAK_RUNS, SOAK_SEED = '1' } = process.env;
 /** A run takes seconds, and not a fraction of a millisecond as a case of a property does. */
@@ -36,9 +44,7 @@ describe.skipIf(!haveTools('cksum'))(`updates from servers that fail (SOAK_SEED=
 
   beforeAll(async () => {
     mirror = await buildMirrorOf(4, dir, 'all', 120_000);
-    const names = readdirSync(mirror.root, { recursive: true, withFileTypes: true });
-    const paths = names.filter((name) => name.isFile()).map((name) => join(name.parentPath, name.name));
-    files = new Map(paths.map((path) => [relative(mirror.root, path), readFileSync(path)]));
+    files = filesOf(mirror);
   });
 
   test(

@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { plainLayout } from '../../../src/client/device/plain-layout.js';
 import { type PolicyChoices, policyOf } from '../../../src/client/policy/policy.js';
 import type { MirrorSource } from '../../../src/client/session.js';
@@ -32,6 +32,19 @@ export async function buildMirrorOf(
   const built = await runCli(['--quiet', '--base-url', 'https://images.invalid', '--deltas', deltas, pool, root]);
   if (built.code !== 0) throw new Error(built.stderr);
   return { root, images };
+}
+
+/** The files of a mirror by their paths, as {@link startFaultyServer} serves them. */
+export function filesOf({ root }: BuiltMirror): ReadonlyMap<string, Buffer> {
+  const names = readdirSync(root, { recursive: true, withFileTypes: true });
+  const paths = names.filter((name) => name.isFile()).map((name) => join(name.parentPath, name.name));
+  return new Map(paths.map((path) => [relative(root, path), readFileSync(path)]));
+}
+
+/** The path of the delta between two images of a mirror. */
+export function deltaPathOf(base: string, target: string): string {
+  const [from, to] = [base, target].map((path) => /\d{4}-\d\d-\d\d-\d{6}/.exec(path)?.[0]);
+  return `rdiffs/${basename(target).replace(String(to), `${from}--${to}`).replace('.img', '.rdiff')}`;
 }
 
 /** A device's directory with one of the images, which is current. */
