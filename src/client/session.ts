@@ -3,7 +3,7 @@ import { RateLimit } from '../net/rate-limit.js';
 import { parseMirrorPlace } from './catalog.js';
 import { type Device, openDevice } from './device/device.js';
 import { plainLayout } from './device/plain-layout.js';
-import { puavoLayout } from './device/puavo/puavo-layout.js';
+import { type PuavoPlaces, puavoLayout } from './device/puavo/puavo-layout.js';
 import { type Limits, type Mirrors, openMirrors } from './download/mirrors.js';
 import type { Policy } from './policy/policy.js';
 
@@ -30,6 +30,8 @@ export interface MirrorPatience {
 export interface DevicePlace {
   readonly dir: string;
   readonly layout: 'plain' | 'puavo';
+  /** Where a Puavo device says what concerns its images; left out, where it does. */
+  readonly puavoPlaces?: PuavoPlaces;
   readonly breakLock?: boolean;
 }
 
@@ -117,11 +119,11 @@ export async function openSession({
 
 /** Takes a device's directory, by the layout that it has. */
 export async function openPlace(
-  { dir, layout, breakLock = false }: DevicePlace,
+  { dir, layout, puavoPlaces, breakLock = false }: DevicePlace,
   { signal, onEvent }: Pick<SessionOptions, 'signal' | 'onEvent'>,
 ): Promise<Device> {
   return await openDevice(dir, {
-    layout: layout === 'puavo' ? puavoLayout() : plainLayout,
+    layout: layout === 'puavo' ? puavoLayout(puavoPlaces) : plainLayout,
     breakLock,
     signal,
     onEvent,

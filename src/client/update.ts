@@ -149,7 +149,7 @@ class Update {
       } catch (error) {
         if (!(error instanceof HopFailure)) throw error;
         this.#failedAt(error);
-        if (hasCode(error.cause, 'NOT_FOUND') && !this.#hasReadAgain) {
+        if (isGone(error.cause) && !this.#hasReadAgain) {
           // The mirror has moved on, perhaps: what it lists now may be there.
           this.#hasReadAgain = true;
           goal = await this.#findGoal();
@@ -259,6 +259,11 @@ export async function rollBackDevice(
 
 function imageOf({ images }: SeriesMeta, version: ImageVersion): MetaImage | undefined {
   return images.find((image) => image.version === version);
+}
+
+/** Whether a mirror does not have what it lists, whatever the others say. */
+function isGone({ code, data }: UpdateRepositoryError): boolean {
+  return code === 'NOT_FOUND' || data.isMissing === true;
 }
 
 function noWay({ plan }: Route, last: HopFailure | null): UpdateRepositoryError {

@@ -45,7 +45,8 @@ export class Turns {
    * The source whose turn it is, after a pause where all have failed.
    *
    * @throws UpdateRepositoryError INTERRUPTED; where it is no use to go on, what all sources said: NOT_FOUND where none has
-   * the file, CHANGED_WHILE_READ where none goes on with the same file, STORAGE where all refuse, else NETWORK
+   * the file, CHANGED_WHILE_READ where none goes on with the same file, STORAGE where all refuse, else NETWORK; with
+   * `data.isMissing` where any of them does not have it
    */
   async next(signal: AbortSignal): Promise<Source> {
     if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
@@ -112,10 +113,12 @@ export class Turns {
     const all = failures.map(({ message }) => message);
     const message = `${this.#path}: expected one of ${all.length} sources to have it, found ${all.join('; ')}`;
     const status = failures.find((failure) => failure.code === code)?.data.status;
+    const isMissing = failures.some((failure) => failure.code === 'NOT_FOUND');
     return new UpdateRepositoryError(code, message, {
       data: {
         path: this.#path,
         ...(status === undefined ? {} : { status }),
+        ...(isMissing ? { isMissing } : {}),
         ...(code === 'NETWORK' ? { retryAfterMs: shortestPause(failures) } : {}),
       },
       cause: first,
