@@ -217,11 +217,11 @@ function stored(hop: DeltaHop, path: string): IncomingDelta {
 /** Puts the deltas of a path, which are in `partial/`, to where they are kept. */
 export async function keepDeltas(hops: readonly Hop[], { dir, place }: Device): Promise<void> {
   const directory = join(dir, RDIFFS_DIR);
-  await makeDirectory(directory);
   for (const hop of hops) {
     if (hop.kind !== 'delta') continue;
     const name = fileNameOf(hop);
     if ((await stateOf(place.partialPath(name))) === null) continue;
+    await makeDirectory(directory);
     await placeFile(place.partialPath(name), join(directory, name));
   }
 }
