@@ -30,6 +30,8 @@ export interface Means {
   /** Whether deltas are kept, in `rdiffs/`: they are fetched whole before they are applied then. */
   readonly keepDeltas: boolean;
   readonly stages: Stages;
+  /** What the lists of commands of all views may take; left out, 48 MiB. */
+  readonly viewsMemoryBytes?: number;
 }
 
 /** A hop that could not be gone; `cause` says why. */
@@ -125,7 +127,7 @@ class Base implements Disposable {
     const base = await this.of(hop);
     const deltaPath = await fetchFile(hop, this.#means);
     const { device } = this.#means;
-    const memoryBytes = VIEWS_MEMORY_BYTES - this.#viewsBytes;
+    const memoryBytes = (this.#means.viewsMemoryBytes ?? VIEWS_MEMORY_BYTES) - this.#viewsBytes;
     try {
       const request = { base, deltaPath, targetBytes: hop.image.size, memoryBytes };
       const view = await TargetView.open(request, { signal: device.signal });
