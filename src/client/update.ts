@@ -32,7 +32,8 @@ export interface UpdateOptions extends SessionOptions {
 /**
  * Brings a device to the version that its policy wants, along the cheapest path: fetches, makes, compares and activates
  * the image. Where a path fails another one is taken. Whatever fails, the current image stays as it is, and what was
- * fetched is there for the next run. Memory: some 30 MiB, and 16 bytes a command of the deltas before the last.
+ * fetched is there for the next run. Memory: some 30 MiB, and 16 bytes a command of the deltas before the last,
+ * of which 48 MiB at most.
  *
  * @throws UpdateRepositoryError as docs/client.md lists them by exit code
  */
@@ -204,6 +205,8 @@ class Update {
       // What a way that failed was to fetch is as much as it did.
       this.plannedBytes += mirrors.traffic.fetchedBytes - before;
       throw error;
+    } finally {
+      await this.#stages.rest();
     }
     if (keep) await keepDeltas(hops, device);
   }

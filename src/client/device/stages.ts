@@ -30,15 +30,20 @@ export class Stages {
 
   /** A phase begins, or the update ends by one. */
   async enter(phase: UpdateStage['phase'], percent = 0): Promise<void> {
-    await this.#telling;
+    await this.rest();
     await this.#tell(phase, percent);
+  }
+
+  /** Waits until what {@link isAt} began to tell is told: before others tell, who would be told over. */
+  async rest(): Promise<void> {
+    await this.#telling;
   }
 
   /** How much of the phase is done, in per cent; told now and then. */
   isAt(percent: number): void {
     const { phase, percent: before } = this.#told;
     const isDue = performance.now() - this.#toldAt >= PERCENT_INTERVAL_MS && Math.floor(percent) !== before;
-    if (!isDue || this.#telling !== null) return;
+    if (!isDue || this.#telling !== null || this.#image === null) return;
     this.#telling = this.#tell(phase, percent).finally(() => {
       this.#telling = null;
     });
