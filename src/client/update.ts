@@ -1,4 +1,4 @@
-import { hasCode, UpdateRepositoryError } from '../errors.js';
+import { UpdateRepositoryError } from '../errors.js';
 import type { UpdateCheckEvent, UpdateSummaryEvent } from '../events.js';
 import type { ImageVersion } from '../metadata/brands.js';
 import type { MetaImage, SeriesMeta } from '../metadata/meta.js';

@@ -5,6 +5,7 @@ import { Stages } from '../../src/client/device/stages.js';
 import { surveyImages } from '../../src/client/device/survey.js';
 import { openMirrors } from '../../src/client/download/mirrors.js';
 import type { DeltaHop } from '../../src/client/hop.js';
+import { mirrorFiles } from '../../src/client/mirror-files.js';
 import { runPath } from '../../src/client/run-path.js';
 import { parseSeriesMeta } from '../../src/metadata/meta.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
@@ -47,7 +48,8 @@ describe.skipIf(!haveTools('cksum'))('a path of four deltas', () => {
     const present = await surveyImages(device, meta);
     const stages = new Stages(device, null);
     const { viewsMemoryBytes } = row;
-    await runPath(hops, { device, mirrors, meta, present, stages, keepDeltas: false, viewsMemoryBytes });
+    const source = mirrorFiles(mirrors, { ...device, directory: device.place.partialDir });
+    await runPath(hops, { device, files: source, meta, present, stages, keepDeltas: false, viewsMemoryBytes });
     const made = events.filter((event) => event.type === 'job-finished' && event.kind === 'patch');
     const nameOf = (index: number) => hops[index - 1]?.image.filename;
     expect(made).toMatchObject(row.made.map((index) => ({ path: nameOf(index) })));

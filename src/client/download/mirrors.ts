@@ -1,4 +1,5 @@
 import { hasCode, UpdateRepositoryError } from '../../errors.js';
+import { TimeLimit } from '../../io/time-limit.js';
 import { type HttpAddress, parseHttpAddress } from '../../net/http/address.js';
 import { trustAuthorities } from '../../net/http/authorities.js';
 import type { RetryOptions } from '../../net/patience.js';
@@ -99,7 +100,8 @@ export class Mirrors implements AsyncDisposable {
    * @throws UpdateRepositoryError NOT_FOUND with `data.status` where no mirror has it; NETWORK, STORAGE, INTERRUPTED
    */
   async text(wanted: WantedText, signal: AbortSignal): Promise<MirrorText> {
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(this.#textTimeoutMs)]);
+    using limit = new TimeLimit(signal, this.#textTimeoutMs);
+    const inTime = limit.signal;
     const turns = this.#turns(wanted.path, [mirrorSources(this.#roots, wanted.path)]);
     try {
       for (;;) {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Dispatcher } from 'undici';
 import { UpdateRepositoryError } from '../../errors.js';
 import type { UpdateCheckEvent } from '../../events.js';
+import { TimeLimit } from '../../io/time-limit.js';
 import { isLoopbackHost } from '../../net/http/address.js';
 import { connectionTo } from '../../net/http/connection.js';
 import { type Request, unanswered } from '../../net/http/failures.js';
@@ -44,7 +45,8 @@ async function post(
   request: Request,
   signal: AbortSignal,
 ): Promise<void> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+  using limit = new TimeLimit(signal, ANSWER_TIMEOUT_MS);
+  const inTime = limit.signal;
   try {
     const answer = await dispatcher.request({
       origin: url.origin,

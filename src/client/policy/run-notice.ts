@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { UpdateRepositoryError } from '../../errors.js';
 import type { UpdateCheckEvent } from '../../events.js';
+import { TimeLimit } from '../../io/time-limit.js';
 import { describeValue } from '../../metadata/describe-value.js';
 
 const TIMEOUT_MS = 60_000;
@@ -28,7 +29,8 @@ export async function runNotice(
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });
-  const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  using limit = new TimeLimit(signal, timeoutMs);
+  const ended = limit.signal;
   const end = () => killGroup(child.pid);
   ended.addEventListener('abort', end, { once: true });
   try {
