@@ -51,7 +51,7 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('an update', () => {
         const device = await deviceWith(join(dir, 'device'), base ?? null);
         const before = base === undefined ? null : readFileSync(base);
         for (let again = true; again; ) {
-          const ending = await updateAndKill(device, random);
+          const ending = await updateAndKill(device, base === undefined ? '60M' : '2M', random);
           again = ending === 'killed' && random() < 0.5 && killed + 1 < kills;
           if (ending === 'completed') break;
           killed += 1;
@@ -67,12 +67,13 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('an update', () => {
     60_000 + kills * 20_000,
   );
 
-  async function updateAndKill(device: string, random: () => number): Promise<'killed' | 'completed'> {
-    const child = startCli(['--json', 'update', '--rate-limit', '60M', url, device]);
+  /** Deltas are so small that they are let come slowly, or no kill would meet an image that is being made. */
+  async function updateAndKill(device: string, rate: string, random: () => number): Promise<'killed' | 'completed'> {
+    const child = startCli(['--json', 'update', '--rate-limit', rate, url, device]);
     const ended = once(child, 'close');
-    let eventsLeft = Math.floor(random() * random() * 40);
+    let eventsLeft = Math.floor(random() * 25);
     createInterface({ input: child.stdout }).on('line', () => {
-      if (eventsLeft-- === 0) void sleep(random() * 50).then(() => child.kill('SIGKILL'));
+      if (eventsLeft-- === 0) void sleep(random() * 200).then(() => child.kill('SIGKILL'));
     });
     if (random() < 0.1) void sleep(random() * 300).then(() => child.kill('SIGKILL'));
     child.stderr.resume();
