@@ -55,7 +55,7 @@ function decodeName(name: string): string | null {
  * The meta file of the series that is asked for: by its address, by its name, or because the mirror has no other.
  *
  * @throws UpdateRepositoryError USAGE where the mirror has several series, or not the one named; NOT_FOUND where there is no
- * mirror; FORMAT for an index that breaks its format; NETWORK, STORAGE, INTERRUPTED
+ * mirror; FORMAT for an index that breaks its format, or does not fit its meta files; NETWORK, STORAGE, INTERRUPTED
  */
 export async function fetchMeta(
   source: TextSource,
@@ -69,13 +69,11 @@ export async function fetchMeta(
   }
   const text = await source.text(INDEX_FILE, MAX_TEXT_BYTES, signal);
   if (text === null && wanted.series !== undefined) {
-    return await readMeta(source, metaPath(parseSeriesName(wanted.series, '--series')), signal);
+    return await readMetaOf(wanted.series, metaPath(parseSeriesName(wanted.series, '--series')), source, signal);
   }
   if (text === null) throw missing(source, INDEX_FILE, 'name the series, or the URL of its meta file');
   const { name, meta } = chooseSeries(parseIndexJson(text, `${source.name}/${INDEX_FILE}`), source.name, wanted.series);
-  const found = await readMeta(source, meta, signal);
-  if (found.series === name) return found;
-  throw wrongSeries(`${source.name}/${meta}`, name, [found.series]);
+  return await readMetaOf(name, meta, source, signal);
 }
 
 function chooseSeries({ series }: MirrorIndex, where: string, wanted: string | undefined) {
@@ -99,6 +97,16 @@ function wrongSeries(where: string, wanted: string | undefined, found: readonly 
     : new UpdateRepositoryError('USAGE', `${where}: expected the series ${wanted}, found ${names}`, {
         data: { url: where, expected: wanted, series: found.slice(0, 10) },
       });
+}
+
+/** The meta file that the mirror says is that of a series. */
+async function readMetaOf(series: string, path: string, source: TextSource, signal: AbortSignal): Promise<SeriesMeta> {
+  const meta = await readMeta(source, path, signal);
+  if (meta.series === series) return meta;
+  const url = `${source.name}/${path}`;
+  throw new UpdateRepositoryError('FORMAT', `${url}: expected the series ${series}, found ${meta.series}`, {
+    data: { url, expected: series, found: meta.series },
+  });
 }
 
 async function readMeta(source: TextSource, path: string, signal: AbortSignal): Promise<SeriesMeta> {

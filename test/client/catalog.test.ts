@@ -59,7 +59,13 @@ describe('the meta file', () => {
     ['a mirror of none', { 'index.json': index() }, undefined, 'USAGE'],
     ['no mirror', {}, undefined, 'NOT_FOUND'],
     ['an index whose meta file is missing', { 'index.json': index('one') }, undefined, 'NOT_FOUND'],
-    ['a meta file of another series', { 'index.json': index('one'), 'meta/one.json': meta('two') }, undefined, 'USAGE'],
+    [
+      'a meta file of another series',
+      { 'index.json': index('one'), 'meta/one.json': meta('two') },
+      undefined,
+      'FORMAT',
+    ],
+    ['a meta file of another series than the named one', { 'meta/one.json': meta('two') }, 'one', 'FORMAT'],
     ['a damaged index', { 'index.json': '{' }, undefined, 'FORMAT'],
     ['a name that leads out of the mirror', {}, '../x', 'NAME'],
   ])('%s is told', async (_, files, series, code) => {
