@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JobStartedEvent, RepositoryEvent } from '../../src/events.js';
 import { runCli, startCli } from '../cli/run.js';
 import { startNginx } from '../peers/nginx.mjs';
 import { freePort } from '../peers/server-process.mjs';
@@ -21,7 +22,8 @@ import {
 
 const kills = Number(process.env.SOAK_KILLS ?? 8);
 const seed = process.env.SOAK_SEED ?? '1';
-/** More than there is between two checkpoints. */
+/** An image has its first checkpoint when so much of it is made. */
+const CHECKPOINT_BYTES = 64 << 20;
 const IMAGE_BYTES = 90_000_000;
 
 describe.skipIf(!haveTools('nginx', 'cksum'))('an update', () => {
@@ -71,11 +73,12 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('an update', () => {
   async function updateAndKill(device: string, rate: string, random: () => number): Promise<'killed' | 'completed'> {
     const child = startCli(['--json', 'update', '--rate-limit', rate, url, device]);
     const ended = once(child, 'close');
-    let eventsLeft = Math.floor(random() * 25);
-    createInterface({ input: child.stdout }).on('line', () => {
-      if (eventsLeft-- === 0) void sleep(random() * 200).then(() => child.kill('SIGKILL'));
+    const isTime = aimedAt(random);
+    const kill = () => child.kill('SIGKILL');
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (isTime(JSON.parse(line))) void sleep(random() * 200).then(kill);
     });
-    if (random() < 0.1) void sleep(random() * 300).then(() => child.kill('SIGKILL'));
+    if (random() < 0.1) void sleep(random() * 300).then(kill);
     child.stderr.resume();
     await ended;
     if (child.signalCode === 'SIGKILL') return 'killed';
@@ -104,6 +107,21 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('an update', () => {
     expect(listPartials(device)).toEqual([]);
   }
 });
+
+/** Tells when to kill: after any event, amid any file that is fetched or made, or where an image has a checkpoint. */
+function aimedAt(random: () => number): (event: RepositoryEvent) => boolean {
+  const [aim, share] = [['event', 'file', 'image'][Math.floor(random() * 3)], random()];
+  let eventsLeft = Math.floor(share * 25);
+  let started: JobStartedEvent | null = null;
+  return (event) => {
+    if (event.type === 'job-started') started = event;
+    if (aim === 'event') return eventsLeft-- === 0;
+    if (event.type !== 'job-progress' || started === null) return false;
+    const atByte = share * started.totalBytes;
+    if (aim === 'file') return event.doneBytes >= atByte;
+    return started.kind === 'patch' && event.doneBytes >= Math.max(CHECKPOINT_BYTES, atByte);
+  };
+}
 
 function expectWhole(device: string, before: Buffer | null, after: Buffer): void {
   if (!existsSync(join(device, 'current'))) {
