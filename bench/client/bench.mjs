@@ -91,7 +91,11 @@ function contendersFor({ base, target }, { work, program, delta, url }) {
   return [
     { name: 'ours, from a file', needs: [], steps: apply(delta) },
     { name: 'ours, from nginx on loopback', needs: ['nginx'], steps: apply(url) },
-    { name: '`patch`, neither synced nor compared', needs: [], steps: [ours(program, 'patch', base, delta, result)] },
+    {
+      name: '`patch --no-sync`',
+      needs: [],
+      steps: [ours(program, 'patch', '--quiet', '--no-sync', base, delta, result)],
+    },
     { name: 'rdiff patch', needs: ['rdiff'], steps: [patch] },
     { name: 'rdiff patch, sync, sha256', needs: ['rdiff', 'openssl'], steps: [patch, sync, check] },
     {

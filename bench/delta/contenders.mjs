@@ -53,7 +53,8 @@ function ourContenders(program, { kind, effort }) {
       ours(program, 'delta', '--quiet', ...flags, base, target, delta),
     ];
   const patch = { by: 'ours', steps: ourPatch(program) };
-  const appliers = [patch, rdiffPatch(), rdiffPatchOnDisk()];
+  const unsynced = { by: 'ours, --no-sync', steps: ourPatch(program, '--no-sync') };
+  const appliers = [patch, unsynced, rdiffPatch(), rdiffPatchOnDisk()];
   const one = { id: 'wasm', name: 'ours, WebAssembly, 1 thread', isRdiff: true, appliers };
   const same = { sameBytesAs: 'wasm', isRdiff: true, appliers: [] };
   const max = { id: 'max', name: 'ours, effort max, 1 thread', once: true, isRdiff: true, appliers: [patch] };
@@ -72,10 +73,11 @@ function ourContenders(program, { kind, effort }) {
 
 /**
  * @param {string} program
+ * @param {readonly string[]} flags
  * @returns {Applier['steps']}
  */
-function ourPatch(program) {
-  return ({ base }, delta, result) => [ours(program, 'patch', '--quiet', base, delta, result)];
+function ourPatch(program, ...flags) {
+  return ({ base }, delta, result) => [ours(program, 'patch', '--quiet', ...flags, base, delta, result)];
 }
 
 /** @returns {Applier} */

@@ -92,11 +92,13 @@ function memoryTarget(pair, id) {
 /** @param {PairFigures} pair */
 function applyTargets(pair) {
   const costs = (/** @type {string} */ by) => find(pair, 'wasm')?.applied.find((one) => one.by === by)?.cost;
-  const mine = costs('ours');
-  return ['rdiff', 'rdiff, then sync'].flatMap((by) => {
-    const theirs = costs(by);
+  return [
+    ['rdiff', 'ours, --no-sync'],
+    ['rdiff, then sync', 'ours'],
+  ].flatMap(([by = '', own = '']) => {
+    const [theirs, mine] = [costs(by), costs(own)];
     if (mine === undefined || theirs === undefined) return [];
-    const what = `${pair.name}: apply the same delta, ${by} / ours`;
+    const what = `${pair.name}: apply the same delta, ${by} / ${own}`;
     return [
       atLeast('4', `${what}, CPU`, 1, theirs.cpuSeconds / mine.cpuSeconds),
       atLeast('4', `${what}, wall`, 1, theirs.wallSeconds / mine.wallSeconds),

@@ -7,7 +7,7 @@ import { Deliveries } from './deliveries.js';
 import { DELTA_START, parseDeltaPlace } from './delta-place.js';
 import { type DeltaHooks, interrupted, reportProgress } from './hooks.js';
 import { sharedPages } from './page-aligned.js';
-import { DeltaPatcher } from './patch.js';
+import { DeltaPatcher, DISK_PIECE_BYTES } from './patch.js';
 import { untilAborted } from './until-aborted.js';
 
 export type { Checkpoints } from './checkpointed-output.js';
@@ -92,7 +92,8 @@ class Application {
     this.#delta = delta;
     this.#output = output;
     this.#from = from.deltaBytes;
-    const input = { base, deltaName: delta.name, targetBytes: target.sizeBytes, from, allocate: sharedPages };
+    const buffers = { pieceBytes: DISK_PIECE_BYTES, allocate: sharedPages };
+    const input = { base, deltaName: delta.name, targetBytes: target.sizeBytes, from, ...buffers };
     this.#patcher = new DeltaPatcher(input, (bytes) => {
       const { place } = this.#patcher;
       this.#deliveries.send(async () => void (await Promise.all([output.write(bytes, place), digest.update(bytes)])));

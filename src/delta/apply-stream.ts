@@ -11,8 +11,8 @@ const PIECE_BYTES = 65536;
 
 /**
  * Applies a delta that is read from start to end, as from a pipe, and hands the target to `sink`, in order, in pieces of
- * up to 1 MiB that are valid until the sink returns. Returns the size of the target, which may be any. Progress counts
- * bytes of the target. Holds about 1.2 MiB.
+ * up to 256 KiB that are valid until the sink returns. Returns the size of the target, which may be any. Progress counts
+ * bytes of the target. Holds about 1 MiB.
  *
  * @throws UpdateRepositoryError FORMAT for a delta that is malformed or reaches past the base; NOT_FOUND, IO (also when
  * the base is no regular file), CHANGED_WHILE_READ, INTERRUPTED, and what the sink throws

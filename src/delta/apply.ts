@@ -5,7 +5,7 @@ import { Deliveries } from './deliveries.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { writeNewFile } from './output-file.js';
 import { pageAligned } from './page-aligned.js';
-import { DeltaPatcher } from './patch.js';
+import { DeltaPatcher, DISK_PIECE_BYTES, type PatchInput } from './patch.js';
 import { SourceFile } from './source-file.js';
 
 const CHUNK_MAX_BYTES = 262144;
@@ -29,11 +29,13 @@ export interface StreamTargetRequest {
 export interface ApplyToFileRequest extends StreamTargetRequest {
   /** Where the target goes; what is there is replaced. */
   readonly targetPath: string;
+  /** Whether the target is on the disk before it gets its name; left out, it is. */
+  readonly sync?: boolean;
 }
 
 /**
- * Applies a delta and hands the target to `sink`, in order, in pieces of up to 1 MiB that are valid until the sink
- * returns. Progress counts bytes of the target. Blocks until it is done; holds about 2.3 MiB. The bytes are those that
+ * Applies a delta and hands the target to `sink`, in order, in pieces of up to 256 KiB that are valid until the sink
+ * returns. Progress counts bytes of the target. Blocks until it is done; holds about 1 MiB. The bytes are those that
  * the delta says: compare their digest with the target's before they are used.
  *
  * @throws UpdateRepositoryError FORMAT for a delta that is malformed, reaches past the base or yields another size;
@@ -59,7 +61,7 @@ export function applyDelta(request: ApplyRequest, sink: (bytes: Uint8Array) => v
 
 /**
  * Applies a delta as {@link applyDelta} does, to a sink that may take its time: a piece is valid until its promise is
- * fulfilled. `allocate` makes the two buffers that pieces are in. Lets the event loop run now and then. Returns the size of
+ * fulfilled. Lets the event loop run now and then. Returns the size of
  * the target. Whether its digest is the expected one is known at the end only, after the sink has got it all.
  *
  * @throws UpdateRepositoryError as {@link applyDelta}, and VERIFICATION for another sha256
@@ -68,7 +70,7 @@ export async function streamTarget(
   request: StreamTargetRequest,
   sink: (bytes: Uint8Array) => Promise<void>,
   hooks: DeltaHooks = {},
-  allocate?: (bytes: number) => Uint8Array,
+  buffers: Buffers = {},
 ): Promise<number> {
   const digest = request.sha256 === undefined ? undefined : createHash('sha256');
   const breathe = makeBreather();
@@ -86,7 +88,7 @@ export async function streamTarget(
       doneBytes += bytes.length;
       deliveries.send(() => sink(bytes));
     };
-    const patcher = makePatcher(sources, request.targetBytes, take, allocate);
+    const patcher = makePatcher(sources, request.targetBytes, take, buffers);
     for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) {
       for (let rest: Uint8Array | null = chunk; rest !== null; await settle()) rest = patcher.pushSome(rest);
     }
@@ -103,18 +105,26 @@ export async function streamTarget(
 }
 
 /**
- * Applies a delta into a file: written beside `targetPath` under a temporary name that ends in `.tmp`, fsynced, checked
- * and renamed. Leaves nothing behind when it fails. Else like {@link streamTarget}.
+ * Applies a delta into a file: written beside `targetPath` under a temporary name that ends in `.tmp`, checked, fsynced
+ * unless `sync` is false, and renamed. Leaves nothing behind when it fails. Else like {@link streamTarget}.
  *
  * @throws UpdateRepositoryError as {@link streamTarget}, and NO_SPACE
  */
-export async function applyDeltaToFile(request: ApplyToFileRequest, hooks: DeltaHooks = {}): Promise<number> {
+export async function applyDeltaToFile(
+  { sync = true, ...request }: ApplyToFileRequest,
+  hooks: DeltaHooks = {},
+): Promise<number> {
   return await writeNewFile(
     request.targetPath,
-    (output) => streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, pageAligned),
-    { direct: true },
+    (output) => streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, sync ? DISK_BUFFERS : {}),
+    { direct: sync, sync },
   );
 }
+
+/** The two that pieces are in. */
+type Buffers = Pick<PatchInput, 'pieceBytes' | 'allocate'>;
+
+const DISK_BUFFERS: Buffers = { pieceBytes: DISK_PIECE_BYTES, allocate: pageAligned };
 
 /** The files that a target is made of. */
 interface Sources {
@@ -146,11 +156,10 @@ function makePatcher(
   { base, delta }: Sources,
   targetBytes: number | undefined,
   sink: (bytes: Uint8Array) => void,
-  allocate?: (bytes: number) => Uint8Array,
+  buffers: Buffers = {},
 ): DeltaPatcher {
   const size = targetBytes === undefined ? {} : { targetBytes };
-  const memory = allocate === undefined ? {} : { allocate };
-  return new DeltaPatcher({ base, deltaName: delta.path, ...size, ...memory }, sink);
+  return new DeltaPatcher({ base, deltaName: delta.path, ...size, ...buffers }, sink);
 }
 
 function checkDigest({ basePath, deltaPath, sha256 }: StreamTargetRequest, found: string): void {

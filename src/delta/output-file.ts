@@ -1,24 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { placeFile } from '../io/atomic-file.js';
+import { placeFile, placeFileQuickly } from '../io/atomic-file.js';
 import { type WriteOptions, WrittenFile } from './written-file.js';
+
+/** How a new file is made. */
+export interface NewFileOptions extends WriteOptions {
+  /** Whether it is on the disk before it gets its name; left out, it is. */
+  readonly sync?: boolean;
+}
 
 /**
  * Lets `write` make a file beside `path`, under a temporary name that ends in `.tmp`, and puts it in place of what is
- * there once it is complete and on the disk. Leaves nothing behind when that fails. Resolves to what `write` does.
+ * there once it is complete and, unless `sync` is false, on the disk. Leaves nothing behind when that fails. Resolves to what `write` does.
  *
  * @throws UpdateRepositoryError NOT_FOUND (no such directory), NO_SPACE, IO, and what `write` throws
  */
 export async function writeNewFile<T>(
   path: string,
   write: (output: OutputFile) => Promise<T>,
-  options: WriteOptions = {},
+  { sync = true, ...options }: NewFileOptions = {},
 ): Promise<T> {
   const output = new OutputFile(`${path}.${randomBytes(4).toString('hex')}.tmp`, options);
   try {
     const result = await write(output);
-    output.complete();
-    await placeFile(output.path, path);
+    if (sync) output.complete();
+    else output.close();
+    await (sync ? placeFile : placeFileQuickly)(output.path, path);
     return result;
   } catch (error) {
     output.discard();

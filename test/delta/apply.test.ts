@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { applyDelta, applyDeltaToFile, streamTarget } from '../../src/delta/apply.js';
 import { DeltaPatcher } from '../../src/delta/patch.js';
 import { SourceFile } from '../../src/delta/source-file.js';
@@ -27,19 +27,19 @@ async function workshop() {
 }
 
 describe('a delta that is applied to a sink', () => {
-  test('yields the target in order, in pieces of at most 1 MiB', async () => {
+  test('yields the target in order, in pieces of at most 256 KiB', async () => {
     const { request } = await workshop();
     const pieces: Buffer[] = [];
     applyDelta(request, (bytes) => void pieces.push(Buffer.from(bytes)));
     expect(Buffer.concat(pieces).equals(target)).toBe(true);
-    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 20);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 18);
   });
 
   test('reports the bytes of the target that are done', async () => {
     const { request } = await workshop();
     const seen: number[] = [];
     applyDelta(request, () => undefined, { onProgress: (bytesDone) => void seen.push(bytesDone) });
-    const steps = Array.from({ length: Math.floor(target.length / 2 ** 20) }, (_, step) => (step + 1) * 2 ** 20);
+    const steps = Array.from({ length: Math.floor(target.length / 2 ** 18) }, (_, step) => (step + 1) * 2 ** 18);
     expect(seen).toEqual([...steps, target.length]);
   });
 
@@ -93,11 +93,16 @@ test('base and delta must not be written to while a delta is applied', async () 
 });
 
 describe('a delta that is applied to a file', () => {
-  test('yields the target and its size, and replaces what was there', async () => {
+  test.each([
+    { sync: true, syncs: 1 },
+    { sync: false, syncs: 0 },
+  ])('yields the target and its size, and replaces what was there (sync: $sync)', async ({ sync, syncs }) => {
     const { dir, request } = await workshop();
     const targetPath = join(dir, 'new');
     writeFileSync(targetPath, 'old');
-    expect(await applyDeltaToFile({ ...request, targetPath })).toBe(target.length);
+    using fsync = vi.spyOn(fs, 'fsyncSync');
+    expect(await applyDeltaToFile({ ...request, targetPath, sync })).toBe(target.length);
+    expect(fsync).toHaveBeenCalledTimes(syncs);
     expect(readFileSync(targetPath).equals(target)).toBe(true);
     expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });

@@ -10,6 +10,7 @@ import { writeStdout } from '../write-stdout.js';
 
 interface PatchFlags {
   readonly force?: boolean;
+  readonly sync: boolean;
   readonly sha256?: string;
 }
 
@@ -31,7 +32,7 @@ export function definePatch(program: Command, accept: Accept): void {
     .summary('apply a delta to its base')
     .description(
       'Apply a delta to its base, as rdiff patch does. The target is complete and on the disk before it gets its ' +
-        'name; a run that fails or is stopped leaves none.',
+        'name, unless --no-sync is given; a run that fails or is stopped leaves none.',
     )
     .argument('<base>', 'the file that the delta was made from')
     .argument('<delta>', 'the delta, in the format of rdiff')
@@ -42,6 +43,7 @@ export function definePatch(program: Command, accept: Accept): void {
       'what the target must have as its sha256; exits with 3 when it has another',
       optionValue('--sha256', parseSha256),
     )
+    .option('--no-sync', 'do not wait until the target is on the disk, as rdiff does not')
     .addHelpText('after', EPILOGUE);
 
   command.action((base: string, delta: string, target: string, flags: PatchFlags) =>
@@ -57,7 +59,7 @@ export function definePatch(program: Command, accept: Accept): void {
 async function patchToFile(paths: PatchPaths, flags: PatchFlags, session: Session): Promise<ExitCode> {
   requireWritable(paths.target, flags.force ?? false);
   const { applyDeltaToFile } = await import('../../delta/apply.js');
-  const request = { ...requestOf(paths, flags), targetPath: paths.target };
+  const request = { ...requestOf(paths, flags), targetPath: paths.target, sync: flags.sync };
   const { sizeBytes, durationMs } = await performJob(jobOf(paths), session, async (hooks) => ({
     sizeBytes: await applyDeltaToFile(request, hooks),
     detail: `from ${paths.base}`,
