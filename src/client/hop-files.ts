@@ -10,5 +10,14 @@ export interface HopFiles {
    */
   fetch(hop: Hop, onProgress?: (doneBytes: number) => void): Promise<string>;
   /** The delta of a hop as it comes; what it makes has to be compared. */
-  stream(hop: DeltaHop): IncomingDelta;
+  stream(hop: DeltaHop): HopDelta;
+}
+
+/** A delta that may be had again where its bytes were wrong. */
+export interface HopDelta extends IncomingDelta {
+  /**
+   * The same delta, to be applied from its start, after what came of it was wrong; null where it would be the same bytes.
+   * `wasBegun` says that an earlier run applied the first ones, which may be what was wrong. Left out, it cannot be had again.
+   */
+  again?(wasBegun: boolean): IncomingDelta | null;
 }

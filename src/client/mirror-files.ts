@@ -4,6 +4,7 @@ import type { Mirrors } from './download/mirrors.js';
 import { remoteFileOf } from './download/remote-file.js';
 import type { HopFiles } from './hop-files.js';
 import { performJob } from './job.js';
+import { streamedDelta } from './streamed-delta.js';
 
 /** Who downloads: where the files go, and what is told of it. */
 export type Downloader = Pick<Device, 'nextJob' | 'signal' | 'onEvent'> & { readonly directory: string };
@@ -26,8 +27,7 @@ export function mirrorFiles(mirrors: Mirrors, downloader: Downloader): HopFiles 
       });
     },
     stream(hop) {
-      const file = remoteFileOf(hop);
-      return { name: file.path, bytesFrom: (position) => mirrors.bytes(file, position, { signal }) };
+      return streamedDelta(mirrors, remoteFileOf(hop), downloader);
     },
   };
 }

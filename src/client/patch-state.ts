@@ -44,6 +44,11 @@ function isOf(record: PatchRecord, sums: Omit<PatchRecord, 'kind' | 'checkpoint'
   );
 }
 
+/** Drops what there is of a file in `partial/` of which nobody can tell what it is. */
+export async function forgetUnlessKnown(device: Device, fileName: string): Promise<void> {
+  if (!(await partials(device)).has(fileName)) await forgetPartial(device, fileName);
+}
+
 /** Drops what there is of a file in `partial/`: first what says what it is. */
 export async function forgetPartial({ place }: Device, fileName: string): Promise<void> {
   try {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { applyAsItComes, type IncomingDelta } from '../delta/apply-as-it-comes.js';
+import { applyAsItComes, type Checkpoints, type IncomingDelta } from '../delta/apply-as-it-comes.js';
 import type { BaseReader } from '../delta/base-reader.js';
 import { SourceFile } from '../delta/source-file.js';
 import { TargetView } from '../delta/target-view.js';
@@ -12,11 +12,12 @@ import { freeBytes } from './device/free-bytes.js';
 import { stateOf } from './device/plain-file.js';
 import type { Stages } from './device/stages.js';
 import { assertUnchanged } from './device/survey.js';
+import { unlessMirrorsFailed } from './download/wrong-bytes.js';
 import { type DeltaHop, fileNameOf, type Hop } from './hop.js';
-import type { HopFiles } from './hop-files.js';
+import type { HopDelta, HopFiles } from './hop-files.js';
 import { performJob } from './job.js';
 import type { LocalImage } from './local-image.js';
-import { forgetPartial, patchCheckpoints } from './patch-state.js';
+import { forgetPartial, forgetUnlessKnown, patchCheckpoints } from './patch-state.js';
 
 /** The lists of commands of all deltas may take so much whose targets are read without being made. */
 const VIEWS_MEMORY_BYTES = 48 * 1024 * 1024;
@@ -179,32 +180,72 @@ async function makeLast(hop: DeltaHop, base: BaseReader, means: Means): Promise<
 interface Making {
   readonly hop: DeltaHop;
   readonly base: BaseReader;
-  readonly delta: IncomingDelta;
+  readonly delta: HopDelta;
 }
 
 /** Makes the image of a hop in `partial/`, from where an earlier run got to. */
-async function makeImage({ hop, base, delta }: Making, { device, meta, present, stages }: Means): Promise<void> {
-  const { image } = hop;
-  const target = { path: device.place.partialPath(image.filename), sizeBytes: image.size, sha256: image.sha256 };
-  const baseSha256 = [...present, ...meta.images].find(({ version }) => version === hop.base)?.sha256;
-  const checkpoints = await patchCheckpoints(device, hop, baseSha256 ?? null);
+async function makeImage(making: Making, means: Means): Promise<void> {
+  const { device, stages } = means;
+  const { image, base } = making.hop;
   await stages.enter('image_patch');
   await performJob(device, { kind: 'patch', path: image.filename, totalBytes: image.size }, async (onJobProgress) => {
-    const onProgress = telling(stages, image.size, onJobProgress);
-    try {
-      await applyAsItComes({ base, delta, target, checkpoints }, { signal: device.signal, onProgress });
-    } catch (error) {
-      // The delta came with all the bytes that the mirror lists: one without an end is as wrong as any other.
-      if (hasCode(error, 'VERIFICATION') || hasCode(error, 'FORMAT')) await forgetPartial(device, image.filename);
-      throw error;
-    }
-    return { result: undefined, sizeBytes: image.size, detail: `from ${hop.base}` };
+    await applyUntilRight(making, means, telling(stages, image.size, onJobProgress));
+    return { result: undefined, sizeBytes: image.size, detail: `from ${base}` };
   });
 }
 
-function stored(hop: DeltaHop, path: string): IncomingDelta {
+/** What came out wrong is made once more from its start, where the delta may have other bytes then. */
+async function applyUntilRight(
+  { hop, base, delta }: Making,
+  { device, meta, present }: Means,
+  onProgress: (doneBytes: number) => void,
+): Promise<void> {
+  const { image } = hop;
+  const target = { path: device.place.partialPath(image.filename), sizeBytes: image.size, sha256: image.sha256 };
+  const baseSha256 = [...present, ...meta.images].find(({ version }) => version === hop.base)?.sha256 ?? null;
+  const apply = async (incoming: IncomingDelta, checkpoints: Checkpoints) => {
+    const request = { base, delta: incoming, target, checkpoints };
+    await applyAsItComes(request, { signal: device.signal, onProgress });
+  };
+  const checkpoints = await patchCheckpoints(device, hop, baseSha256);
+  const wrong = await wrongOf(hop, device, apply(delta, checkpoints));
+  if (wrong === null) return;
+  const other = delta.again?.(checkpoints.last !== undefined) ?? null;
+  if (other === null) throw wrong;
+  const message = `${wrong.message}; applying ${delta.name} from the start`;
+  device.onEvent({ type: 'note', level: 'warning', subject: image.filename, message });
+  const second = apply(other, await patchCheckpoints(device, hop, baseSha256));
+  const stillWrong = await wrongOf(hop, device, second).catch(async (error: unknown) => {
+    await forgetUnlessKnown(device, image.filename);
+    throw unlessMirrorsFailed(wrong, error);
+  });
+  if (stillWrong !== null) throw stillWrong;
+}
+
+/** How the delta, or what it made, was wrong, after that is gone; null where it was right. All else is thrown. */
+async function wrongOf(
+  { image }: DeltaHop,
+  device: Device,
+  applying: Promise<void>,
+): Promise<UpdateRepositoryError | null> {
+  try {
+    await applying;
+    return null;
+  } catch (error) {
+    // The delta came with all the bytes that the mirror lists: one without an end is as wrong as any other.
+    if (!hasCode(error, 'VERIFICATION') && !hasCode(error, 'FORMAT')) throw error;
+    await forgetPartial(device, image.filename);
+    return error;
+  }
+}
+
+/** A delta of the right sha256: only what an earlier run made of it may be wrong. */
+function stored(hop: DeltaHop, path: string): HopDelta {
   return {
     name: fileNameOf(hop),
+    again(wasBegun) {
+      return wasBegun ? this : null;
+    },
     async *bytesFrom(position) {
       const file = new SourceFile(path);
       try {

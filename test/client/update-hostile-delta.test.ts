@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { MirrorSource } from '../../src/client/session.js';
 import { parseSha256Hex, parseSha512Hex } from '../../src/metadata/brands.js';
 import { type MetaDiff, parseSeriesMeta, renderSeriesMeta } from '../../src/metadata/meta.js';
 import { commands, copy, literal } from '../delta/support/commands.js';
@@ -61,12 +62,12 @@ describe.skipIf(!haveTools('cksum'))('a delta that the mirror lists with its rea
       const { server, path } = await servedWith(base, target, make);
       const device = await deviceWith(await temporaryDirectory(), base);
       const code = /sha256/.test(message.source) ? 'VERIFICATION' : 'FORMAT';
-      const refused = updateTo(versionIn(target), device, { urls: [server.url] }, { policy: { fallback: 'never' } });
+      const refused = updateTo(versionIn(target), device, sourceOf(server), { policy: { fallback: 'never' } });
       await expect(refused).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
       await expect(refused).rejects.toMatchObject({ message: expect.stringContaining(path) });
       expect(currentBytes(device).equals(readFileSync(base))).toBe(true);
       expect(partialNames(device)).toEqual([]);
-      const { summary } = await updateTo(versionIn(target), device, { urls: [server.url] });
+      const { summary } = await updateTo(versionIn(target), device, sourceOf(server));
       expect(summary.changed).toBe(true);
       expect(currentBytes(device).equals(readFileSync(target))).toBe(true);
     },
@@ -76,7 +77,7 @@ describe.skipIf(!haveTools('cksum'))('a delta that the mirror lists with its rea
     const [first, middle, target] = mirror.images.map(String) as [string, string, string];
     const { server } = await servedWith(first, middle, make);
     const device = await deviceWith(await temporaryDirectory(), first);
-    const refused = updateTo(versionIn(target), device, { urls: [server.url] }, { policy: { fallback: 'never' } });
+    const refused = updateTo(versionIn(target), device, sourceOf(server), { policy: { fallback: 'never' } });
     // Only what comes of the last delta is compared with a sha256.
     const isSilent = /sha256/.test(message.source);
     await expect(refused).rejects.toMatchObject({
@@ -84,7 +85,7 @@ describe.skipIf(!haveTools('cksum'))('a delta that the mirror lists with its rea
       message: expect.stringMatching(message),
     });
     expect(currentBytes(device).equals(readFileSync(first))).toBe(true);
-    const { summary } = await updateTo(versionIn(target), device, { urls: [server.url] });
+    const { summary } = await updateTo(versionIn(target), device, sourceOf(server));
     expect(summary.changed).toBe(true);
     expect(currentBytes(device).equals(readFileSync(target))).toBe(true);
   });
@@ -112,6 +113,11 @@ describe.skipIf(!haveTools('cksum'))('a delta that the mirror lists with its rea
     return { server: await startFaultyServer({ files: changed, random: Math.random }), path };
   }
 });
+
+/** The URLs of the metadata lead nowhere: they are not waited for. */
+function sourceOf({ url }: FaultyServer): MirrorSource {
+  return { urls: [url], patience: { attempts: 2, firstPauseMs: 1 } };
+}
 
 function appended(delta: Buffer, command: Buffer): Buffer {
   return Buffer.concat([delta.subarray(0, -1), command, Buffer.of(0)]);

@@ -1,14 +1,13 @@
-import { type ErrorCode, hasCode, UpdateRepositoryError } from '../../errors.js';
+import { hasCode, UpdateRepositoryError } from '../../errors.js';
 import type { EventSink } from '../../events.js';
 import { GrowingDigest } from './growing-digest.js';
 import type { Mirrors } from './mirrors.js';
 import { PartialFile, removePartial } from './partial-file.js';
 import type { RemoteFile } from './remote-file.js';
+import { type Suppliers, unlessMirrorsFailed, whomToAvoid } from './wrong-bytes.js';
 
 /** How often a file is begun anew that changes on the server while it is fetched. */
 const MAX_CHANGES = 2;
-/** What keeps the other mirrors from delivering what one had wrong. */
-const FAILURES_OF_MIRRORS: readonly ErrorCode[] = ['NETWORK', 'STORAGE', 'NOT_FOUND'];
 
 export interface DownloadOptions {
   /** Where the file is made; see {@link PartialFile}. */
@@ -50,20 +49,9 @@ export async function downloadFile(mirrors: Mirrors, file: RemoteFile, options: 
 }
 
 /** A whole file, whatever its bytes. */
-interface Whole extends Downloaded {
+interface Whole extends Downloaded, Suppliers {
   readonly isRight: boolean;
   readonly sha256: string;
-  /** The names of all who delivered bytes of it. */
-  readonly sources: ReadonlySet<string>;
-  /** Who delivered most of what this run fetched. */
-  readonly mainSource: string | null;
-}
-
-/** All that it came from, if there are others; else the one that delivered most, if others delivered the rest. */
-function whomToAvoid(mirrors: Mirrors, file: RemoteFile, { sources, mainSource }: Whole): ReadonlySet<string> {
-  if (mirrors.hasOtherThan(sources, file)) return sources;
-  const main = new Set(mainSource === null ? [] : [mainSource]);
-  return mirrors.hasOtherThan(main, file) ? main : new Set();
 }
 
 async function again(
@@ -76,9 +64,7 @@ async function again(
   try {
     return await downloadUnchanged(mirrors, file, options, avoid);
   } catch (error) {
-    if (!(error instanceof UpdateRepositoryError) || !FAILURES_OF_MIRRORS.includes(error.code)) throw error;
-    const message = `${wrong.message}; and then ${error.message}`;
-    throw new UpdateRepositoryError(wrong.code, message, { data: wrong.data, cause: error });
+    throw unlessMirrorsFailed(wrong, error);
   }
 }
 

@@ -7,6 +7,7 @@ import { findNameFault } from '../../metadata/safe-name.js';
 import { type DownloadState, MAX_STATE_BYTES, parseDownloadState, renderDownloadState } from './download-state.js';
 import type { RemoteFile } from './remote-file.js';
 import { areSame, type Validators } from './validators.js';
+import { Deliverers } from './wrong-bytes.js';
 
 /** Where the bytes of a file are while it is fetched; beside them `<path>.json` says what they are. */
 export function partialPath(directory: string, { path }: Pick<RemoteFile, 'path'>): string {
@@ -49,7 +50,7 @@ export class PartialFile implements AsyncDisposable {
   readonly handle: FileHandle;
   readonly #file: RemoteFile;
   readonly #sources: Map<string, Validators>;
-  readonly #appendedBytes = new Map<string, number>();
+  readonly #appended = new Deliverers();
   #current = { name: 'nobody', validators: { etag: null, lastModified: null } as Validators };
   #sizeBytes: number;
   #isSaved: boolean;
@@ -96,8 +97,7 @@ export class PartialFile implements AsyncDisposable {
 
   /** Who delivered most of the bytes that this run appended; null where it appended none. */
   get mainSource(): string | null {
-    const [most] = [...this.#appendedBytes].toSorted(([, a], [, b]) => b - a);
-    return most?.[0] ?? null;
+    return this.#appended.mainSource;
   }
 
   /** The next bytes are from `name`. */
@@ -117,8 +117,7 @@ export class PartialFile implements AsyncDisposable {
     } catch (error) {
       throw fromSystemError(error, 'write it', this.path);
     }
-    const { name } = this.#current;
-    this.#appendedBytes.set(name, (this.#appendedBytes.get(name) ?? 0) + piece.length);
+    this.#appended.delivered(this.#current.name, piece.length);
   }
 
   /** Waits until all of it is on the disk. */
