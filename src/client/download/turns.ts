@@ -12,16 +12,22 @@ export interface TurnsOptions {
   readonly retry: RetryOptions;
 }
 
+/** How often the URLs beside the mirrors are asked that no mirror stands by: they may be long gone. */
+const ATTEMPTS_BESIDE = 2;
+
 /**
  * Whose turn it is to deliver one file: first the mirrors, healthy ones before those that failed lately, then the URLs beside
- * them. Who fails is followed by the next one at once; when all have failed, all are tried again after a pause.
+ * them. Who fails is followed by the next one at once; when all have failed, all are tried again after a pause, and where every
+ * mirror is ruled out, only once more.
  */
 export class Turns {
   readonly #path: string;
   readonly #health: Health;
   readonly #patience: Patience;
+  /** With the URLs beside the mirrors where all of these are ruled out: little until one of them has brought something. */
+  #patienceBeside: Patience;
   readonly #onEvent: EventSink;
-  /** Groups in the order of preference, without those that are ruled out. */
+  /** Groups in the order of preference, the mirrors first, without those that are ruled out. */
   #groups: readonly (readonly Source[])[];
   #waiting: Source[] = [];
   /** The last failure of each source: of this round, or for good. */
@@ -31,6 +37,7 @@ export class Turns {
     this.#path = path;
     this.#health = health;
     this.#patience = new Patience(path, retry);
+    this.#patienceBeside = new Patience(path, { ...retry, attempts: Math.min(ATTEMPTS_BESIDE, retry.attempts) });
     this.#onEvent = retry.onEvent;
     this.#groups = groups;
     this.#begin();
@@ -52,7 +59,8 @@ export class Turns {
     if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
     const source = this.#waiting.shift();
     if (source !== undefined) return source;
-    await this.#patience.afterFailure(this.#failureOfAll(), signal);
+    const patience = this.#mirrors.length > 0 ? this.#patience : this.#patienceBeside;
+    await patience.afterFailure(this.#failureOfAll(), signal);
     this.#begin();
     return await this.next(signal);
   }
@@ -70,6 +78,7 @@ export class Turns {
   /** All sources may be tried again, as if none had failed but those that are ruled out, and `last` comes last. */
   renew(last: Source): void {
     this.#patience.renew();
+    if (!this.#mirrors.includes(last)) this.#patienceBeside = this.#patience;
     this.#begin();
     this.#waiting = this.#waiting.filter((source) => source !== last);
   }
@@ -94,6 +103,11 @@ export class Turns {
     if (next === undefined) return;
     const message = `${error.message}; going on with ${next.name}`;
     this.#onEvent({ type: 'note', level: 'info', subject: this.#path, message });
+  }
+
+  /** Those that are not ruled out. */
+  get #mirrors(): readonly Source[] {
+    return this.#groups[0] ?? [];
   }
 
   #begin(): void {

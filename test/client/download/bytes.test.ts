@@ -168,6 +168,27 @@ test('the URLs of the metadata are tried last, but for those that nobody may fol
   expect([root.served.length, beside.served.length]).toEqual([1, 1]);
 });
 
+test('the URLs of the metadata are asked once more where no mirror has the file, and as often as the mirrors where one fails', async () => {
+  const [root, beside] = [await serve(), await serve()];
+  beside.faultOf = () => 'status-500';
+  const wanted = remoteFile(PATH, bytes, [`${beside.url}/${PATH}`]);
+  root.faultOf = () => 'status-404';
+  const { mirrors } = await openedMirrors([root.url], { attempts: 5 });
+  expect(await failureOf(read(mirrors, wanted))).toMatchObject({ code: 'NETWORK', data: { isMissing: true } });
+  expect([root.served.length, beside.served.length]).toEqual([1, 2]);
+  root.faultOf = () => 'reset';
+  expect(await failureOf(read(mirrors, wanted))).toMatchObject({ code: 'NETWORK' });
+  expect([root.served.length, beside.served.length]).toEqual([6, 7]);
+});
+
+test('a URL of the metadata that brings bytes is gone on with, however often it fails in between', async () => {
+  const [root, beside] = [await serve(['status-404']), await serve()];
+  beside.faultOf = (n) => (n % 2 === 0 ? 'cut-body' : n < 6 ? 'status-500' : null);
+  const { mirrors } = await openedMirrors([root.url]);
+  expect((await read(mirrors, remoteFile(PATH, bytes, [`${beside.url}/${PATH}`]))).equals(bytes)).toBe(true);
+  expect(beside.served.length).toBeGreaterThan(4);
+});
+
 test('what a server has in place of a file that it began is not mixed with it', async () => {
   const server = await serve(['cut-body']);
   const { mirrors } = await openedMirrors([server.url]);
