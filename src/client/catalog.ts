@@ -4,6 +4,8 @@ import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
 import { parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
 import { INDEX_FILE, META_DIR, metaPath } from '../metadata/mirror-paths.js';
 import { findNameFault } from '../metadata/safe-name.js';
+import type { ParseText } from './download/mirrors.js';
+import type { WantedText } from './download/text-request.js';
 
 /** Where a mirror is served. */
 export interface MirrorPlace {
@@ -17,8 +19,11 @@ export interface MirrorPlace {
 export interface TextSource {
   /** For messages. */
   readonly name: string;
-  /** The text of a file of at most `maxBytes`; null where no mirror has one. */
-  text(path: string, maxBytes: number, signal: AbortSignal): Promise<string | null>;
+  /**
+   * What is in a file of at most `maxBytes`, by the first mirror that has it as `parse` takes it; null where none has such a
+   * file. Throws what `parse` does where all of them have it otherwise.
+   */
+  read<T>({ path, maxBytes }: WantedText, parse: ParseText<T>, signal: AbortSignal): Promise<T | null>;
 }
 
 /** Ten thousand series fit well, and so does a series of tens of thousands of files. */
@@ -67,13 +72,14 @@ export async function fetchMeta(
     if (wanted.series === undefined || wanted.series === meta.series) return meta;
     throw wrongSeries(`${source.name}/${wanted.metaPath}`, wanted.series, [meta.series]);
   }
-  const text = await source.text(INDEX_FILE, MAX_TEXT_BYTES, signal);
-  if (text === null && wanted.series !== undefined) {
-    return await readMetaOf(wanted.series, metaPath(parseSeriesName(wanted.series, '--series')), source, signal);
+  const index = await source.read({ path: INDEX_FILE, maxBytes: MAX_TEXT_BYTES }, parseIndexJson, signal);
+  if (index === null && wanted.series !== undefined) {
+    const name = parseSeriesName(wanted.series, '--series');
+    return await readMeta(source, metaPath(name), signal, name);
   }
-  if (text === null) throw missing(source, INDEX_FILE, 'name the series, or the URL of its meta file');
-  const { name, meta } = chooseSeries(parseIndexJson(text, `${source.name}/${INDEX_FILE}`), source.name, wanted.series);
-  return await readMetaOf(name, meta, source, signal);
+  if (index === null) throw missing(source, INDEX_FILE, 'name the series, or the URL of its meta file');
+  const { name, meta } = chooseSeries(index, source.name, wanted.series);
+  return await readMeta(source, meta, signal, name);
 }
 
 function chooseSeries({ series }: MirrorIndex, where: string, wanted: string | undefined) {
@@ -99,20 +105,19 @@ function wrongSeries(where: string, wanted: string | undefined, found: readonly 
       });
 }
 
-/** The meta file that the mirror says is that of a series. */
-async function readMetaOf(series: string, path: string, source: TextSource, signal: AbortSignal): Promise<SeriesMeta> {
-  const meta = await readMeta(source, path, signal);
-  if (meta.series === series) return meta;
-  const url = `${source.name}/${path}`;
-  throw new UpdateRepositoryError('FORMAT', `${url}: expected the series ${series}, found ${meta.series}`, {
-    data: { url, expected: series, found: meta.series },
-  });
+/** The meta file at a path; that of `series`, where it is known whose it has to be. */
+async function readMeta(source: TextSource, path: string, signal: AbortSignal, series?: string): Promise<SeriesMeta> {
+  const parse = (text: string, where: string) => ofSeries(series, parseSeriesMeta(text, where), where);
+  const meta = await source.read({ path, maxBytes: MAX_TEXT_BYTES }, parse, signal);
+  if (meta !== null) return meta;
+  throw missing(source, path, 'the mirror, or the series, is not there');
 }
 
-async function readMeta(source: TextSource, path: string, signal: AbortSignal): Promise<SeriesMeta> {
-  const text = await source.text(path, MAX_TEXT_BYTES, signal);
-  if (text !== null) return parseSeriesMeta(text, `${source.name}/${path}`);
-  throw missing(source, path, 'the mirror, or the series, is not there');
+function ofSeries(series: string | undefined, meta: SeriesMeta, where: string): SeriesMeta {
+  if (series === undefined || meta.series === series) return meta;
+  throw new UpdateRepositoryError('FORMAT', `${where}: expected the series ${series}, found ${meta.series}`, {
+    data: { url: where, expected: series, found: meta.series },
+  });
 }
 
 function missing({ name }: TextSource, path: string, hint: string): UpdateRepositoryError {

@@ -29,7 +29,7 @@ export async function findGoal({ device, mirrors, wanted, policy }: Session): Pr
   const source = textsOf(mirrors);
   const meta = await fetchMeta(source, wanted, signal);
   const current = versionOf((await device.layout.read()).current);
-  const wish = await readWanted(policy.target, (path, maxBytes) => source.text(path, maxBytes, signal), signal);
+  const wish = await readWanted(policy.target, source, signal);
   const running = await runningVersion(device, current);
   return { meta, current, running, target: unlessCurrent(current, chooseTarget(meta, running, wish, policy)) };
 }
@@ -55,9 +55,9 @@ export function versionOf(fileName: string | null): ImageVersion | null {
 export function textsOf(mirrors: Mirrors): TextSource {
   return {
     name: mirrors.name,
-    async text(path, maxBytes, signal) {
+    async read(wanted, parse, signal) {
       try {
-        return (await mirrors.text({ path, maxBytes }, signal)).text;
+        return await mirrors.text(wanted, parse, signal);
       } catch (error) {
         if (hasCode(error, 'NOT_FOUND')) return null;
         throw error;

@@ -74,5 +74,12 @@ describe('the meta file', () => {
 });
 
 function serving(files: Readonly<Record<string, string>>): TextSource {
-  return { name: 'https://a.example', text: async (path) => files[path] ?? null };
+  const name = 'https://a.example';
+  return {
+    name,
+    async read({ path }, parse) {
+      const text = files[path];
+      return text === undefined ? null : parse(text, `${name}/${path}`);
+    },
+  };
 }

@@ -9,7 +9,7 @@ import { type FileListener, FileStream } from './file-stream.js';
 import { Health } from './health.js';
 import type { PaceLimit } from './pace.js';
 import type { RemoteFile } from './remote-file.js';
-import { fallbackSources, mirrorSources, type Source } from './sources.js';
+import { fallbackSources, mirrorSources, nameOfUrl, type Source } from './sources.js';
 import { requestText, type WantedText } from './text-request.js';
 import { Traffic } from './traffic.js';
 import { Turns } from './turns.js';
@@ -40,12 +40,8 @@ export interface MirrorsOptions {
   readonly retry: RetryOptions;
 }
 
-/** A text, and the root of the mirror that it is from. */
-export interface MirrorText {
-  readonly text: string;
-  /** As it is in messages: without a slash at the end. */
-  readonly root: string;
-}
+/** Understands a text; `file`, its URL, opens the messages. Throws FORMAT. */
+export type ParseText<T> = (text: string, file: string) => T;
 
 /**
  * Makes mirrors known; none is asked yet.
@@ -95,11 +91,13 @@ export class Mirrors implements AsyncDisposable {
   }
 
   /**
-   * Fetches an index.
+   * Fetches an index and understands it. A mirror whose text breaks its format, such as a page of whoever sits in between,
+   * has failed, and the next one is asked.
    *
-   * @throws UpdateRepositoryError NOT_FOUND with `data.status` where no mirror has it; NETWORK, STORAGE, INTERRUPTED
+   * @throws UpdateRepositoryError FORMAT, as `parse` does for the first of them, where no mirror has a good one; NOT_FOUND
+   * with `data.status` where none has it; NETWORK, STORAGE, INTERRUPTED
    */
-  async text(wanted: WantedText, signal: AbortSignal): Promise<MirrorText> {
+  async text<T>(wanted: WantedText, parse: ParseText<T>, signal: AbortSignal): Promise<T> {
     using limit = new TimeLimit(signal, this.#textTimeoutMs);
     const inTime = limit.signal;
     const turns = this.#turns(wanted.path, [mirrorSources(this.#roots, wanted.path)]);
@@ -108,8 +106,9 @@ export class Mirrors implements AsyncDisposable {
         const source = await turns.next(inTime);
         try {
           const text = await requestText(source, wanted, this.#wire, inTime);
+          const parsed = parse(text, nameOfUrl(source.url));
           turns.succeeded(source);
-          return { text, root: source.name };
+          return parsed;
         } catch (error) {
           turns.failed(source, error);
         }

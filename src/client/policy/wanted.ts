@@ -1,5 +1,6 @@
 import { UpdateRepositoryError } from '../../errors.js';
 import type { ImageVersion } from '../../metadata/brands.js';
+import type { TextSource } from '../catalog.js';
 import { type Channel, MAX_CHANNEL_BYTES, parseChannel } from './channel.js';
 import type { TargetWish } from './target-wish.js';
 
@@ -11,19 +12,20 @@ export type Wanted =
   /** Where a bundle leads. */
   | { readonly kind: 'bundle'; readonly path: string; readonly version: ImageVersion };
 
-/** Reads a text file of the mirror by its path below the root; null where there is none. */
-export type ReadMirrorText = (path: string, maxBytes: number, signal: AbortSignal) => Promise<string | null>;
-
 /**
  * Finds out what is wanted: of a channel, its file is read.
  *
- * @throws UpdateRepositoryError NOT_FOUND for a channel without a file, FORMAT for a damaged one, and what `read` throws
+ * @throws UpdateRepositoryError NOT_FOUND for a channel without a file, FORMAT for a damaged one, and what `source` throws
  */
-export async function readWanted(wish: TargetWish, read: ReadMirrorText, signal: AbortSignal): Promise<Wanted> {
+export async function readWanted(
+  wish: TargetWish,
+  source: Pick<TextSource, 'read'>,
+  signal: AbortSignal,
+): Promise<Wanted> {
   if (wish.kind !== 'channel') return wish;
   const { path } = wish;
-  const text = await read(path, MAX_CHANNEL_BYTES, signal);
-  if (text !== null) return { kind: 'channel', path, channel: parseChannel(text, path) };
+  const channel = await source.read({ path, maxBytes: MAX_CHANNEL_BYTES }, parseChannel, signal);
+  if (channel !== null) return { kind: 'channel', path, channel };
   throw new UpdateRepositoryError('NOT_FOUND', `${path}: expected a channel file on the mirror, found none`, {
     data: { path },
     hint: 'check the name of the channel, or ask whoever runs the mirror',

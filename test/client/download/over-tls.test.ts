@@ -8,7 +8,7 @@ import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js'
 import { haveTools } from '../../support/tools.js';
 import { type Certificates, makeCertificates } from '../support/certificates.js';
 import { startFaultyServer } from '../support/faulty-server.js';
-import { openedMirrors, remoteFile } from '../support/opened-mirrors.js';
+import { asText, openedMirrors, remoteFile } from '../support/opened-mirrors.js';
 
 const { signal } = new AbortController();
 const bytes = Buffer.from('a delta');
@@ -36,7 +36,7 @@ describe.skipIf(!haveTools('openssl'))('a mirror over TLS', () => {
   test('is believed by the authority that the caller names', async () => {
     const { url } = await startFaultyServer({ files, random, certificates });
     const { mirrors } = await openedMirrors([url], { caFile });
-    expect(await mirrors.text(wanted, signal)).toEqual({ text: '{}', root: url });
+    expect(await mirrors.text(wanted, asText, signal)).toEqual({ text: '{}', file: `${url}/${wanted.path}` });
   });
 
   test('is believed by the authorities of the environment, too, where the caller names others', async () => {
@@ -44,13 +44,13 @@ describe.skipIf(!haveTools('openssl'))('a mirror over TLS', () => {
     const others = mkdtempSync(join(dir, 'others-'));
     vi.stubEnv('NODE_EXTRA_CA_CERTS', caFile);
     const { mirrors } = await openedMirrors([url], { caFile: makeCertificates(others).caFile });
-    expect(await mirrors.text(wanted, signal)).toMatchObject({ text: '{}' });
+    expect(await mirrors.text(wanted, asText, signal)).toMatchObject({ text: '{}' });
   });
 
   test('is not believed where nobody vouches for it, and not asked twice', async () => {
     const { url, served } = await startFaultyServer({ files, random, certificates });
     const { mirrors, notes } = await openedMirrors([url]);
-    const failure = await mirrors.text(wanted, signal).catch((error: unknown) => error);
+    const failure = await mirrors.text(wanted, asText, signal).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'STORAGE', message: expect.stringContaining('UNABLE_TO_VERIFY') });
     expect([served, notes]).toEqual([[], []]);
   });
@@ -59,7 +59,7 @@ describe.skipIf(!haveTools('openssl'))('a mirror over TLS', () => {
     const server = await startFaultyServer({ files, random, certificates });
     server.faultOf = () => 'redirect';
     const { mirrors } = await openedMirrors([server.url], { caFile });
-    await expect(mirrors.text(wanted, signal)).rejects.toMatchObject({
+    await expect(mirrors.text(wanted, asText, signal)).rejects.toMatchObject({
       code: 'STORAGE',
       message: `${server.url}/index.json: GET: expected a redirect to https without a password, found one to http://127.0.0.1:9`,
     });
@@ -94,7 +94,10 @@ describe.skipIf(!haveTools('openssl'))('a mirror over TLS', () => {
       caFile,
       attempts: 1,
     });
-    expect(await mirrors.text(wanted, signal)).toEqual({ text: '{}', root: 'https://images.test' });
+    expect(await mirrors.text(wanted, asText, signal)).toEqual({
+      text: '{}',
+      file: `https://images.test/${wanted.path}`,
+    });
     expect(asked).toEqual(['images.test:443']);
   });
 

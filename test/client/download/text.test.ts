@@ -1,8 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openMirrors } from '../../../src/client/download/mirrors.js';
+import { parseJson } from '../../../src/metadata/json-node.js';
 import { listening } from '../../support/listening.js';
-import { openedMirrors, WIDE_LIMITS } from '../support/opened-mirrors.js';
+import { asText, openedMirrors, WIDE_LIMITS } from '../support/opened-mirrors.js';
 
 const { signal } = new AbortController();
 const wanted = { path: 'meta/puavo-os.json', maxBytes: 1000 };
@@ -28,10 +29,13 @@ const saying = (status: number, text: string | Buffer = '', headers = {}) =>
     response.end(text);
   });
 
-test('a text comes with the root that it is from', async () => {
+test('a text comes from the first mirror that has it', async () => {
   const [first, second] = [await saying(404), await saying(200, '{"ä":1}')];
   const { mirrors } = await openedMirrors([`${first.url}/`, `${second.url}/pub/`]);
-  expect(await mirrors.text(wanted, signal)).toEqual({ text: '{"ä":1}', root: `${second.url}/pub` });
+  expect(await mirrors.text(wanted, asText, signal)).toEqual({
+    text: '{"ä":1}',
+    file: `${second.url}/pub/meta/puavo-os.json`,
+  });
   expect(second.asked).toEqual(['/pub/meta/puavo-os.json']);
   expect(mirrors.traffic.fetchedBytesOf(wanted.path)).toBe(8);
 });
@@ -54,9 +58,48 @@ test.each([
 ])('%s is told in one line', async (_, server, code, message) => {
   const { url } = await server();
   const { mirrors } = await openedMirrors([url], { attempts: 2 });
-  const failure = await mirrors.text(wanted, signal).catch((error: unknown) => error);
+  const failure = await mirrors.text(wanted, asText, signal).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code, message: expect.stringMatching(message) });
   expect(String(failure)).not.toContain('\n');
+});
+
+describe('a page where JSON should be', () => {
+  const page = () => saying(200, '<html>Please log in.</html>');
+  const parse = (text: string, file: string) => parseJson(text, { file, code: 'FORMAT' }).value;
+
+  test("is the next mirror's turn, and lets the first one rest", async () => {
+    const [first, second] = [await page(), await saying(200, '{"a":1}')];
+    const { mirrors, notes } = await openedMirrors([first.url, second.url]);
+    expect(await mirrors.text(wanted, parse, signal)).toEqual({ a: 1 });
+    expect(notes).toEqual([expect.stringMatching(/meta\/puavo-os\.json: expected JSON, found .*; going on with http/)]);
+    expect(await mirrors.text(wanted, parse, signal)).toEqual({ a: 1 });
+    expect([first.asked.length, second.asked.length]).toEqual([1, 2]);
+  });
+
+  test.each([
+    ['a page, too', page, 'FORMAT'],
+    ['no such file', () => saying(404), 'FORMAT'],
+    ['no right', () => saying(403), 'FORMAT'],
+    ['an error', () => saying(503), 'NETWORK'],
+  ])('is told where the other mirror has %s', async (_, other, code) => {
+    const [first, second] = [await page(), await other()];
+    for (const urls of [
+      [first.url, second.url],
+      [second.url, first.url],
+    ]) {
+      const { mirrors } = await openedMirrors(urls, { attempts: 2 });
+      const failure = await mirrors.text(wanted, parse, signal).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code, message: expect.stringMatching(/\/meta\/puavo-os\.json: expected JSON/) });
+      if (code === 'FORMAT') expect(String(failure)).not.toContain(';');
+    }
+  });
+
+  test('is asked for once where there is no other mirror', async () => {
+    const { url, asked } = await page();
+    const { mirrors } = await openedMirrors([url]);
+    await expect(mirrors.text(wanted, parse, signal)).rejects.toMatchObject({ code: 'FORMAT' });
+    expect(asked).toHaveLength(1);
+  });
 });
 
 test('an endless text ends', async () => {
@@ -68,7 +111,7 @@ test('an endless text ends', async () => {
     pour();
   });
   const { mirrors } = await openedMirrors([url], { attempts: 2 });
-  await expect(mirrors.text(wanted, signal)).rejects.toMatchObject({ code: 'NETWORK' });
+  await expect(mirrors.text(wanted, asText, signal)).rejects.toMatchObject({ code: 'NETWORK' });
   expect(mirrors.traffic.fetchedBytes).toBeLessThan(1 << 20);
 });
 
@@ -78,7 +121,7 @@ test('all mirrors together have so long and no longer', async () => {
   const retry = { attempts: 1000, firstPauseMs: 10, onEvent: () => undefined };
   const { mirrors } = await openedMirrors([url], { limits, retry });
   const startedAt = performance.now();
-  await expect(mirrors.text(wanted, signal)).rejects.toMatchObject({
+  await expect(mirrors.text(wanted, asText, signal)).rejects.toMatchObject({
     code: 'NETWORK',
     message: 'meta/puavo-os.json: expected it within 0.3 s, found no mirror that has it',
   });
@@ -90,7 +133,7 @@ test('an abort is one, and no failure of the mirror', async () => {
   const { mirrors } = await openedMirrors([url]);
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 50);
-  await expect(mirrors.text(wanted, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  await expect(mirrors.text(wanted, asText, stop.signal)).rejects.toMatchObject({ code: 'INTERRUPTED' });
 });
 
 test('Retry-After is heeded where no other mirror can be asked', async () => {
@@ -101,7 +144,7 @@ test('Retry-After is heeded where no other mirror can be asked', async () => {
   });
   const { mirrors, notes } = await openedMirrors([url]);
   const startedAt = performance.now();
-  expect(await mirrors.text(wanted, signal)).toMatchObject({ text: '{}' });
+  expect(await mirrors.text(wanted, asText, signal)).toMatchObject({ text: '{}' });
   expect(performance.now() - startedAt).toBeGreaterThan(950);
   expect(notes).toEqual([expect.stringMatching(/status 503; trying again in 1\.0 s$/)]);
 });

@@ -36,6 +36,11 @@ export async function openedMirrors(
   return { mirrors, notes };
 }
 
+/** A text that is understood by whoever asked for it. */
+export function asText(text: string, file: string): { readonly text: string; readonly file: string } {
+  return { text, file };
+}
+
 /** What metadata says of a file with these bytes. */
 export function remoteFile(path: string, bytes: Buffer, fallbackUrls: readonly string[] = []): RemoteFile {
   const sha256 = parseSha256Hex(createHash('sha256').update(bytes).digest('hex'), 'a test');
