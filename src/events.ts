@@ -360,6 +360,15 @@ export interface PathPlanEvent {
   readonly leftOut: readonly LeftOut[];
   /** How much more was left out. */
   readonly moreLeftOut: number;
+  /** What the download was reckoned with; left out where nothing is downloaded, as from a bundle. */
+  readonly line?: PlannedLine;
+}
+
+/** What a plan takes the line for. */
+export interface PlannedLine {
+  readonly bytesPerSecond: number;
+  /** Whether the policy says so, downloads of earlier runs achieved it, or nobody knows. */
+  readonly source: 'given' | 'measured' | 'assumed';
 }
 
 export interface PlannedPath {

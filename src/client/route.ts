@@ -1,5 +1,6 @@
-import type { EventSink } from '../events.js';
+import type { EventSink, PlannedLine } from '../events.js';
 import { freeBytes } from './device/free-bytes.js';
+import { readLineRate } from './device/line-rate.js';
 import type { PatchRecord } from './device/partial-record.js';
 import { partials, partialsOf } from './device/partials.js';
 import { surveyImages } from './device/survey.js';
@@ -17,6 +18,7 @@ export interface Route {
   readonly plan: UpdatePlan;
   readonly request: PlanRequest;
   readonly present: readonly LocalImage[];
+  readonly line: PlannedLine;
 }
 
 /** What keeps a route from files. */
@@ -40,6 +42,7 @@ export async function findRoute(
 ): Promise<Route> {
   const present = await surveyImages(device, meta);
   const useful = partialsOf(await partials(device), meta);
+  const line = lineOf(policy, await readLineRate(device));
   const patch = useful.patches.get(target.image.filename);
   const request: PlanRequest = {
     meta,
@@ -50,24 +53,34 @@ export async function findRoute(
       checkpoint: patch === undefined ? null : checkpointOf(patch, target, [...present, ...meta.images]),
       freeBytes: await freeBytes(device),
     },
-    rates: ratesOf(policy),
+    rates: {
+      downloadBytesPerSecond: line.bytesPerSecond,
+      diskBytesPerSecond: policy.diskBytesPerSecond ?? ASSUMED.diskBytesPerSecond,
+      hopSeconds: ASSUMED.hopSeconds,
+    },
     limits: { maxHops: policy.maxHops, maxDeltaShare: MAX_DELTA_SHARE, wholeImages, failed },
   };
-  return { plan: planUpdate(request), request, present };
+  return { plan: planUpdate(request), request, present, line };
 }
 
 /** Tells of a route. */
-export function tellRoute({ plan, request }: Route, onEvent: EventSink, dryRun: boolean): void {
-  onEvent(pathPlanEvent(plan, request, { dryRun }));
+export function tellRoute({ plan, request, line }: Route, onEvent: EventSink, dryRun: boolean): void {
+  onEvent({ ...pathPlanEvent(plan, request, { dryRun }), line });
 }
 
-function ratesOf({ downloadBytesPerSecond, diskBytesPerSecond, limitBytesPerSecond }: Policy): Rates {
-  const line = downloadBytesPerSecond ?? ASSUMED.downloadBytesPerSecond;
-  return {
-    downloadBytesPerSecond: limitBytesPerSecond === null ? line : Math.min(line, limitBytesPerSecond),
-    diskBytesPerSecond: diskBytesPerSecond ?? ASSUMED.diskBytesPerSecond,
-    hopSeconds: ASSUMED.hopSeconds,
-  };
+/** None is faster than the policy allows. */
+function lineOf(policy: Policy, measured: number | null): PlannedLine {
+  const line = unlimitedLine(policy, measured);
+  const { limitBytesPerSecond } = policy;
+  if (limitBytesPerSecond === null || line.bytesPerSecond <= limitBytesPerSecond) return line;
+  return { bytesPerSecond: limitBytesPerSecond, source: 'given' };
+}
+
+/** What the policy says counts, else what downloads have achieved. */
+function unlimitedLine({ downloadBytesPerSecond }: Policy, measured: number | null): PlannedLine {
+  if (downloadBytesPerSecond !== null) return { bytesPerSecond: downloadBytesPerSecond, source: 'given' };
+  if (measured !== null) return { bytesPerSecond: measured, source: 'measured' };
+  return { bytesPerSecond: ASSUMED.downloadBytesPerSecond, source: 'assumed' };
 }
 
 /** Null where the delta or the base that it was being made from are not known any more. */

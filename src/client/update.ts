@@ -3,6 +3,7 @@ import type { UpdateCheckEvent, UpdateSummaryEvent } from '../events.js';
 import type { ImageVersion } from '../metadata/brands.js';
 import type { MetaImage, SeriesMeta } from '../metadata/meta.js';
 import { type Activating, activateTarget, completeSwitch, hooksOf } from './activate-target.js';
+import { rememberLineRate } from './device/line-rate.js';
 import type { Hooks } from './device/make-current.js';
 import { makeBootedCurrent } from './device/puavo/make-booted-current.js';
 import { rollback } from './device/rollback.js';
@@ -59,7 +60,8 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateSummar
   if (permission.kind === 'later') return done({ current: now }, { ...stay, reason: permission.reason });
   const stages = new Stages(device, current);
   const update = new Update({ session, options, stages, wholeImage: permission.wholeImage });
-  const { goal, changed } = await inStages(stages, device.signal, () => update.run());
+  const running = inStages(stages, device.signal, () => update.run());
+  const { goal, changed } = await running.finally(() => rememberLineRate(device, mirrors.lineBytesPerSecond));
   ({ plannedBytes, indexBytes } = update);
   const { target, meta } = goal;
   const to = target.kind === 'stay' ? target.version : target.image.version;

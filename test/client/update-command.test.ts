@@ -116,6 +116,7 @@ describe.skipIf(!haveTools('cksum'))('the command line', () => {
       expect(table).toMatch(/FROM +HOPS +DOWNLOAD +DISK +TIME +WHY/);
       expect(table).toMatch(/^\* /m);
       expect(table).toContain('whole image');
+      expect(table).toMatch(/^reckoned with 3\.8 MiB a second \(assumed\)$/m);
       const json = await runCli(['--json', 'update', '--plan', server.url, device]);
       expect(json.code).toBe(10);
       const [plan] = eventsOf(json, 'path-plan');

@@ -20,7 +20,8 @@ export function pathTableLines(event: PathPlanEvent, { width, palette }: Layout)
   const [titles = '', ...rows] = renderTable(COLUMNS, event.paths.map(pathCells), width);
   const head = [`ways to version ${printable(event.wanted)} of ${printable(event.series)}:`, palette.heading(titles)];
   const more = event.moreLeftOut === 0 ? [] : [`left out: ${event.moreLeftOut} more`];
-  return [...(event.paths.length === 0 ? [] : [...head, ...rows]), ...event.leftOut.map(leftOutLine), ...more];
+  const ways = event.paths.length === 0 ? [] : [...head, ...rows, ...lineLines(event)];
+  return [...ways, ...event.leftOut.map(leftOutLine), ...more];
 }
 
 /** The chosen way in one line, for a log. */
@@ -31,6 +32,10 @@ export function pathPlanText({ paths, wanted }: PathPlanEvent): string {
   const { downloadBytes, durationMs } = chosen;
   const way = `${startText(chosen)} > ${printable(wanted)}`;
   return `plan: ${way}, ${formatBytes(downloadBytes)} to download, about ${formatDuration(durationMs)}`;
+}
+
+function lineLines({ line }: PathPlanEvent): string[] {
+  return line === undefined ? [] : [`reckoned with ${formatBytes(line.bytesPerSecond)} a second (${line.source})`];
 }
 
 function pathCells(path: PlannedPath, index: number): string[] {

@@ -9,6 +9,7 @@ import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
  *
  *     lock                       who updates it (src/io/lock.ts)
  *     images.json                which image files were compared with which sha256, and in which state
+ *     line.json                  how fast downloads have been
  *     switch.json                there while another image becomes current
  *     partial/<file name>        bytes of a download, or of an image that is being made
  *     partial/<file name>.json   what those bytes are
@@ -17,6 +18,7 @@ export class PrivateDirectory {
   readonly path: string;
   readonly lockPath: string;
   readonly imagesPath: string;
+  readonly linePath: string;
   readonly switchPath: string;
   readonly partialDir: string;
 
@@ -24,6 +26,7 @@ export class PrivateDirectory {
     this.path = join(deviceDir, PRIVATE_DIR);
     this.lockPath = join(this.path, 'lock');
     this.imagesPath = join(this.path, 'images.json');
+    this.linePath = join(this.path, 'line.json');
     this.switchPath = join(this.path, 'switch.json');
     this.partialDir = join(this.path, 'partial');
   }

@@ -7,6 +7,7 @@ import type { RateLimit } from '../../net/rate-limit.js';
 import { Connections } from './connections.js';
 import { type FileListener, FileStream } from './file-stream.js';
 import { Health } from './health.js';
+import { LineMeter } from './line-meter.js';
 import type { PaceLimit } from './pace.js';
 import type { RemoteFile } from './remote-file.js';
 import { fallbackSources, mirrorSources, nameOfUrl, type Source } from './sources.js';
@@ -55,6 +56,7 @@ export async function openMirrors(options: MirrorsOptions): Promise<Mirrors> {
   const wire: Wire = {
     connections: new Connections(caFile === undefined ? undefined : await trustAuthorities(caFile)),
     traffic: new Traffic(),
+    line: new LineMeter(),
     rateLimit: rateLimit ?? null,
     pace: limits.pace,
     answerTimeoutMs: limits.answerTimeoutMs,
@@ -88,6 +90,11 @@ export class Mirrors implements AsyncDisposable {
   /** What was fetched so far, of each path and in all. */
   get traffic(): Pick<Traffic, 'fetchedBytes' | 'fetchedBytesOf'> {
     return this.#wire.traffic;
+  }
+
+  /** What the line has carried so far, in bytes a second; null where that is not known, or a rate limit held it back. */
+  get lineBytesPerSecond(): number | null {
+    return this.#wire.rateLimit === null ? this.#wire.line.bytesPerSecond : null;
   }
 
   /**

@@ -3,6 +3,7 @@ import type { RateLimit } from '../../net/rate-limit.js';
 import { unfit } from './answer-failures.js';
 import type { Connections } from './connections.js';
 import { type Answer, drop, get, requestFor } from './get.js';
+import type { LineMeter } from './line-meter.js';
 import { Pace, type PaceLimit } from './pace.js';
 import { RequestEnd } from './request-end.js';
 import type { Traffic } from './traffic.js';
@@ -11,6 +12,7 @@ import type { Traffic } from './traffic.js';
 export interface Wire {
   readonly connections: Connections;
   readonly traffic: Traffic;
+  readonly line: LineMeter;
   readonly rateLimit: RateLimit | null;
   readonly pace: PaceLimit;
   /** How long a server may take for the head of its answer. */
@@ -56,7 +58,7 @@ export async function* receive<T>(
 }
 
 async function* received(
-  { traffic, rateLimit, pace: limit }: Wire,
+  { traffic, line, rateLimit, pace: limit }: Wire,
   request: Request,
   { body }: Answer,
   path: string,
@@ -64,13 +66,15 @@ async function* received(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pace = new Pace(limit);
+  using measured = line.body();
   const expected = `at least ${limit.bytesPerSecond} bytes a second`;
   const onTooSlow = (found: string) => end.with(unfit(request, expected, found));
   const pieces: AsyncIterator<Uint8Array, unknown> = body[Symbol.asyncIterator]();
   for (;;) {
-    const { done, value } = await pace.waitFor(pieces.next(), onTooSlow);
+    const { done, value } = await measured.waitFor(pace.waitFor(pieces.next(), onTooSlow));
     if (done === true) return;
     pace.got(value.length);
+    measured.got(value.length);
     traffic.count(path, value.length);
     const sliceBytes = rateLimit?.pieceBytes ?? value.length;
     for (let from = 0; from < value.length; from += sliceBytes) {

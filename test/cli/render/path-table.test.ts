@@ -84,6 +84,15 @@ describe('the plan of an update, for people', () => {
     expect(eventLine(none)?.text).toBe(`plan: no way to ${versionOf(31)}`);
   });
 
+  it.each([
+    ['given', '1.9 MiB'],
+    ['measured', '1.9 MiB'],
+    ['assumed', '1.9 MiB'],
+  ] as const)('says behind the ways that the rate of the line is %s', (source, rate) => {
+    const lines = pathTableLines({ ...planned(), line: { bytesPerSecond: 2_000_000, source } }, wide);
+    expect(lines[planned().paths.length + 2]).toBe(`reckoned with ${rate} a second (${source})`);
+  });
+
   it('shows what a mirror may put into names as text', () => {
     const event = planned();
     const leftOut = [{ filenames: ['a\u001b[2Jb.rdiff'], reason: { kind: 'failed' } as const }];

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { LineMeter } from '../../../src/client/download/line-meter.js';
+
+const MIB = 1 << 20;
+
+/** A line, and a clock that only what is done with it moves. */
+function measured() {
+  let now = 0;
+  const meter = new LineMeter(() => now);
+  const takes = async (ms: number) => {
+    now += ms;
+  };
+  /** A body in pieces of 1 MiB, each waited for and then used for so long, and a wait in vain. */
+  const body = async (pieces: number, waitMs: number, useMs: number, vainMs = 0) => {
+    using of = meter.body();
+    for (let n = 0; n < pieces; n += 1) {
+      await of.waitFor(takes(0).then(() => takes(waitMs)));
+      of.got(MIB);
+      await takes(useMs);
+    }
+    await of.waitFor(takes(0).then(() => takes(vainMs)));
+  };
+  return { meter, body };
+}
+
+test('a line carries what came in the time that it took, while its reader waited', async () => {
+  const { meter, body } = measured();
+  await body(8, 100, 0);
+  expect(meter.bytesPerSecond).toBe(10 * MIB);
+});
+
+test('what a reader does while the next bytes come does not make the line faster', async () => {
+  const { meter, body } = measured();
+  await body(100, 60, 40);
+  expect(meter.bytesPerSecond).toBeCloseTo(10 * MIB, -6);
+});
+
+test('a body that waited for its reader tells nothing', async () => {
+  const { meter, body } = measured();
+  await body(8, 10, 90);
+  expect(meter.bytesPerSecond).toBe(null);
+  await body(8, 100, 0);
+  expect(meter.bytesPerSecond).toBe(10 * MIB);
+});
+
+test('a wait in which nothing came any more does not count', async () => {
+  const { meter, body } = measured();
+  await body(8, 100, 0, 30_000);
+  expect(meter.bytesPerSecond).toBe(10 * MIB);
+});
+
+test('few bytes tell nothing', async () => {
+  const { meter, body } = measured();
+  await body(3, 100, 0);
+  expect(meter.bytesPerSecond).toBe(null);
+  await body(1, 100, 0);
+  expect(meter.bytesPerSecond).toBe(10 * MIB);
+});
