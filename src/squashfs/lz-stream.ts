@@ -26,6 +26,11 @@ export class LzStream {
     return this.outputAt;
   }
 
+  /** How much it can hold unpacked. */
+  get capacityBytes(): number {
+    return this.output.length;
+  }
+
   get remainingInputBytes(): number {
     return this.input.length - this.inputAt;
   }
@@ -79,6 +84,24 @@ export class LzStream {
   /** Everything that was unpacked, not copied. */
   unpacked(): Uint8Array {
     return this.output.subarray(0, this.outputAt);
+  }
+
+  /** What was unpacked from the byte `from` on, not copied. */
+  unpackedFrom(from: number): Uint8Array {
+    return this.output.subarray(from, this.outputAt);
+  }
+
+  /** Makes room for `count` bytes more where there is none, by forgetting all that was unpacked but its last `keptBytes`. */
+  slide(count: number, keptBytes: number): void {
+    if (count <= this.output.length - this.outputAt) return;
+    const from = Math.max(0, this.outputAt - keptBytes);
+    this.output.copyWithin(0, from, this.outputAt);
+    this.outputAt -= from;
+  }
+
+  /** Forgets all that was unpacked. */
+  clear(): void {
+    this.outputAt = 0;
   }
 
   /** The error for what the input says at the present place. */

@@ -11,8 +11,11 @@ import { executeSequences, type FrameState } from './sequences.js';
  *   block: u24 header: bit 0 last, bits 2-1 type, the rest size; then the data
  */
 const MAGIC = 0xfd2fb528;
-const CHECKSUM_BYTES = 4;
-const MAX_BLOCK_BYTES = 128 * 1024;
+export const CHECKSUM_BYTES = 4;
+/** A header takes no more. */
+export const FRAME_HEADER_MAX_BYTES = 18;
+export const BLOCK_HEADER_BYTES = 3;
+export const MAX_BLOCK_BYTES = 128 * 1024;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 
 /** Block_Type, section 3.1.1.2.2. */
@@ -20,10 +23,23 @@ const RAW = 0;
 const REPEATED = 1;
 const COMPRESSED = 2;
 
-interface FrameHeader {
+/** What a frame says of itself. */
+export interface FrameHeader {
+  /** How far back its matches reach. */
+  readonly windowBytes: number;
   readonly contentBytes: number | undefined;
   readonly maxBlockBytes: number;
   readonly hasChecksum: boolean;
+}
+
+/** What a block's header says, section 3.1.1.2. */
+export interface BlockHeader {
+  readonly last: boolean;
+  readonly type: number;
+  /** Unpacked, where the block is not compressed. */
+  readonly sizeBytes: number;
+  /** What follows the header. */
+  readonly dataBytes: number;
 }
 
 /**
@@ -36,7 +52,7 @@ interface FrameHeader {
 export function decompressZstd(bytes: Uint8Array, maxOutputBytes: number): Uint8Array {
   const stream = new LzStream('zstd', bytes, maxOutputBytes);
   const header = readFrameHeader(stream);
-  const state: FrameState = { huffman: undefined, tables: undefined, recent: [1, 4, 8] };
+  const state = startOfFrame();
   let last = false;
   while (!last) last = readBlock(stream, header, state);
   if (header.hasChecksum) stream.take(CHECKSUM_BYTES);
@@ -47,19 +63,27 @@ export function decompressZstd(bytes: Uint8Array, maxOutputBytes: number): Uint8
   return stream.unpacked();
 }
 
-function readFrameHeader(stream: LzStream): FrameHeader {
+/** What the first block of a frame finds. */
+export function startOfFrame(): FrameState {
+  return { huffman: undefined, tables: undefined, recent: [1, 4, 8] };
+}
+
+/** Reads the header of a frame at the stream's place and moves behind it. @throws FORMAT */
+export function readFrameHeader(stream: LzStream): FrameHeader {
   const magic = readInteger(stream, 4);
   if (magic !== MAGIC) throw stream.damaged('the magic of a zstd frame', `0x${magic.toString(16)}`);
   const descriptor = stream.readByte();
   const singleSegment = (descriptor & 0x20) !== 0;
   if ((descriptor & 0x08) !== 0) throw stream.damaged('a reserved bit of 0', '1');
-  const windowBytes = singleSegment ? Number.POSITIVE_INFINITY : readWindowBytes(stream);
+  const declaredWindow = singleSegment ? undefined : readWindowBytes(stream);
   const dictionary = readInteger(stream, DICTIONARY_ID_BYTES[descriptor & 3]!);
   if (dictionary !== 0) throw stream.damaged('no dictionary', `dictionary ${dictionary}`);
   const contentBytes = readContentBytes(stream, descriptor >> 6, singleSegment);
+  const windowBytes = declaredWindow ?? contentBytes ?? 0;
   return {
+    windowBytes,
     contentBytes,
-    maxBlockBytes: Math.min(MAX_BLOCK_BYTES, singleSegment ? (contentBytes ?? 0) : windowBytes),
+    maxBlockBytes: Math.min(MAX_BLOCK_BYTES, windowBytes),
     hasChecksum: (descriptor & 0x04) !== 0,
   };
 }
@@ -83,15 +107,31 @@ function readInteger(stream: LzStream, byteCount: number): number {
 
 /** Yields whether it was the frame's last block. */
 function readBlock(stream: LzStream, { maxBlockBytes }: FrameHeader, state: FrameState): boolean {
-  const header = readInteger(stream, 3);
+  const block = readBlockHeader(stream, maxBlockBytes);
+  unpackBlock(stream, block, stream.take(block.dataBytes), { maxBlockBytes, state });
+  return block.last;
+}
+
+/** Reads the header of a block at the stream's place and moves behind it. @throws FORMAT */
+export function readBlockHeader(stream: LzStream, maxBlockBytes: number): BlockHeader {
+  const header = readInteger(stream, BLOCK_HEADER_BYTES);
   const type = (header >> 1) & 3;
   const sizeBytes = header >> 3;
   if (sizeBytes > maxBlockBytes) throw stream.damaged(`a block of at most ${maxBlockBytes} bytes`, `${sizeBytes}`);
-  if (type === RAW) stream.copyLiterals(sizeBytes);
-  else if (type === REPEATED) stream.appendRepeated(stream.readByte(), sizeBytes);
-  else if (type === COMPRESSED) executeBlock(stream, stream.take(sizeBytes), maxBlockBytes, state);
-  else throw stream.damaged('a block of type 0, 1 or 2', '3');
-  return (header & 1) === 1;
+  if (type > COMPRESSED) throw stream.damaged('a block of type 0, 1 or 2', '3');
+  return { last: (header & 1) === 1, type, sizeBytes, dataBytes: type === REPEATED ? 1 : sizeBytes };
+}
+
+/** Appends to `output` what a block with this `data` unpacks to. @throws FORMAT */
+export function unpackBlock(
+  output: LzStream,
+  { type, sizeBytes }: BlockHeader,
+  data: Uint8Array,
+  { maxBlockBytes, state }: { readonly maxBlockBytes: number; readonly state: FrameState },
+): void {
+  if (type === RAW) output.append(data, 0, sizeBytes);
+  else if (type === REPEATED) output.appendRepeated(data[0] ?? 0, sizeBytes);
+  else executeBlock(output, data, maxBlockBytes, state);
 }
 
 /** Section 3.1.1.3: literals, then the sequences that place them. */
