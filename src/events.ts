@@ -91,6 +91,7 @@ export type JobKind =
   | 'compress-delta'
   | 'digest'
   | 'download'
+  | 'unpack'
   | 'patch'
   | 'compose'
   | 'upload'
@@ -103,7 +104,7 @@ export interface JobStartedEvent {
   readonly path: string;
   /**
    * Bytes that will be read until the job is done; for `patch` the size of the base, which the target's is near; for
-   * `upload` twice the size where it is read back.
+   * `unpack` that of what it makes; for `upload` twice the size where it is read back.
    */
   readonly totalBytes: number;
 }

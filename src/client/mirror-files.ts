@@ -27,7 +27,7 @@ export function mirrorFiles(mirrors: Mirrors, downloader: Downloader): HopFiles 
       });
     },
     stream(hop) {
-      return streamedDelta(mirrors, remoteFileOf(hop), downloader);
+      return streamedDelta({ mirrors, directory, signal, onEvent }, remoteFileOf(hop));
     },
   };
 }

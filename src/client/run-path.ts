@@ -13,11 +13,12 @@ import { stateOf } from './device/plain-file.js';
 import type { Stages } from './device/stages.js';
 import { assertUnchanged } from './device/survey.js';
 import { unlessMirrorsFailed } from './download/wrong-bytes.js';
-import { type DeltaHop, fileNameOf, type Hop } from './hop.js';
+import { type DeltaHop, fileNameOf, fileOf, type Hop } from './hop.js';
 import type { HopDelta, HopFiles } from './hop-files.js';
 import { performJob } from './job.js';
 import type { LocalImage } from './local-image.js';
 import { forgetPartial, forgetUnlessKnown, patchCheckpoints } from './patch-state.js';
+import { unpackDelta } from './unpack-delta.js';
 
 /** The lists of commands of all deltas may take so much whose targets are read without being made. */
 const VIEWS_MEMORY_BYTES = 48 * 1024 * 1024;
@@ -51,7 +52,7 @@ export class HopFailure extends Error {
 /**
  * Goes a path to its end: the image is in `partial/` then, whole, on the disk, and of the right sha256. The deltas of all
  * hops but the last are downloaded and read through, so that no image between is made; the last one is applied while it
- * comes. Memory: some 20 MiB, and 16 bytes a command of the deltas before the last, of which 48 MiB at most.
+ * comes. One that comes compressed is unpacked first. Memory: some 20 MiB, and 16 bytes a command of the deltas before the last, of which 48 MiB at most.
  *
  * @throws HopFailure where another path may lead there; UpdateRepositoryError NO_SPACE, IO, LOCKED, INTERRUPTED
  */
@@ -77,11 +78,14 @@ function isOfHop(error: unknown, signal: AbortSignal): error is UpdateRepository
   );
 }
 
-/** Fetches what a hop needs into `partial/`. */
-async function fetchFile(hop: Hop, { files, stages }: Means): Promise<string> {
-  const { size } = hop.kind === 'image' ? hop.image : hop.delta;
+/** Fetches what a hop needs into `partial/`: the image or the delta, which may come compressed. */
+async function fetchFile(hop: Hop, { device, files, stages }: Means): Promise<string> {
+  const { size } = fileOf(hop);
   await stages.enter(hop.kind === 'image' ? 'image_download' : 'rdiff_fetch');
-  return await files.fetch(hop, (doneBytes) => stages.isAt((doneBytes / size) * 100));
+  const path = await files.fetch(hop, (doneBytes) => stages.isAt((doneBytes / size) * 100));
+  if (hop.kind === 'image' || hop.zst === undefined) return path;
+  await stages.enter('rdiff_checksum');
+  return await unpackDelta(device, { delta: hop.delta, zst: hop.zst });
 }
 
 /** Tells others as well how many of so many bytes are done. */
@@ -169,9 +173,10 @@ class Base implements Disposable {
   }
 }
 
-/** Applies the last delta while it comes. */
+/** Applies the last delta while it comes, or where it is kept or comes compressed, when it is there. */
 async function makeLast(hop: DeltaHop, base: BaseReader, means: Means): Promise<void> {
-  if (!means.keepDeltas) return await makeImage({ hop, base, delta: means.files.stream(hop) }, means);
+  if (!means.keepDeltas && hop.zst === undefined)
+    return await makeImage({ hop, base, delta: means.files.stream(hop) }, means);
   const path = await fetchFile(hop, means);
   await makeImage({ hop, base, delta: stored(hop, path) }, means);
 }
@@ -186,10 +191,16 @@ interface Making {
 /** Makes the image of a hop in `partial/`, from where an earlier run got to. */
 async function makeImage(making: Making, means: Means): Promise<void> {
   const { device, stages } = means;
-  const { image, base } = making.hop;
+  const { image, base, delta } = making.hop;
   await stages.enter('image_patch');
   await performJob(device, { kind: 'patch', path: image.filename, totalBytes: image.size }, async (onJobProgress) => {
-    await applyUntilRight(making, means, telling(stages, image.size, onJobProgress));
+    try {
+      await applyUntilRight(making, means, telling(stages, image.size, onJobProgress));
+    } catch (error) {
+      // What is there of a delta that makes something else is of no use.
+      if (isWrong(error)) await forgetPartial(device, delta.filename);
+      throw error;
+    }
     return { result: undefined, sizeBytes: image.size, detail: `from ${base}` };
   });
 }
@@ -232,11 +243,15 @@ async function wrongOf(
     await applying;
     return null;
   } catch (error) {
-    // The delta came with all the bytes that the mirror lists: one without an end is as wrong as any other.
-    if (!hasCode(error, 'VERIFICATION') && !hasCode(error, 'FORMAT')) throw error;
+    if (!isWrong(error)) throw error;
     await forgetPartial(device, image.filename);
     return error;
   }
+}
+
+/** The delta came with all the bytes that the mirror lists: one without an end is as wrong as any other. */
+function isWrong(error: unknown): error is UpdateRepositoryError {
+  return hasCode(error, 'VERIFICATION') || hasCode(error, 'FORMAT');
 }
 
 /** A delta of the right sha256: only what an earlier run made of it may be wrong. */
@@ -262,7 +277,7 @@ export async function keepDeltas(hops: readonly Hop[], { dir, place }: Device): 
   const directory = join(dir, RDIFFS_DIR);
   for (const hop of hops) {
     if (hop.kind !== 'delta') continue;
-    const name = fileNameOf(hop);
+    const name = hop.delta.filename;
     if ((await stateOf(place.partialPath(name))) === null) continue;
     await makeDirectory(directory);
     await placeFile(place.partialPath(name), join(directory, name));

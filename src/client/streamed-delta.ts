@@ -1,33 +1,57 @@
 import type { IncomingDelta } from '../delta/apply-as-it-comes.js';
+import { SourceFile } from '../delta/source-file.js';
 import type { EventSink } from '../events.js';
 import type { Mirrors } from './download/mirrors.js';
+import { partialBytes, partialPath } from './download/partial-file.js';
 import type { RemoteFile } from './download/remote-file.js';
 import { Deliverers, whomToAvoid } from './download/wrong-bytes.js';
 import type { HopDelta } from './hop-files.js';
 
+const PIECE_BYTES = 256 * 1024;
+
+/** Where a delta is had from, and who is told of what. */
+export interface DeltaStreaming {
+  readonly mirrors: Mirrors;
+  /** Where an earlier run may have left the beginning of it. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
 /**
- * A delta from mirrors, read while it is applied. Where it was wrong it is had again from those that did not deliver it, or
- * most of it; where an earlier run fetched a part, whose bytes nobody knows to be right, from any, those last that delivered.
+ * A delta from mirrors, read while it is applied. What is on the disk does not come again. Where it was wrong it is had again
+ * from those that did not deliver it, or most of it; where an earlier run fetched a part, whose bytes nobody knows to be right,
+ * all of it from any, those last that delivered.
  */
-export function streamedDelta(
-  mirrors: Mirrors,
-  file: RemoteFile,
-  { signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: EventSink },
-): HopDelta {
+export function streamedDelta(streaming: DeltaStreaming, file: RemoteFile): HopDelta {
+  const { mirrors, onEvent } = streaming;
   const deliverers = new Deliverers();
+  let wasHere = false;
   return {
-    ...deltaFrom(mirrors, file, signal, { deliverers, avoid: new Set() }),
+    name: file.path,
+    async *bytesFrom(position) {
+      const hereBytes = await partialBytes(streaming.directory, file);
+      wasHere = hereBytes > position;
+      if (wasHere) yield* bytesHere(partialPath(streaming.directory, file), position);
+      yield* deltaBytes(streaming, file, Math.max(position, hereBytes), { deliverers, avoid: new Set() });
+    },
     again(wasBegun) {
       mirrors.blame(deliverers.sources, file);
-      if (wasBegun) return deltaFrom(mirrors, file, signal, { deliverers: new Deliverers(), avoid: new Set() });
+      if (wasBegun || wasHere) return deltaAgain(streaming, file, new Set());
       const avoid = whomToAvoid(mirrors, file, deliverers);
       if (avoid.size === 0) return null;
       const from = [...deliverers.sources].join(' and ');
       const message = `${file.path}: wrong bytes came from ${from}; fetching it again from another mirror`;
       onEvent({ type: 'note', level: 'warning', subject: file.path, message });
-      return deltaFrom(mirrors, file, signal, { deliverers: new Deliverers(), avoid });
+      return deltaAgain(streaming, file, avoid);
     },
   };
+}
+
+/** All of it from mirrors. */
+function deltaAgain(streaming: DeltaStreaming, file: RemoteFile, avoid: ReadonlySet<string>): IncomingDelta {
+  const delivery = { deliverers: new Deliverers(), avoid };
+  return { name: file.path, bytesFrom: (position) => deltaBytes(streaming, file, position, delivery) };
 }
 
 /** Who is not to deliver, and a count of who does. */
@@ -36,23 +60,27 @@ interface Delivery {
   readonly avoid: ReadonlySet<string>;
 }
 
-function deltaFrom(
-  mirrors: Mirrors,
+async function* deltaBytes(
+  { mirrors, signal }: DeltaStreaming,
   file: RemoteFile,
-  signal: AbortSignal,
+  position: number,
   { deliverers, avoid }: Delivery,
-): IncomingDelta {
-  return {
-    name: file.path,
-    async *bytesFrom(position) {
-      let current = '';
-      const onSource = (name: string) => {
-        current = name;
-      };
-      for await (const piece of mirrors.bytes(file, position, { signal, onSource }, avoid)) {
-        deliverers.delivered(current, piece.length);
-        yield piece;
-      }
-    },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let current = '';
+  const onSource = (name: string) => {
+    current = name;
   };
+  for await (const piece of mirrors.bytes(file, position, { signal, onSource }, avoid)) {
+    deliverers.delivered(current, piece.length);
+    yield piece;
+  }
+}
+
+function* bytesHere(path: string, position: number): Generator<Uint8Array, void, undefined> {
+  const file = new SourceFile(path);
+  try {
+    yield* file.chunks(PIECE_BYTES, position);
+  } finally {
+    file.close();
+  }
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { BundleFiles } from '../../src/client/bundle/bundle-files.js';
 import { type BundleUpdateOptions, updateFromBundle } from '../../src/client/bundle/update-from-bundle.js';
@@ -12,11 +12,14 @@ import { startNginx } from '../peers/nginx.mjs';
 import { freePort } from '../peers/server-process.mjs';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { startFaultyServer } from './support/faulty-server.js';
 import {
   type BuiltMirror,
   buildMirrorOf,
   currentBytes,
+  deltaPathOf,
   deviceWith,
+  filesOf,
   partialNames,
   versionIn,
 } from './support/updates.js';
@@ -265,6 +268,34 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('devices without a network, by bun
     const checked = await runCli(['update', '--check', bundle(0, 3), place]);
     expect(checked).toMatchObject({ code: 2, stderr: expect.stringContaining('option --check: expected the URL') });
     expectIs(place, 0);
+  });
+});
+
+describe.skipIf(!haveTools('cksum'))('a bundle of a mirror with compressed deltas', () => {
+  const dir = temporaryDirectoryOfSuite();
+
+  test('carries them compressed, leads there, and leaves them unpacked where that is wanted', async () => {
+    const mirror = await buildMirrorOf(3, dir, 'neighbours', 1_000_000, true);
+    const { url } = await startFaultyServer({ files: filesOf(mirror), random: () => 0.5 });
+    const [base = '', middle = '', target = ''] = mirror.images;
+    const path = join(dir, 'bundle.tar');
+    const made = await runCli(['--json', 'bundle', '-o', path, url, versionIn(base), versionIn(target)]);
+    expect(made).toMatchObject({ code: 0 });
+    const deltas = [deltaPathOf(base, middle), deltaPathOf(middle, target)].map((delta) => basename(delta));
+    const bytesOf = (name: string) => readFileSync(join(mirror.root, 'rdiffs', name)).length;
+    const packedBytes = deltas.reduce((sum, name) => sum + bytesOf(`${name}.zst`), 0);
+    expect(made.stdout).toContain(`"fetchedBytes":${packedBytes},`);
+    const place = await deviceWith(join(dir, 'device'), base);
+    const updated = await runCli(['--json', 'update', '--keep-deltas', path, place]);
+    expect(updated, updated.stderr).toMatchObject({ code: 0 });
+    expect(currentBytes(place).equals(readFileSync(target))).toBe(true);
+    expect(partialNames(place)).toEqual([]);
+    expect(readdirSync(join(place, 'rdiffs')).sort()).toEqual(deltas.sort());
+    for (const name of deltas) {
+      expect(readFileSync(join(place, 'rdiffs', name)).equals(readFileSync(join(mirror.root, 'rdiffs', name)))).toBe(
+        true,
+      );
+    }
   });
 });
 

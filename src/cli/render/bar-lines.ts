@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<JobKind, string>> = {
   'compress-delta': 'zstd',
   digest: 'file',
   download: 'fetch',
+  unpack: 'unzstd',
   patch: 'patch',
   compose: 'delta',
   upload: 'upload',

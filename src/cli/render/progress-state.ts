@@ -33,6 +33,7 @@ const IMAGES_READ: Readonly<Record<JobKind, number>> = {
   'compress-delta': 0.5,
   delta: 3,
   download: 1,
+  unpack: 0.5,
   patch: 1,
   compose: 1,
   upload: 1,

@@ -3,12 +3,12 @@ import type { IncomingDelta } from '../../delta/apply-as-it-comes.js';
 import { fromSystemError, UpdateRepositoryError } from '../../errors.js';
 import { PUBLIC_FILE_MODE, syncDirectory } from '../../io/atomic-file.js';
 import type { Device } from '../device/device.js';
-import { type DeltaHop, fileNameOf, type Hop } from '../hop.js';
+import { type DeltaHop, fileNameOf, fileOf, type Hop } from '../hop.js';
 import type { HopFiles } from '../hop-files.js';
 import { performJob } from '../job.js';
 import { forgetPartial } from '../patch-state.js';
 import { filePieces } from './file-pieces.js';
-import { type BundleManifest, fileOf } from './manifest.js';
+import type { BundleManifest } from './manifest.js';
 import { type BundleMember, type OpenBundle, openBundle } from './read-bundle.js';
 
 /**

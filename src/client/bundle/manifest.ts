@@ -5,7 +5,6 @@ import {
   isSha256Hex,
   type SeriesName,
   SHA256_FORM,
-  type Sha256Hex,
   VERSION_FORM,
 } from '../../metadata/brands.js';
 import {
@@ -20,12 +19,13 @@ import {
 import {
   type MetaDiff,
   type MetaImage,
+  type MetaZst,
   parseSeriesMeta,
   renderSeriesMeta,
   type SeriesMeta,
 } from '../../metadata/meta.js';
 import { findNameFault } from '../../metadata/safe-name.js';
-import type { Hop } from '../hop.js';
+import { fileOf, type Hop, type HopFile } from '../hop.js';
 
 /*
  * A bundle is a tar archive (POSIX.1-2001, pax) that carries one path for a device without a network. Its first member,
@@ -60,17 +60,7 @@ export interface BundleManifest {
 }
 
 /** A file of a bundle, as `bundle.json` says. */
-export interface BundledFile {
-  readonly filename: string;
-  readonly size: number;
-  readonly sha256: Sha256Hex;
-}
-
-/** The file that a hop fetches. */
-export function fileOf(hop: Hop): BundledFile {
-  const { filename, size, sha256 } = hop.kind === 'image' ? hop.image : hop.delta;
-  return { filename, size, sha256 };
-}
+export type BundledFile = Pick<HopFile, 'filename' | 'size' | 'sha256'>;
 
 /** What a bundle says that carries `hops`, of which there is at least one; `base` is what the mirror says of their start. */
 export function makeManifest(series: SeriesName, hops: readonly Hop[], base: MetaImage | undefined): BundleManifest {
@@ -169,9 +159,11 @@ function parseHop(node: JsonNode, meta: SeriesMeta, start: ImageVersion | null):
 
 function deltaHop(node: JsonNode, image: MetaImage, base: ImageVersion): Hop {
   const filename = jsonMember(node, 'filename');
-  const delta: MetaDiff | undefined = image.diffs.find((one) => one.filename === filename.value);
+  const isNamed = (file: MetaDiff | MetaZst) => file.filename === filename.value;
+  const delta = image.diffs.find((one) => isNamed(one) || (one.zst !== undefined && isNamed(one.zst)));
   if (delta === undefined || delta.version !== base) throw wrongJson(filename, `a delta from ${base} in "meta"`);
-  return { kind: 'delta', base, delta, image };
+  const { zst } = delta;
+  return { kind: 'delta', base, delta, ...(zst !== undefined && isNamed(zst) ? { zst } : {}), image };
 }
 
 /** What a hop says of its file is what the meta entry says. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { UpdateRepositoryError } from '../../errors.js';
 import { describeName } from '../../metadata/describe-value.js';
-import type { Hop } from '../hop.js';
-import { type BundleManifest, fileOf, MANIFEST_NAME, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
+import { fileOf, type Hop } from '../hop.js';
+import { type BundleManifest, MANIFEST_NAME, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
 import { type TarMember, TarReader } from './tar-reader.js';
 
 /** A bundle that is being read. */

@@ -6,7 +6,9 @@ import type { Hooks } from '../device/make-current.js';
 import { makeBootedCurrent } from '../device/puavo/make-booted-current.js';
 import { inStages, Stages } from '../device/stages.js';
 import { type Goal, runningVersion, unlessCurrent, versionOf } from '../goal.js';
+import { fileOf } from '../hop.js';
 import type { LocalImage } from '../local-image.js';
+import { formsOf } from '../plan/graph.js';
 import { pathPlanEvent } from '../plan/path-plan-event.js';
 import type { RankedPath } from '../plan/plan-update.js';
 import { checkOf } from '../policy/check.js';
@@ -17,7 +19,7 @@ import { ASSUMED, findRoute } from '../route.js';
 import { HopFailure, keepDeltas, runPath } from '../run-path.js';
 import { openPlace, type SessionOptions } from '../session.js';
 import { BundleFiles } from './bundle-files.js';
-import { type BundleManifest, fileOf } from './manifest.js';
+import type { BundleManifest } from './manifest.js';
 
 /** Where images come from. */
 export interface BundleSource {
@@ -156,7 +158,8 @@ async function findWay(
 ): Promise<{ readonly path: RankedPath; readonly present: readonly LocalImage[] }> {
   const { meta, hops } = manifest;
   const carried = new Set(hops.map((hop) => fileOf(hop).filename));
-  const absent = meta.images.map(({ filename }) => filename).filter((filename) => !carried.has(filename));
+  const listed = meta.images.flatMap((image) => [image, ...image.diffs.flatMap(formsOf)]);
+  const absent = listed.map(({ filename }) => filename).filter((filename) => !carried.has(filename));
   const limits = { wholeImages: manifest.from === null, failed: new Set(absent) };
   const ofBundle = { ...policy, ...ratesOf(policy), maxHops: hops.length };
   const { plan, request, present } = await findRoute({ device, policy: ofBundle }, { meta }, target, limits);

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { type Pack, pack } from 'tar-stream';
 import { UpdateRepositoryError } from '../../errors.js';
 import { type ByteOutput, openOutput } from '../../io/byte-output.js';
-import { type BundledFile, type BundleManifest, fileOf, MANIFEST_NAME, renderManifest } from './manifest.js';
+import { fileOf } from '../hop.js';
+import { type BundledFile, type BundleManifest, MANIFEST_NAME, renderManifest } from './manifest.js';
 import { type MemberHeader, memberHeader } from './member-header.js';
 
 export interface WriteBundleRequest {

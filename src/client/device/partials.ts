@@ -19,7 +19,7 @@ export type Partials = ReadonlyMap<string, Partial>;
 
 /** What of the partial files is of use with a series. */
 export interface UsefulPartials {
-  /** Valid bytes on the disk of images and deltas, by file name. */
+  /** Valid bytes on the disk of images, deltas and compressed deltas, by file name. */
   readonly bytes: ReadonlyMap<string, number>;
   /** Images that are being made from deltas, by file name. */
   readonly patches: ReadonlyMap<string, PatchRecord>;
@@ -49,7 +49,8 @@ export function partialsOf(found: Partials, meta: SeriesMeta): UsefulPartials {
   const patches = new Map<string, PatchRecord>();
   const deltas = meta.images.flatMap(({ diffs }) => diffs);
   const deltaSums = new Set<string>(deltas.map(({ sha256 }) => sha256));
-  for (const { filename, sha256, size } of [...meta.images, ...deltas]) {
+  const compressed = deltas.flatMap(({ zst }) => (zst === undefined ? [] : [zst]));
+  for (const { filename, sha256, size } of [...meta.images, ...deltas, ...compressed]) {
     const partial = found.get(filename);
     if (partial === undefined) continue;
     const { record } = partial;

@@ -1,6 +1,6 @@
 import type { Sha256Hex } from '../../metadata/brands.js';
 import { rdiffPath } from '../../metadata/mirror-paths.js';
-import type { Hop } from '../hop.js';
+import { fileOf, type Hop } from '../hop.js';
 import type { Validators } from './validators.js';
 
 /** A file that mirrors have, and what is known of it before it is fetched. */
@@ -17,6 +17,6 @@ export interface RemoteFile {
 
 /** The file that a hop fetches. */
 export function remoteFileOf(hop: Hop): RemoteFile {
-  const { filename, urls, size, sha256 } = hop.kind === 'image' ? hop.image : hop.delta;
+  const { filename, urls, size, sha256 } = fileOf(hop);
   return { path: hop.kind === 'image' ? filename : rdiffPath(filename), fallbackUrls: urls, sizeBytes: size, sha256 };
 }

@@ -1,6 +1,6 @@
 import type { LeftOutReason } from '../../events.js';
 import type { ImageVersion } from '../../metadata/brands.js';
-import type { MetaDiff, MetaImage } from '../../metadata/meta.js';
+import type { MetaDiff, MetaImage, MetaZst } from '../../metadata/meta.js';
 import type { LocalImage } from '../local-image.js';
 import type { ByteCosts } from './path.js';
 import type { DeviceState, PathLimits, PlanRequest } from './request.js';
@@ -29,11 +29,24 @@ export function hasMirrorsBytes(image: LocalImage, listed: MetaImage | undefined
   return listed === undefined || listed.sha256 === image.sha256;
 }
 
-/** Why a delta is no way to `image`; null where it is one. */
-export function deltaFault(delta: MetaDiff, image: MetaImage, graph: UpdateGraph): LeftOutReason | null {
+/** The forms in which a delta can be fetched: as it is, and compressed where the mirror has that. */
+export function formsOf(delta: MetaDiff): readonly DeltaForm[] {
+  return delta.zst === undefined ? [delta] : [delta, delta.zst];
+}
+
+/** The delta itself, or its compressed form. */
+export type DeltaForm = MetaDiff | MetaZst;
+
+/** Why a delta, fetched in one of its forms, is no way to `image`; null where it is one. */
+export function deltaFault(
+  delta: MetaDiff,
+  form: DeltaForm,
+  image: MetaImage,
+  graph: UpdateGraph,
+): LeftOutReason | null {
   const { limits, present, images } = graph;
-  if (limits.failed.has(delta.filename)) return { kind: 'failed' };
-  if (delta.size >= limits.maxDeltaShare * image.size) return { kind: 'delta-share', share: delta.size / image.size };
+  if (limits.failed.has(form.filename)) return { kind: 'failed' };
+  if (form.size >= limits.maxDeltaShare * image.size) return { kind: 'delta-share', share: form.size / image.size };
   if (!present.has(delta.version) && !images.has(delta.version)) return { kind: 'no-base', base: delta.version };
   return null;
 }
@@ -45,18 +58,49 @@ export function imageFault(image: MetaImage, { limits }: UpdateGraph): LeftOutRe
 }
 
 /**
- * What the delta costs. The last one of a path streams from the network: the base is read and the target is written,
- * less the share that is made already. Any other is spooled, which is to be written and read again.
+ * What the delta costs, fetched in one of its forms. The last one of a path streams from the network: the base is read and
+ * the target is written, less the share that is made already. Any other is spooled, which is to be written and read again.
  */
-export function deltaCosts(delta: MetaDiff, image: MetaImage, graph: UpdateGraph): ByteCosts {
+export function deltaCosts(delta: MetaDiff, form: DeltaForm, image: MetaImage, graph: UpdateGraph): ByteCosts {
+  const isLast = image === graph.wanted;
+  const making = isLast ? makingCosts(delta, image, graph) : { workBytes: 0, diskBytes: 0 };
+  if (form !== delta) return compressedCosts(delta, form, making, graph);
   const spooled = bytesThere(delta.filename, delta.size, graph);
-  if (image !== graph.wanted) {
-    const left = delta.size - spooled;
-    return { downloadBytes: left, workBytes: left + delta.size, diskBytes: left };
+  if (isLast) {
+    const { deltaBytes } = checkpointOf(delta, graph);
+    return { downloadBytes: delta.size - Math.max(spooled, Math.min(deltaBytes, delta.size)), ...making };
   }
-  const { deltaBytes, share } = checkpointOf(delta, graph);
+  const left = delta.size - spooled;
+  return { downloadBytes: left, workBytes: left + delta.size, diskBytes: left };
+}
+
+/**
+ * A compressed delta is written, read, and unpacked to a file that is written and read: the delta takes its room beside it,
+ * also where it is the last one of a path. It is gone before the target is made.
+ */
+function compressedCosts(
+  delta: MetaDiff,
+  form: DeltaForm,
+  making: Pick<ByteCosts, 'workBytes' | 'diskBytes'>,
+  graph: UpdateGraph,
+): ByteCosts {
+  const left = form.size - bytesThere(form.filename, form.size, graph);
+  const deltaRoom = delta.size - bytesThere(delta.filename, delta.size, graph);
   return {
-    downloadBytes: delta.size - Math.max(spooled, Math.min(deltaBytes, delta.size)),
+    downloadBytes: left,
+    workBytes: left + form.size + 2 * delta.size + making.workBytes,
+    diskBytes: deltaRoom + Math.max(left, making.diskBytes),
+  };
+}
+
+/** What it costs to make the wanted image, beside the delta that it is made by. */
+function makingCosts(
+  delta: MetaDiff,
+  image: MetaImage,
+  graph: UpdateGraph,
+): Pick<ByteCosts, 'workBytes' | 'diskBytes'> {
+  const { share } = checkpointOf(delta, graph);
+  return {
     workBytes: Math.round((baseSize(delta.version, graph) + image.size) * (1 - share)),
     diskBytes: image.size - bytesOccupied(image, graph),
   };

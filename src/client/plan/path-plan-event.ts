@@ -1,5 +1,5 @@
 import type { PathPlanEvent, PlannedHop, PlannedPath } from '../../events.js';
-import { fileNameOf } from '../hop.js';
+import { fileOf } from '../hop.js';
 import type { PathHop } from './path.js';
 import type { RankedPath, UpdatePlan } from './plan-update.js';
 import type { PlanRequest } from './request.js';
@@ -27,12 +27,13 @@ function plannedPath({ hops, downloadBytes, workBytes, diskBytes, seconds, reaso
 }
 
 function plannedHop({ hop, downloadBytes }: PathHop): PlannedHop {
+  const { filename, size } = fileOf(hop);
   return {
     kind: hop.kind,
-    filename: fileNameOf(hop),
+    filename,
     from: hop.kind === 'delta' ? hop.base : null,
     to: hop.image.version,
-    sizeBytes: (hop.kind === 'delta' ? hop.delta : hop.image).size,
+    sizeBytes: size,
     downloadBytes,
   };
 }

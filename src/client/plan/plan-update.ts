@@ -78,7 +78,7 @@ function wholeImagePath(graph: UpdateGraph, rates: Rates): UpdatePath | null {
   const { wanted } = graph;
   if (imageFault(wanted, graph) !== null) return null;
   return pathOf(
-    extendTrail(trailHead(graph), { delta: null, image: wanted }, graph, () => 0),
+    extendTrail(trailHead(graph), { delta: null, form: wanted, image: wanted }, graph, () => 0),
     graph,
     rates,
   );

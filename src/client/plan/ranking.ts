@@ -1,6 +1,6 @@
 import type { UpdateGraph } from './graph.js';
 import { cheapestPath, type Effort, type SearchStart } from './search.js';
-import { compareTrails, firstFile, type Price, type Trail, trailHead, trailsWithin } from './trail.js';
+import { compareTrails, type Price, type Trail, trailHead, trailsWithin, wayInto } from './trail.js';
 
 /** What a ranking found. */
 export interface Ranking {
@@ -19,7 +19,9 @@ const LOOKS_OF_THE_CHEAPEST = 10_000_000;
 const LOOKS_OF_THE_OTHERS = 2_000_000;
 
 /**
- * The `count` cheapest paths, each of which fetches other files than those before it. By Yen's algorithm, backwards:
+ * The `count` cheapest paths, each of which fetches other files than those before it; the other form of a delta is no other
+ * file here, or paths would stand beside themselves. Where disk is short a path behind the first may have a form that could
+ * have been a cheaper one. By Yen's algorithm, backwards:
  * what is next best leaves one of the paths before it at some version, so it is the cheapest of all that do.
  *
  * Jin Y. Yen, Finding the K Shortest Loopless Paths in a Network, Management Science 17 (1971).
@@ -64,12 +66,12 @@ function cheapestThatFits(
 function detours(paths: readonly Trail[]): SearchStart[] {
   const last = paths.at(-1);
   const points = last === undefined ? [] : trailsWithin(last).slice(0, -1);
-  return points.map((trail) => ({ trail, closed: new Set(paths.flatMap((path) => nextFile(path, trail))) }));
+  return points.map((trail) => ({ trail, closed: new Set(paths.flatMap((path) => nextWay(path, trail))) }));
 }
 
-/** The file that `path` fetches just before `trail`, where it ends in it. */
-function nextFile(path: Trail, trail: Trail): string[] {
+/** The way by which `path` comes to `trail`, where it ends in it. */
+function nextWay(path: Trail, trail: Trail): string[] {
   const [shared, next] = trailsWithin(path).slice(trail.hops);
   if (shared === undefined || next === undefined || compareTrails(shared, trail) !== 0) return [];
-  return [firstFile(next) ?? ''];
+  return [wayInto(next) ?? ''];
 }

@@ -1,8 +1,8 @@
 import type { ImageVersion } from '../../metadata/brands.js';
-import type { MetaDiff, MetaImage } from '../../metadata/meta.js';
+import type { MetaDiff } from '../../metadata/meta.js';
 import { deltaFault, imageFault, type UpdateGraph } from './graph.js';
 import { MinHeap } from './min-heap.js';
-import { compareTrails, extendTrail, firstFile, type Price, type Trail, trailsWithin } from './trail.js';
+import { compareTrails, type Edge, extendTrail, type Price, type Trail, trailsWithin, wayInto } from './trail.js';
 
 /** What a search is for. */
 export interface SearchGoal {
@@ -11,7 +11,7 @@ export interface SearchGoal {
   readonly maxDiskBytes: number;
 }
 
-/** From where a search goes on: `trail`, but not by the `closed` files in front of it. */
+/** From where a search goes on: `trail`, but not by the `closed` ways in front of it, see {@link wayInto}. */
 export interface SearchStart {
   readonly trail: Trail;
   readonly closed: ReadonlySet<string>;
@@ -67,19 +67,24 @@ class Search {
   #extend(trail: Trail, closed: ReadonlySet<string>): void {
     const image = trail.at === null ? undefined : this.#graph.images.get(trail.at);
     if (image === undefined || trail.hops >= this.#graph.limits.maxHops) return;
-    if (imageFault(image, this.#graph) === null) this.#consider(trail, { delta: null, image }, closed);
+    if (imageFault(image, this.#graph) === null) this.#consider(trail, { delta: null, form: image, image }, closed);
     for (const delta of image.diffs) {
       // What the wanted version has is looked at whatever it takes: a direct way is never overlooked.
       if (this.#effort.looks <= 0 && trail.first !== null) return;
       this.#effort.looks -= 1;
-      if (deltaFault(delta, image, this.#graph) === null) this.#consider(trail, { delta, image }, closed);
+      this.#considerForm(trail, { delta, form: delta, image }, closed);
+      if (delta.zst !== undefined) this.#considerForm(trail, { delta, form: delta.zst, image }, closed);
     }
   }
 
-  #consider(rest: Trail, hop: { delta: MetaDiff | null; image: MetaImage }, closed: ReadonlySet<string>): void {
-    const trail = extendTrail(rest, hop, this.#graph, this.#goal.price);
+  #considerForm(trail: Trail, edge: Edge & { readonly delta: MetaDiff }, closed: ReadonlySet<string>): void {
+    if (deltaFault(edge.delta, edge.form, edge.image, this.#graph) === null) this.#consider(trail, edge, closed);
+  }
+
+  #consider(rest: Trail, edge: Edge, closed: ReadonlySet<string>): void {
+    const trail = extendTrail(rest, edge, this.#graph, this.#goal.price);
     if (trail.diskBytes > this.#goal.maxDiskBytes || !this.#mayWin(trail)) return;
-    if (closed.has(firstFile(trail) ?? '')) return;
+    if (closed.has(wayInto(trail) ?? '')) return;
     if (trail.at === null || this.#graph.present.has(trail.at)) {
       if (this.#best === null || compareTrails(trail, this.#best) < 0) this.#best = trail;
     } else if (trail.hops < this.#graph.limits.maxHops) this.#keep(trail);

@@ -1,8 +1,17 @@
 import type { ImageVersion } from '../../metadata/brands.js';
 import type { MetaDiff, MetaImage } from '../../metadata/meta.js';
-import { deltaCosts, imageCosts, type UpdateGraph } from './graph.js';
+import { type DeltaForm, deltaCosts, imageCosts, type UpdateGraph } from './graph.js';
 import { type ByteCosts, type PathHop, secondsOf, type UpdatePath } from './path.js';
 import type { Rates } from './request.js';
+
+/** A way to an image by one file. */
+export interface Edge {
+  /** Null for the whole image. */
+  readonly delta: MetaDiff | null;
+  /** What is fetched: the delta in one of its forms, or the image. */
+  readonly form: DeltaForm | MetaImage;
+  readonly image: MetaImage;
+}
 
 /**
  * The end of a path: the hops from the version `at` to the wanted one, as a search that starts there finds them. It is a
@@ -11,7 +20,7 @@ import type { Rates } from './request.js';
 export interface Trail extends ByteCosts {
   readonly at: ImageVersion | null;
   /** The first of the hops and what comes after it; null at the wanted version itself. */
-  readonly first: { readonly delta: MetaDiff | null; readonly image: MetaImage; readonly rest: Trail } | null;
+  readonly first: (Edge & { readonly rest: Trail }) | null;
   readonly hops: number;
   /** What the search makes small. */
   readonly price: number;
@@ -25,21 +34,17 @@ export function trailHead({ wanted }: UpdateGraph): Trail {
   return { at: wanted.version, first: null, hops: 0, price: 0, downloadBytes: 0, workBytes: 0, diskBytes: 0 };
 }
 
-/** Puts a hop to `rest.at` in front of `rest`: `delta`, or where it is null the whole image. */
-export function extendTrail(
-  rest: Trail,
-  { delta, image }: { readonly delta: MetaDiff | null; readonly image: MetaImage },
-  graph: UpdateGraph,
-  price: Price,
-): Trail {
-  const more = delta === null ? imageCosts(image, graph) : deltaCosts(delta, image, graph);
+/** Puts a hop to `rest.at` in front of `rest`. */
+export function extendTrail(rest: Trail, edge: Edge, graph: UpdateGraph, price: Price): Trail {
+  const { delta } = edge;
+  const more = edgeCosts(edge, graph);
   const costs = {
     downloadBytes: rest.downloadBytes + more.downloadBytes,
     workBytes: rest.workBytes + more.workBytes,
     diskBytes: rest.diskBytes + more.diskBytes,
   };
   const hops = rest.hops + 1;
-  return { at: delta?.version ?? null, first: { delta, image, rest }, hops, price: price(costs, hops), ...costs };
+  return { at: delta?.version ?? null, first: { ...edge, rest }, hops, price: price(costs, hops), ...costs };
 }
 
 /** The cheaper trail is below 0; of equal ones that of fewer hops, then by the names of the files in order. */
@@ -49,6 +54,11 @@ export function compareTrails(a: Trail, b: Trail): number {
 
 /** The name of the file that the first hop fetches. */
 export function firstFile({ first }: Trail): string | null {
+  return first === null ? null : first.form.filename;
+}
+
+/** What tells the first hop from other ways to its image: the name of the delta in all its forms, or of the image. */
+export function wayInto({ first }: Trail): string | null {
   return first === null ? null : (first.delta ?? first.image).filename;
 }
 
@@ -70,10 +80,16 @@ function pathHops(trail: Trail, graph: UpdateGraph): PathHop[] {
   return within.flatMap(({ first }) => (first === null ? [] : [pathHop(first, graph)]));
 }
 
-function pathHop({ delta, image }: NonNullable<Trail['first']>, graph: UpdateGraph): PathHop {
-  if (delta === null) return { hop: { kind: 'image', image }, downloadBytes: imageCosts(image, graph).downloadBytes };
-  const { downloadBytes } = deltaCosts(delta, image, graph);
-  return { hop: { kind: 'delta', base: delta.version, delta, image }, downloadBytes };
+function pathHop(edge: Edge, graph: UpdateGraph): PathHop {
+  const { delta, form, image } = edge;
+  const { downloadBytes } = edgeCosts(edge, graph);
+  if (delta === null) return { hop: { kind: 'image', image }, downloadBytes };
+  const compressed = delta.zst === form ? { zst: delta.zst } : {};
+  return { hop: { kind: 'delta', base: delta.version, delta, ...compressed, image }, downloadBytes };
+}
+
+function edgeCosts({ delta, form, image }: Edge, graph: UpdateGraph): ByteCosts {
+  return delta === null ? imageCosts(image, graph) : deltaCosts(delta, form, image, graph);
 }
 
 function compareFiles(a: Trail, b: Trail): number {

@@ -1,10 +1,12 @@
 import type { PlanRequest } from '../../../src/client/plan/request.js';
 import type { ImageVersion } from '../../../src/metadata/brands.js';
-import type { MetaDiff, MetaImage } from '../../../src/metadata/meta.js';
+import type { MetaDiff, MetaImage, MetaZst } from '../../../src/metadata/meta.js';
 
 /** A path that was enumerated, with its costs counted in their own way. */
 export interface EnumeratedPath {
   readonly files: readonly string[];
+  /** The images and deltas of the files, whether they are fetched compressed or not. */
+  readonly ways: readonly string[];
   readonly downloadBytes: number;
   readonly diskBytes: number;
   readonly seconds: number;
@@ -13,6 +15,7 @@ export interface EnumeratedPath {
 interface Step {
   readonly image: MetaImage;
   readonly delta: MetaDiff | null;
+  readonly zst?: MetaZst;
 }
 
 /**
@@ -32,8 +35,12 @@ export function enumeratePaths(request: PlanRequest): EnumeratedPath[] {
     for (const image of meta.images) {
       if (passed.has(image.version) || present.has(image.version)) continue;
       for (const delta of image.diffs.filter(({ version }) => version === at)) {
-        const isAllowed = delta.size < limits.maxDeltaShare * image.size && !limits.failed.has(delta.filename);
-        if (isAllowed) walk(image.version, [...steps, { image, delta }], new Set([...passed, image.version]));
+        const { zst } = delta;
+        const isAllowed = (file: MetaDiff | MetaZst) =>
+          file.size < limits.maxDeltaShare * image.size && !limits.failed.has(file.filename);
+        const now = new Set([...passed, image.version]);
+        if (isAllowed(delta)) walk(image.version, [...steps, { image, delta }], now);
+        if (zst !== undefined && isAllowed(zst)) walk(image.version, [...steps, { image, delta, zst }], now);
       }
     }
   };
@@ -50,7 +57,7 @@ function costed(steps: readonly Step[], { meta, device, rates }: PlanRequest): E
     device.present.find((image) => image.version === version)?.sizeBytes ??
     meta.images.find((image) => image.version === version)!.size;
   let [download, work, disk] = [0, 0, 0];
-  for (const [index, { image, delta }] of steps.entries()) {
+  for (const [index, { image, delta, zst }] of steps.entries()) {
     const isLast = index === steps.length - 1;
     const { size, filename } = delta ?? image;
     const { checkpoint } = device;
@@ -61,23 +68,35 @@ function costed(steps: readonly Step[], { meta, device, rates }: PlanRequest): E
       download += left;
       work += left;
       disk += size - occupied;
-    } else if (isLast) {
+      continue;
+    }
+    const zstLeft = zst === undefined ? 0 : zst.size - (device.partial.get(zst.filename) ?? 0);
+    if (isLast) {
       const goesOn =
         checkpoint?.target === image.version &&
         checkpoint.base === delta.version &&
         checkpoint.deltaFilename === filename;
-      download += Math.min(left, goesOn ? size - checkpoint.deltaBytes : size);
       const share = goesOn ? checkpoint.targetBytes / image.size : 0;
       work += Math.round((sizeOf(delta.version) + image.size) * (1 - share));
-      disk += image.size - occupied;
-    } else {
+      if (zst === undefined) {
+        download += Math.min(left, goesOn ? size - checkpoint.deltaBytes : size);
+        disk += image.size - occupied;
+      } else {
+        disk += left + Math.max(zstLeft, image.size - occupied);
+      }
+    } else if (zst === undefined) {
       download += left;
       work += left + size;
       disk += left;
+    } else disk += zstLeft + left;
+    if (zst !== undefined) {
+      download += zstLeft;
+      work += zstLeft + zst.size + size + size;
     }
   }
   const { downloadBytesPerSecond, diskBytesPerSecond, hopSeconds } = rates;
   const seconds = download / downloadBytesPerSecond + work / diskBytesPerSecond + steps.length * hopSeconds;
-  const files = steps.map(({ image, delta }) => (delta ?? image).filename);
-  return { files, downloadBytes: download, diskBytes: disk, seconds };
+  const files = steps.map(({ image, delta, zst }) => (zst ?? delta ?? image).filename);
+  const ways = steps.map(({ image, delta }) => (delta ?? image).filename);
+  return { files, ways, downloadBytes: download, diskBytes: disk, seconds };
 }

@@ -278,3 +278,73 @@ describe('where there is no path, the plan says', () => {
     if (found.kind === 'no-path') expect(found.why.message).toContain(words);
   });
 });
+
+describe('the plan of an update from a mirror with compressed deltas', () => {
+  /** A step of 400 bytes, compressed 100, and another one; each image is 1000 bytes. */
+  const packed: readonly SampleImage[] = [
+    { number: 1, size: 1000 },
+    { number: 2, size: 1000, diffs: [[1, 400, undefined, 100]] },
+    { number: 3, size: 1000, diffs: [[2, 400, undefined, 100]] },
+  ];
+  const from1To3 = { images: packed, wanted: 3, present: [localImage(1, 1000)] };
+  const [first, second] = [deltaFile(1, 2), deltaFile(2, 3)];
+
+  it('fetches them compressed, and shows a path once', () => {
+    const found = plan(from1To3);
+    expect(pathsOf(found)).toEqual([
+      [`${first}.zst`, `${second}.zst`],
+      [imageFile(3)],
+      [imageFile(2), `${second}.zst`],
+    ]);
+    // Each is written, read, unpacked and read; a base is read and a target written. The room is that of the first, packed and
+    // not, and of the second and the target, beside which nothing is packed any more.
+    expect(found).toMatchObject({
+      chosen: { downloadBytes: 200, workBytes: 2 * (100 + 100 + 400 + 400) + 2000, diskBytes: 500 + 400 + 1000 },
+    });
+  });
+
+  it('fetches one of them as it is where the disk has no room for both forms', () => {
+    const found = plan({ ...from1To3, device: { freeBytes: 1899 } });
+    expect(pathsOf(found)[0]).toEqual([`${first}.zst`, second]);
+    expect(found.leftOut.entries).toMatchObject([{ filenames: [`${first}.zst`, `${second}.zst`] }]);
+    expect(pathsOf(plan({ ...from1To3, device: { freeBytes: 1499 } }))[0]).toEqual([first, second]);
+  });
+
+  it('fetches them as they are over a line that is faster than unpacking', () => {
+    const rates = { downloadBytesPerSecond: 1e6 };
+    expect(pathsOf(plan({ ...from1To3, rates, limits: { wholeImages: false } }))).toEqual([[first, second]]);
+  });
+
+  it('leaves the other form where one failed', () => {
+    const other = plan({ ...from1To3, limits: { failed: new Set([`${second}.zst`]) } });
+    expect(pathsOf(other)[0]).toEqual([`${first}.zst`, second]);
+    expect(other.leftOut.entries).toEqual([{ filenames: [`${second}.zst`], reason: { kind: 'failed' } }]);
+    const lost = plan({ ...from1To3, limits: { failed: new Set([first]) } });
+    expect(pathsOf(lost)[0]).toEqual([`${first}.zst`, `${second}.zst`]);
+  });
+
+  it('counts what is on the disk of either form', () => {
+    const partial = (name: string, bytes: number) => ({ device: { partial: new Map([[name, bytes]]) } });
+    const rest = plan({ ...from1To3, ...partial(`${second}.zst`, 60) });
+    expect(rest).toMatchObject({ chosen: { downloadBytes: 140, diskBytes: 1900 } });
+    // An unpacked delta is there: nothing of it is fetched or unpacked again, and it takes no more room.
+    const there = plan({ ...from1To3, ...partial(second, 400) });
+    expect(pathsOf(there)[0]).toEqual([`${first}.zst`, second]);
+    expect(there).toMatchObject({ chosen: { downloadBytes: 100, diskBytes: 1500 } });
+    // A part of one is written over.
+    const part = plan({ ...from1To3, ...partial(first, 150) });
+    expect(part).toMatchObject({ chosen: { downloadBytes: 200, diskBytes: 1750 } });
+  });
+
+  it('weighs what is fetched against the image', () => {
+    const large: SampleImage = { number: 2, size: 1000, diffs: [[1, 900, undefined, 700]] };
+    const one = { images: [large], wanted: 2, present: [localImage(1, 1000)] };
+    expect(pathsOf(plan(one))[0]).toEqual([`${first}.zst`]);
+    expect(plan(one).leftOut.entries).toEqual([]);
+    const tooLarge = plan({ ...one, limits: { maxDeltaShare: 0.7 } });
+    expect(pathsOf(tooLarge)).toEqual([[imageFile(2)]]);
+    expect(tooLarge.leftOut.entries).toEqual([
+      { filenames: [`${first}.zst`], reason: { kind: 'delta-share', share: 0.7 } },
+    ]);
+  });
+});

@@ -1,14 +1,21 @@
 import type { LocalImage } from '../../../src/client/local-image.js';
 import type { PlanRequest } from '../../../src/client/plan/request.js';
 import type { ImageVersion, SeriesName, Sha256Hex, Sha512Hex } from '../../../src/metadata/brands.js';
-import type { MetaDiff, MetaImage, SeriesMeta } from '../../../src/metadata/meta.js';
+import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../../../src/metadata/meta.js';
 
-/** A mirror's series for plans: images are numbered, a delta is `[base, bytes]`, with a name of its own where it has one. */
+/** A mirror's series for plans: images are numbered, a delta is `[base, bytes]`, with a name of its own and the bytes of its compressed form where it has them. */
 export interface SampleImage {
   readonly number: number;
   readonly size: number;
-  readonly diffs?: readonly (readonly [base: number, size: number, filename?: string])[];
+  readonly diffs?: readonly SampleDelta[];
 }
+
+export type SampleDelta = readonly [
+  base: number,
+  size: number,
+  filename?: string | undefined,
+  zstSize?: number | undefined,
+];
 
 export function sampleMeta(images: readonly SampleImage[]): SeriesMeta {
   return { series: 'acme-amd64' as SeriesName, images: images.map(sampleImage) };
@@ -16,7 +23,10 @@ export function sampleMeta(images: readonly SampleImage[]): SeriesMeta {
 
 export function sampleImage({ number, size, diffs = [] }: SampleImage): MetaImage {
   return {
-    diffs: diffs.map(([base, bytes, filename]) => sampleDiff(base, number, bytes, filename)),
+    diffs: diffs.map(([base, bytes, filename, zstSize]) => {
+      const diff = sampleDiff(base, number, bytes, filename);
+      return zstSize === undefined ? diff : { ...diff, zst: compressed(diff, zstSize) };
+    }),
     filename: imageFile(number),
     id: imageFile(number).slice(0, -'.img'.length),
     'puavo-conf': {},
@@ -29,6 +39,10 @@ export function sampleImage({ number, size, diffs = [] }: SampleImage): MetaImag
 
 export function sampleDiff(base: number, target: number, size: number, filename = deltaFile(base, target)): MetaDiff {
   return { filename, urls: ['https://images.example/x'], version: versionOf(base), size, ...digestsOf(base) };
+}
+
+function compressed({ filename, urls, cksum, sha256, sha512 }: MetaDiff, size: number): MetaZst {
+  return { filename: `${filename}.zst`, urls, size, cksum, sha256, sha512 };
 }
 
 export function localImage(number: number, sizeBytes: number): LocalImage {

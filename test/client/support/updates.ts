@@ -18,18 +18,22 @@ export interface BuiltMirror {
   readonly images: readonly string[];
 }
 
-/** Builds a mirror of so many versions of raw images below `dir`, with the deltas of a policy. */
+/** Builds a mirror of so many versions of raw images below `dir`, with the deltas of a policy; compressed ones, too, if asked. */
 export async function buildMirrorOf(
   versions: number,
   dir: string,
   deltas: string,
   sizeBytes = 300_000,
+  compressed = false,
 ): Promise<BuiltMirror> {
   const [pool, root] = [join(dir, 'images'), join(dir, 'mirror')];
   const stamps = dailyStamps(versions);
   const stem = 'puavo-os-test-bookworm';
-  const images = await makeRawImages({ dir: pool, stem, arch: 'amd64', stamps, seed: 'updates', sizeBytes });
-  const built = await runCli(['--quiet', '--base-url', 'https://images.invalid', '--deltas', deltas, pool, root]);
+  const about = { dir: pool, stem, arch: 'amd64', stamps, seed: 'updates', sizeBytes, compressible: compressed };
+  const images = await makeRawImages(about);
+  const options = ['--base-url', 'https://images.invalid', '--deltas', deltas];
+  if (compressed) options.push('--compress-deltas');
+  const built = await runCli(['--quiet', ...options, pool, root]);
   if (built.code !== 0) throw new Error(built.stderr);
   return { root, images };
 }
