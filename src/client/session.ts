@@ -1,7 +1,7 @@
 import type { EventSink } from '../events.js';
 import { RateLimit } from '../net/rate-limit.js';
 import { parseMirrorPlace } from './catalog.js';
-import { type Device, openDevice } from './device/device.js';
+import { type Device, lookAtDevice, openDevice } from './device/device.js';
 import { plainLayout } from './device/plain-layout.js';
 import { type PuavoPlaces, puavoLayout } from './device/puavo/puavo-layout.js';
 import { type Limits, type Mirrors, openMirrors } from './download/mirrors.js';
@@ -43,6 +43,9 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
+
+/** Whether a device is opened to be changed, or for questions alone: then no lock and no right to write is needed. */
+export type Purpose = 'change' | 'look';
 
 /** A device that is held, and mirrors that are known. */
 export interface Session extends OpenSource {
@@ -89,18 +92,15 @@ export async function openSource(
 /**
  * Takes the device's directory and makes the mirrors known; none is asked yet.
  *
- * @throws UpdateRepositoryError what {@link openSource} and {@link openDevice} throw
+ * @throws UpdateRepositoryError what {@link openSource} and {@link openPlace} throw
  */
-export async function openSession({
-  source,
-  device: place,
-  policy,
-  signal,
-  onEvent,
-}: SessionOptions): Promise<Session> {
+export async function openSession(
+  { source, device: place, policy, signal, onEvent }: SessionOptions,
+  purpose: Purpose,
+): Promise<Session> {
   const opened = await openSource(source, { ...policy, onEvent });
   try {
-    const device = await openPlace(place, { signal, onEvent });
+    const device = await openPlace(place, { signal, onEvent }, purpose);
     return {
       device,
       mirrors: opened.mirrors,
@@ -117,12 +117,18 @@ export async function openSession({
   }
 }
 
-/** Takes a device's directory, by the layout that it has. */
+/**
+ * Takes a device's directory, by the layout that it has.
+ *
+ * @throws UpdateRepositoryError what {@link openDevice} or {@link lookAtDevice} throws
+ */
 export async function openPlace(
   { dir, layout, puavoPlaces, breakLock = false }: DevicePlace,
   { signal, onEvent }: Pick<SessionOptions, 'signal' | 'onEvent'>,
+  purpose: Purpose,
 ): Promise<Device> {
-  return await openDevice(dir, {
+  const open = purpose === 'change' ? openDevice : lookAtDevice;
+  return await open(dir, {
     layout: layout === 'puavo' ? puavoLayout(puavoPlaces) : plainLayout,
     breakLock,
     signal,

@@ -40,7 +40,7 @@ export interface UpdateOptions extends SessionOptions {
  */
 export async function updateDevice(options: UpdateOptions): Promise<UpdateSummaryEvent> {
   const startedAt = performance.now();
-  await using session = await openSession(options);
+  await using session = await openSession(options, 'change');
   const { device, mirrors } = session;
   let [plannedBytes, indexBytes] = [0, 0];
   const done = (goal: Pick<Goal, 'current'>, end: Pick<UpdateSummaryEvent, 'series' | 'to' | 'changed' | 'reason'>) => {
@@ -68,9 +68,12 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateSummar
   return done(goal, { series: meta.series, to, changed, reason: target.reason });
 }
 
-/** Plans an update and tells of it; resolves to whether there is anything to do. */
+/**
+ * Plans an update and tells of it; resolves to whether there is anything to do. Needs no right to write, and may be asked
+ * while an update runs.
+ */
 export async function planDevice(options: SessionOptions): Promise<boolean> {
-  await using session = await openSession(options);
+  await using session = await openSession(options, 'look');
   const goal = await findGoal(session);
   const { target } = goal;
   if (target.kind === 'stay') {
@@ -86,9 +89,12 @@ export async function planDevice(options: SessionOptions): Promise<boolean> {
   return true;
 }
 
-/** Asks whether there is something new, tells whom the policy names, and changes nothing else. */
+/**
+ * Asks whether there is something new, tells whom the policy names, and changes nothing else. Where nobody is told it needs
+ * no right to write, and may be asked while an update runs; what was told has to be remembered.
+ */
 export async function checkDevice(options: SessionOptions, notifyAgain: boolean): Promise<UpdateCheckEvent> {
-  await using session = await openSession(options);
+  await using session = await openSession(options, options.policy.notify === null ? 'look' : 'change');
   const { device, policy } = session;
   const goal = await findGoal(session);
   const check = checkOf(goal.meta.series, goal.running, goal.target, await bytesTo(session, goal));
@@ -238,7 +244,7 @@ export async function rollBackDevice(
   { signal, onEvent }: Pick<SessionOptions, 'signal' | 'onEvent'>,
 ): Promise<UpdateSummaryEvent> {
   const startedAt = performance.now();
-  const device = await openPlace(place, { signal, onEvent });
+  const device = await openPlace(place, { signal, onEvent }, 'change');
   try {
     const from = versionOf((await device.layout.read()).current);
     const { current } = await rollback(device, hooksOf(hooks));

@@ -192,6 +192,7 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('devices without a network, by bun
     const place = await openPlace(
       { dir: await device(1), layout: 'plain' },
       { signal: new AbortController().signal, onEvent: () => undefined },
+      'change',
     );
     try {
       const delta = deltaBytes(1);

@@ -17,7 +17,7 @@ import { mayRunNow } from '../policy/may-run.js';
 import type { Policy } from '../policy/policy.js';
 import { ASSUMED, findRoute } from '../route.js';
 import { HopFailure, keepDeltas, runPath } from '../run-path.js';
-import { openPlace, type SessionOptions } from '../session.js';
+import { openPlace, type Purpose, type SessionOptions } from '../session.js';
 import { BundleFiles } from './bundle-files.js';
 import type { BundleManifest } from './manifest.js';
 
@@ -49,7 +49,7 @@ export interface BundleUpdateOptions extends BundleSessionOptions {
  */
 export async function updateFromBundle(options: BundleUpdateOptions): Promise<UpdateSummaryEvent> {
   const startedAt = performance.now();
-  return await withDevice(options, async (device) => {
+  return await withDevice(options, 'change', async (device) => {
     const { current: fileName } = await device.layout.read();
     const current = versionOf(fileName);
     const reason = await whyNotNow(device, options.policy);
@@ -100,7 +100,7 @@ async function update(device: Device, stages: Stages, options: BundleUpdateOptio
 
 /** Tells what an update from a bundle would do; resolves to whether there is anything to do. */
 export async function planFromBundle(options: BundleSessionOptions): Promise<boolean> {
-  return await withDevice(options, async (device) => {
+  return await withDevice(options, 'look', async (device) => {
     await using files = await BundleFiles.open(options.source.path, device);
     const { manifest } = files;
     const { target, running } = await goalOf(device, manifest, options);
@@ -113,8 +113,12 @@ export async function planFromBundle(options: BundleSessionOptions): Promise<boo
   });
 }
 
-async function withDevice<T>(options: BundleSessionOptions, work: (device: Device) => Promise<T>): Promise<T> {
-  const device = await openPlace(options.device, options);
+async function withDevice<T>(
+  options: BundleSessionOptions,
+  purpose: Purpose,
+  work: (device: Device) => Promise<T>,
+): Promise<T> {
+  const device = await openPlace(options.device, options, purpose);
   try {
     return await work(device);
   } finally {

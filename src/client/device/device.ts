@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromSystemError, isSystemError, UpdateRepositoryError } from '../../errors.js';
+import { fromSystemError, hasCode, isSystemError, UpdateRepositoryError } from '../../errors.js';
 import type { EventSink } from '../../events.js';
 import { acquireLock, type FileLock } from '../../io/lock.js';
 import { ImageRecords } from './image-records.js';
@@ -8,7 +8,10 @@ import type { Layout, LayoutLock } from './layout.js';
 import { PrivateDirectory } from './private-directory.js';
 import { recoverSwitch } from './switch.js';
 
-/** A device's directory of images, and the sole right to change it, until {@link Device.close}. */
+/**
+ * A device's directory of images, and the sole right to change it, until {@link Device.close}; of {@link lookAtDevice}
+ * perhaps without that right.
+ */
 export interface Device {
   readonly dir: string;
   readonly place: PrivateDirectory;
@@ -62,18 +65,44 @@ export async function openDevice(dir: string, options: DeviceOptions): Promise<D
   }
 }
 
+/**
+ * Opens a directory of images for questions. Who may take it does, as {@link openDevice}: what is read is remembered then.
+ * Where this user may not write it, or somebody else has it, nothing in it is changed and no lock taken: what is there is
+ * read, and the records of images that are compared last as long as this device. A note says so.
+ *
+ * @throws UpdateRepositoryError as {@link openDevice}, but neither LOCKED nor IO for what cannot be written
+ */
+export async function lookAtDevice(dir: string, options: DeviceOptions): Promise<Device> {
+  try {
+    return await openDevice(dir, options);
+  } catch (error) {
+    if (!isOnlyToLookAt(error)) throw error;
+    const layout = options.layout(dir);
+    await layout.read();
+    const message = `${error.message} (it is only looked at, and nothing of that is remembered)`;
+    options.onEvent({ type: 'note', level: 'info', message });
+    return await assemble({ dir, place: new PrivateDirectory(dir), layout, options, locks: null });
+  }
+}
+
+function isOnlyToLookAt(error: unknown): error is UpdateRepositoryError {
+  if (hasCode(error, 'LOCKED')) return true;
+  return hasCode(error, 'IO') && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.data.errno));
+}
+
 /** What makes a {@link Device}. */
 interface DeviceParts {
   readonly dir: string;
   readonly place: PrivateDirectory;
   readonly layout: Layout;
   readonly options: DeviceOptions;
-  readonly locks: { readonly own: FileLock; readonly ofLayout: LayoutLock };
+  /** Null for a device that is only looked at. */
+  readonly locks: { readonly own: FileLock; readonly ofLayout: LayoutLock } | null;
 }
 
 async function assemble({ dir, place, layout, options, locks }: DeviceParts): Promise<Device> {
   const { signal, onEvent } = options;
-  const records = await ImageRecords.open(place);
+  const records = locks === null ? await ImageRecords.openUnsaved(place) : await ImageRecords.open(place);
   let jobs = 0;
   return {
     dir,
@@ -85,12 +114,12 @@ async function assemble({ dir, place, layout, options, locks }: DeviceParts): Pr
     nextJob: () => jobs++,
     async assertMayGoOn() {
       signal.throwIfAborted();
-      locks.ofLayout.assertHeld();
-      await locks.own.assertHeld();
+      locks?.ofLayout.assertHeld();
+      await locks?.own.assertHeld();
     },
     async close() {
-      await locks.ofLayout.release();
-      await locks.own.release();
+      await locks?.ofLayout.release();
+      await locks?.own.release();
     },
   };
 }

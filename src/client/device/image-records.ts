@@ -49,16 +49,22 @@ export function isAsRecorded({ state }: ImageRecord, now: FileIdentity): boolean
  * reading the images again.
  */
 export class ImageRecords {
-  readonly #place: PrivateDirectory;
+  /** Null where nothing is saved. */
+  readonly #place: PrivateDirectory | null;
   #records: Map<string, ImageRecord>;
 
-  private constructor(place: PrivateDirectory, records: Map<string, ImageRecord>) {
+  private constructor(place: PrivateDirectory | null, records: Map<string, ImageRecord>) {
     this.#place = place;
     this.#records = records;
   }
 
   static async open(place: PrivateDirectory): Promise<ImageRecords> {
     return new ImageRecords(place, await readRecords(place.imagesPath));
+  }
+
+  /** Records whose changes are forgotten with this object. */
+  static async openUnsaved(place: PrivateDirectory): Promise<ImageRecords> {
+    return new ImageRecords(null, await readRecords(place.imagesPath));
   }
 
   get(fileName: string): ImageRecord | undefined {
@@ -69,7 +75,7 @@ export class ImageRecords {
     return [...this.#records];
   }
 
-  /** Takes over some records, forgets those that are null, and writes the file. */
+  /** Takes over some records, forgets those that are null, and writes the file unless nothing is saved. */
   async change(changes: ReadonlyMap<string, ImageRecord | null>): Promise<void> {
     if (changes.size === 0) return;
     const records = new Map(this.#records);
@@ -77,8 +83,10 @@ export class ImageRecords {
       if (record === null) records.delete(fileName);
       else records.set(fileName, record);
     }
-    const text = `${JSON.stringify(Object.fromEntries(records))}\n`;
-    await writeFileAtomic(this.#place.imagesPath, text, this.#place.temporaryPath('images.json'));
+    if (this.#place !== null) {
+      const text = `${JSON.stringify(Object.fromEntries(records))}\n`;
+      await writeFileAtomic(this.#place.imagesPath, text, this.#place.temporaryPath('images.json'));
+    }
     this.#records = records;
   }
 }

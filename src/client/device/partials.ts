@@ -1,5 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
-import { fromSystemError, hasCode } from '../../errors.js';
+import { fromSystemError, hasCode, isSystemError } from '../../errors.js';
 import { readTextFile, syncDirectory } from '../../io/atomic-file.js';
 import type { SeriesMeta } from '../../metadata/meta.js';
 import { findNameFault } from '../../metadata/safe-name.js';
@@ -82,10 +82,12 @@ export async function discardPartials({ place, onEvent }: Device, keep: Readonly
   if (removed) await syncDirectory(place.partialDir);
 }
 
+/** A device that was only ever looked at has no such directory. */
 async function listPartials(dir: string): Promise<string[]> {
   try {
     return (await readdir(dir)).sort();
   } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return [];
     throw fromSystemError(error, 'list it', dir);
   }
 }
