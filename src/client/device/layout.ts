@@ -36,6 +36,10 @@ export interface UpdateStage {
  */
 export interface Layout {
   readonly name: 'plain' | 'puavo';
+  /** Whether the pointers are hard links, which an image takes disk for as long as they are there. */
+  readonly hasHardLinks: boolean;
+  /** Which images go for an update that would not fit, where the policy says nothing of it. */
+  readonly makeRoom: 'old' | 'previous';
   /** Takes the lock that others take who write such a directory; throws LOCKED when one of them has it. */
   lock(): Promise<LayoutLock>;
   /** Throws CONFIG where the file system cannot do what the layout needs, told before anything is fetched. */

@@ -13,6 +13,8 @@ import type { Layout, LayoutLock, PointerName } from './layout.js';
 export function plainLayout(dir: string): Layout {
   return {
     name: 'plain',
+    hasHardLinks: false,
+    makeRoom: 'old',
     preActivate: null,
     lock: async () => NO_LOCK,
     check: checkSymlinks,

@@ -10,7 +10,7 @@ import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
  *     lock                       who updates it (src/io/lock.ts)
  *     images.json                which image files were compared with which sha256, and in which state
  *     line.json                  how fast downloads have been
- *     switch.json                there while another image becomes current
+ *     switch.json                there while another image becomes current, or the previous one goes
  *     partial/<file name>        bytes of a download, or of an image that is being made
  *     partial/<file name>.json   what those bytes are
  */

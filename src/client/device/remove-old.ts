@@ -1,11 +1,7 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fromSystemError } from '../../errors.js';
-import { syncDirectory } from '../../io/atomic-file.js';
 import type { SeriesName } from '../../metadata/brands.js';
 import type { Device } from './device.js';
-import { type ImageRecord, isAsRecorded, isWhole } from './image-records.js';
-import { stateOf } from './plain-file.js';
+import { ownImages } from './own-images.js';
+import { removeImage } from './remove-image.js';
 
 /** Which images of a series stay. */
 export interface Keep {
@@ -13,12 +9,6 @@ export interface Keep {
   /** How many; null for all. */
   readonly keep: number | null;
   readonly protectedNames: ReadonlySet<string>;
-}
-
-/** An image that may be removed. */
-interface Candidate {
-  readonly fileName: string;
-  readonly record: ImageRecord;
 }
 
 /**
@@ -32,36 +22,11 @@ export async function removeOldImages(device: Device, keep: Keep): Promise<void>
   if (keep.keep === null) return;
   const { current, previous } = await device.layout.read();
   const staying = new Set([current, previous, await device.layout.booted(), ...keep.protectedNames]);
-  const images = await wholeImages(device, keep.series);
+  const images = (await ownImages(device)).filter(({ record }) => record.series === keep.series);
   const limit = images.find(({ fileName }) => fileName === current)?.record.version;
   if (limit === undefined) return;
   const bound = images.filter(({ fileName }) => staying.has(fileName)).length;
   const loose = images.filter(({ fileName, record }) => !staying.has(fileName) && record.version < limit);
   const newestFirst = loose.sort((a, b) => (a.record.version < b.record.version ? 1 : -1));
-  for (const old of newestFirst.slice(Math.max(0, keep.keep - bound))) await remove(device, old);
-}
-
-async function wholeImages({ dir, records }: Device, series: SeriesName): Promise<Candidate[]> {
-  const whole: Candidate[] = [];
-  for (const [fileName, record] of records.entries()) {
-    if (record.series !== series || !isWhole(record)) continue;
-    const state = await stateOf(join(dir, fileName));
-    if (state !== null && isAsRecorded(record, state)) whole.push({ fileName, record });
-  }
-  return whole;
-}
-
-async function remove(device: Device, { fileName, record }: Candidate): Promise<void> {
-  const { dir, layout, records, onEvent } = device;
-  if (await layout.isProtected(fileName)) return;
-  await device.assertMayGoOn();
-  const path = join(dir, fileName);
-  try {
-    await rm(path);
-    await syncDirectory(dir);
-  } catch (error) {
-    throw fromSystemError(error, 'remove it', path);
-  }
-  await records.change(new Map([[fileName, null]]));
-  onEvent({ type: 'file-removed', path: fileName, sizeBytes: record.state.sizeBytes });
+  for (const old of newestFirst.slice(Math.max(0, keep.keep - bound))) await removeImage(device, old);
 }

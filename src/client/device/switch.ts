@@ -14,32 +14,60 @@ import type { PrivateDirectory } from './private-directory.js';
 /*
  * Two pointers cannot change at one instant. `switch.json` says before the first of them changes what they were and
  * what they are to be; it goes when all that belongs to the switch is done. `current` changes last and at once: whether
- * it has changed decides whether a switch that was cut off is completed or undone.
+ * it has changed decides whether a switch that was cut off is completed or undone. Where the previous image goes, the pointer
+ * to it goes first, and whether the image is gone decides.
  */
 
 export type SwitchKind = 'activate' | 'rollback';
 
-/** What `switch.json` holds. */
+/** What `switch.json` holds; `forget` is that of {@link forgetPrevious}. */
 export interface Switch {
-  readonly kind: SwitchKind;
+  readonly kind: SwitchKind | 'forget';
   readonly from: Pointers;
   readonly to: Pointers;
 }
 
 /** Makes an image of the directory the current one, and what was current the previous one. */
 export async function switchTo(device: Device, kind: SwitchKind, fileName: string): Promise<Switch> {
-  const { layout, place, dir } = device;
+  const { layout, dir } = device;
   const from = await layout.read();
-  const to = { current: fileName, previous: await nextPrevious(dir, from, fileName) };
+  const to = await pointersAfter(dir, from, fileName);
   const change: Switch = { kind, from, to };
-  await writeFileAtomic(place.switchPath, `${JSON.stringify(change)}\n`, place.temporaryPath('switch.json'));
-  await device.assertMayGoOn();
+  await beginSwitch(device, change);
   await keepingRecords(device, namesIn(change), async () => {
     if (change.to.previous !== from.previous) await layout.point('previous', change.to.previous);
     await layout.point('current', fileName);
     await layout.settle(change.to);
   });
   return change;
+}
+
+/**
+ * Removes the previous image by `remove`: after it there is none. A kill leaves it, and the device can go back to it, or
+ * nothing of it.
+ */
+export async function forgetPrevious(device: Device, remove: () => Promise<void>): Promise<void> {
+  const { layout } = device;
+  const from = await layout.read();
+  const change: Switch = { kind: 'forget', from, to: { current: from.current, previous: null } };
+  await beginSwitch(device, change);
+  await keepingRecords(device, namesIn(change), async () => {
+    await layout.point('previous', null);
+    await layout.settle(change.to);
+  });
+  await remove();
+  await endSwitch(device);
+}
+
+async function beginSwitch(device: Device, change: Switch): Promise<void> {
+  const { switchPath } = device.place;
+  await writeFileAtomic(switchPath, `${JSON.stringify(change)}\n`, device.place.temporaryPath('switch.json'));
+  await device.assertMayGoOn();
+}
+
+/** What the pointers lead to when an image has become current. */
+export async function pointersAfter(dir: string, from: Pointers, fileName: string): Promise<Pointers> {
+  return { current: fileName, previous: await nextPrevious(dir, from, fileName) };
 }
 
 /** What was current, as long as it is there, or else what was previous. */
@@ -53,7 +81,7 @@ async function nextPrevious(dir: string, from: Pointers, fileName: string): Prom
 /** The switch to the current image whose hooks may not have run; null when there is none. */
 export async function pendingSwitch(device: Device): Promise<Switch | null> {
   const change = await readSwitch(device.place);
-  if (change === null) return null;
+  if (change === null || change.kind === 'forget') return null;
   return (await device.layout.read()).current === change.to.current ? change : null;
 }
 
@@ -73,14 +101,21 @@ export async function recoverSwitch(device: Device): Promise<void> {
   const change = await readSwitch(place);
   if (change === null) return;
   const now = await layout.read();
-  const previous = now.current === change.to.current ? change.to.previous : change.from.previous;
+  const isDone = await cameThrough(device, change, now);
+  const previous = isDone ? change.to.previous : change.from.previous;
   const isOurs = now.current === change.to.current || now.current === change.from.current;
   await keepingRecords(device, namesIn(change), async () => {
     if (isOurs && now.previous !== previous) await pointIfThere(device, previous);
     await layout.settle(await layout.read());
   });
   // One that came as far as the current image still has its hooks to run.
-  if (now.current !== change.to.current) await endSwitch(device);
+  if (!isDone || change.kind === 'forget') await endSwitch(device);
+}
+
+/** Whether what decides it was done before the kill: `current` leads to the new image, or the image to forget is gone. */
+async function cameThrough({ dir }: Device, { kind, from, to }: Switch, now: Pointers): Promise<boolean> {
+  if (kind !== 'forget') return now.current === to.current;
+  return from.previous === null || (await stateOf(join(dir, from.previous))) === null;
 }
 
 /** Only to an image: a pointer of a layout that was meant by its own name may mean another image by now. */
@@ -104,7 +139,7 @@ async function readSwitch({ switchPath }: PrivateDirectory): Promise<Switch | nu
     if (text === null) return null;
     const root = parseJson(text, { file: switchPath, code: 'FORMAT' });
     return {
-      kind: jsonString(jsonMember(root, 'kind'), '"activate" or "rollback"', isSwitchKind),
+      kind: jsonString(jsonMember(root, 'kind'), '"activate", "rollback" or "forget"', isSwitchKind),
       from: parsePointers(jsonMember(root, 'from')),
       to: parsePointers(jsonMember(root, 'to')),
     };
@@ -114,8 +149,8 @@ async function readSwitch({ switchPath }: PrivateDirectory): Promise<Switch | nu
   }
 }
 
-function isSwitchKind(text: string): text is SwitchKind {
-  return text === 'activate' || text === 'rollback';
+function isSwitchKind(text: string): text is Switch['kind'] {
+  return text === 'activate' || text === 'rollback' || text === 'forget';
 }
 
 function parsePointers(node: JsonNode): Pointers {

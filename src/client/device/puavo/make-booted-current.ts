@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Device } from '../device.js';
+import type { Pointers } from '../layout.js';
 import { stateOf } from '../plain-file.js';
-import { endSwitch, switchTo } from '../switch.js';
+import { endSwitch, pointersAfter, switchTo } from '../switch.js';
 
 /**
  * Makes the booted image current where another one is, as Puavo's client does before it fetches anything: what the
@@ -23,4 +24,11 @@ export async function makeBootedCurrent(device: Device): Promise<void> {
   await switchTo(device, 'activate', booted);
   await endSwitch(device);
   onEvent({ type: 'note', level: 'info', subject: booted, message: 'is booted, and so is the current image again' });
+}
+
+/** What the pointers will lead to once {@link makeBootedCurrent} has been there. */
+export async function pointersOnceBootedIsCurrent({ dir, layout }: Device): Promise<Pointers> {
+  const [booted, now] = [await layout.booted(), await layout.read()];
+  if (booted === null || booted === now.current || (await stateOf(join(dir, booted))) === null) return now;
+  return await pointersAfter(dir, now, booted);
 }

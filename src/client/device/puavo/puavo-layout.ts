@@ -42,6 +42,8 @@ const STATS_FILE = 'image_update.stats';
 export function puavoLayout(places: PuavoPlaces = PUAVO_PLACES): (dir: string) => Layout {
   return (dir) => ({
     name: 'puavo',
+    hasHardLinks: true,
+    makeRoom: 'previous',
     preActivate: places.runPreinst ? RUN_IMAGE_PREINST : null,
     lock: () => takeFlock(join(dir, LOCK_FILE)),
     check: checkHardLinks,
