@@ -7,6 +7,8 @@ export interface NoPath {
   readonly code: 'NO_SPACE' | 'NOT_FOUND' | 'CONFIG';
   /** What was expected and what was found, in one line. */
   readonly message: string;
+  /** Bytes of disk of the way that takes least of it; null where there is none, or that is not why. */
+  readonly neededBytes: number | null;
   /** What can be done about it. */
   readonly hint: string;
 }
@@ -18,6 +20,7 @@ export function notInMirror({ series, images }: SeriesMeta, wanted: string): NoP
   return {
     code: 'NOT_FOUND',
     message: `${series}: expected an image of version ${wanted}, found ${found}`,
+    neededBytes: null,
     hint: 'ask for a version that the mirror has',
   };
 }
@@ -29,6 +32,7 @@ export function noPath({ wanted, device, limits, present }: UpdateGraph, smalles
     return {
       code: 'NO_SPACE',
       message: `${wanted.filename}: expected ${diskBytes} bytes of free disk, found ${device.freeBytes}`,
+      neededBytes: diskBytes,
       hint: 'free some space: this is the way that takes least of it',
     };
   }
@@ -37,12 +41,14 @@ export function noPath({ wanted, device, limits, present }: UpdateGraph, smalles
     return {
       code: 'CONFIG',
       message: `${wanted.filename}: expected a way by deltas, found none (${here}), and whole images are not allowed`,
+      neededBytes: null,
       hint: 'allow the whole image',
     };
   }
   return {
     code: 'NOT_FOUND',
     message: `${wanted.filename}: expected a way to it, found that each needs one of ${failedFiles(limits.failed)}`,
+    neededBytes: null,
     hint: 'try again later, or from another mirror',
   };
 }

@@ -1,0 +1,80 @@
+import type { RemovableImage } from '../removable-image.js';
+import { planUpdate, type UpdatePlan } from './plan-update.js';
+import type { PlanRequest } from './request.js';
+
+/** What may go where no path fits the disk. */
+export interface RoomToMake {
+  /** Oldest first. */
+  readonly images: readonly RemovableImage[];
+  /** Bytes on the disk of unfinished files, but for that of the wanted image. */
+  readonly partialBytes: number;
+}
+
+/** A plan that has its room, and what has to go for it. */
+export interface PlanWithRoom {
+  readonly plan: Extract<UpdatePlan, { readonly kind: 'paths' }>;
+  /** What the plan is of: the device as it will be. */
+  readonly request: PlanRequest;
+  readonly removed: readonly RemovableImage[];
+  /** Whether unfinished files go that the path does not use. */
+  readonly discardsPartials: boolean;
+}
+
+/** Of that many old images the best choice is looked for; each takes about as much as an update needs. */
+const MAX_OLD = 5;
+
+/**
+ * Finds what has to go so that an update fits which takes at least `neededBytes` of disk: unfinished files of other versions
+ * before any image, then as few images as needed, of as many the oldest, and the previous one only where nothing else
+ * does. A path never begins with an image that goes. Null where it does not fit even so.
+ */
+export function planWithRoom(
+  request: PlanRequest,
+  neededBytes: number,
+  { images, partialBytes }: RoomToMake,
+): PlanWithRoom | null {
+  const discardsPartials = partialBytes > 0;
+  const start = discardsPartials ? withoutPartials(request, partialBytes) : request;
+  for (const removed of choices(images)) {
+    const roomy = withoutImages(start, removed);
+    if (roomy.device.freeBytes < neededBytes) continue;
+    const plan = planUpdate(roomy);
+    if (plan.kind === 'paths') return { plan, request: roomy, removed, discardsPartials };
+  }
+  return null;
+}
+
+/** What of the unfinished files is on the path stays in the end: that is as much less to free as it is to fetch. */
+function withoutPartials(request: PlanRequest, partialBytes: number): PlanRequest {
+  const { device, meta, wanted } = request;
+  const target = meta.images.find(({ version }) => version === wanted)?.filename;
+  const partial = new Map([...device.partial].filter(([filename]) => filename === target));
+  return { ...request, device: { ...device, partial, freeBytes: device.freeBytes + partialBytes } };
+}
+
+function withoutImages(request: PlanRequest, removed: readonly RemovableImage[]): PlanRequest {
+  const { device } = request;
+  const names = new Set(removed.map(({ filename }) => filename));
+  const freeBytes = removed.reduce((sum, { freedBytes }) => sum + freedBytes, device.freeBytes);
+  const present = device.present.filter(({ filename }) => !names.has(filename));
+  return { ...request, device: { ...device, present, freeBytes } };
+}
+
+/** What may go, from that which is missed least to that which is missed most. */
+function* choices(images: readonly RemovableImage[]): Generator<readonly RemovableImage[]> {
+  const old = images.filter(({ isPrevious }) => !isPrevious).slice(0, MAX_OLD);
+  for (let count = 0; count <= old.length; count++) yield* combinations(old, count);
+  for (const previous of images.filter(({ isPrevious }) => isPrevious)) {
+    for (let count = 0; count <= old.length; count++) {
+      for (const some of combinations(old, count)) yield [...some, previous];
+    }
+  }
+}
+
+/** All ways to take `count` of `items`, in their order. */
+function* combinations<T>(items: readonly T[], count: number): Generator<readonly T[]> {
+  if (count === 0) yield [];
+  for (const [index, first] of count === 0 ? [] : items.entries()) {
+    for (const rest of combinations(items.slice(index + 1), count - 1)) yield [first, ...rest];
+  }
+}
