@@ -5,11 +5,13 @@ import {
   type Connection,
   FALLBACKS,
   type Fallback,
+  type MakeRoom,
   METERED_RULES,
   type MeteredRule,
   type Policy,
   type PolicyChoices,
   policyOf,
+  ROOM_MAKERS,
 } from '../client/policy/policy.js';
 import { readTargetWish, TARGET_FORM, type TargetWish } from '../client/policy/target-wish.js';
 import { readTimeWindow, type TimeWindow, WINDOW_FORM } from '../client/policy/time-window.js';
@@ -32,6 +34,7 @@ export interface PolicyFlags {
   readonly connection?: Connection;
   readonly window?: readonly TimeWindow[];
   readonly keep?: number;
+  readonly makeRoom?: MakeRoom;
   readonly maxHops?: number;
   readonly rateLimit?: number;
   readonly notify?: Notice;
@@ -56,6 +59,7 @@ export function addPolicyOptions(command: Command): Command {
       several('--window <time>', 'update only then, such as 22:00-06:00; may be repeated', readTimeWindow, WINDOW_FORM),
     )
     .addOption(new Option('--keep <n>', 'keep so many images').argParser(optionValue('--keep', parseCount)))
+    .addOption(choice('--make-room <what>', 'which images to remove where an update would not fit', ROOM_MAKERS))
     .addOption(
       new Option('--max-hops <n>', 'go by so many deltas at most').argParser(optionValue('--max-hops', parseCount)),
     )

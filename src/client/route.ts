@@ -11,6 +11,7 @@ import { planUpdate, type UpdatePlan } from './plan/plan-update.js';
 import type { Checkpoint, PlanRequest, Rates } from './plan/request.js';
 import type { UpdateTarget } from './policy/choose-target.js';
 import type { Policy } from './policy/policy.js';
+import { findRoom, type Room, tellRoom } from './room.js';
 import type { Session } from './session.js';
 
 /** A way to the target, with what it was found from. */
@@ -19,6 +20,8 @@ export interface Route {
   readonly request: PlanRequest;
   readonly present: readonly LocalImage[];
   readonly line: PlannedLine;
+  /** What has to go first; null where the update fits without. */
+  readonly room: Room | null;
 }
 
 /** What keeps a route from files. */
@@ -33,7 +36,10 @@ export const MAX_DELTA_SHARE = 0.8;
 /** What a line and a disk are taken for that nobody has said anything of. */
 export const ASSUMED: Rates = { downloadBytesPerSecond: 4e6, diskBytesPerSecond: 200e6, hopSeconds: 1 };
 
-/** Looks at what is on the device, reading what has changed there, and plans. */
+/**
+ * Looks at what is on the device, reading what has changed there, and plans: with the room that can be made where nothing
+ * fits without.
+ */
 export async function findRoute(
   { device, policy }: Pick<Session, 'device' | 'policy'>,
   { meta }: Pick<Goal, 'meta'>,
@@ -60,12 +66,17 @@ export async function findRoute(
     },
     limits: { maxHops: policy.maxHops, maxDeltaShare: MAX_DELTA_SHARE, wholeImages, failed },
   };
-  return { plan: planUpdate(request), request, present, line };
+  const plan = planUpdate(request);
+  if (plan.kind === 'paths') return { plan, request, present, line, room: null };
+  const found = await findRoom(device, policy, request, plan.why);
+  if (found.plan === null) return { plan: { ...plan, why: found.why }, request, present, line, room: null };
+  return { plan: found.plan, request: found.request, present: found.request.device.present, line, room: found };
 }
 
-/** Tells of a route. */
-export function tellRoute({ plan, request, line }: Route, onEvent: EventSink, dryRun: boolean): void {
+/** Tells of a route, and of what goes for it. */
+export function tellRoute({ plan, request, line, room }: Route, onEvent: EventSink, dryRun: boolean): void {
   onEvent({ ...pathPlanEvent(plan, request, { dryRun }), line });
+  tellRoom(room, onEvent, dryRun);
 }
 
 /** None is faster than the policy allows. */

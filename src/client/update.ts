@@ -17,6 +17,7 @@ import { mayRunNow } from './policy/may-run.js';
 import { askNetworkManager, isConnectionMetered } from './policy/metered.js';
 import { notifyOnce } from './policy/notified.js';
 import type { Fallback } from './policy/policy.js';
+import { makeRoom, tellRoom } from './room.js';
 import { findRoute, type Route, tellRoute } from './route.js';
 import { HopFailure, keepDeltas, runPath } from './run-path.js';
 import { type DevicePlace, openPlace, openSession, type Session, type SessionOptions } from './session.js';
@@ -109,7 +110,8 @@ export async function checkDevice(options: SessionOptions, notifyAgain: boolean)
 async function bytesTo(session: Session, goal: Goal): Promise<number | null> {
   if (goal.target.kind === 'stay') return 0;
   const wholeImages = session.policy.fallback !== 'never';
-  const { plan } = await findRoute(session, goal, goal.target, { wholeImages, failed: new Set() });
+  const { plan, room } = await findRoute(session, goal, goal.target, { wholeImages, failed: new Set() });
+  tellRoom(room, session.device.onEvent, true);
   return plan.kind === 'paths' ? plan.chosen.downloadBytes : null;
 }
 
@@ -197,7 +199,7 @@ class Update {
     return route;
   }
 
-  async #go({ meta }: Goal, { plan, present }: Route): Promise<void> {
+  async #go({ meta }: Goal, { plan, present, room }: Route): Promise<void> {
     if (plan.kind === 'no-path') return;
     const { device, mirrors } = this.#session;
     const before = mirrors.traffic.fetchedBytes;
@@ -205,6 +207,7 @@ class Update {
     const hops = plan.chosen.hops.map(({ hop }) => hop);
     if (hops.length > 0 && !this.#hasFetched) await makeBootedCurrent(device);
     this.#hasFetched = true;
+    await makeRoom(device, room, hops);
     try {
       const files = mirrorFiles(mirrors, { ...device, directory: device.place.partialDir });
       await runPath(hops, { device, files, meta, present, keepDeltas: keep, stages: this.#stages });

@@ -23,7 +23,7 @@ describe('the policy of a command line', () => {
         ...['--target', 'channel:beta', '--floor', '20250101000000', '--allow-downgrade'],
         ...['--barrier', '20250601000000', '--barrier', '20260101000000', '--fallback', 'never', '--metered', 'never'],
         ...['--connection', 'metered', '--window', '22:00-06:00', '--window', 'sat 00:00-24:00', '--keep', '3'],
-        ...['--max-hops', '2', '--rate-limit', '2M', '--notify', 'https://hooks.example.org/x'],
+        ...['--max-hops', '2', '--make-room', 'never', '--rate-limit', '2M', '--notify', 'https://hooks.example.org/x'],
       ]),
     );
     expect(policy).toEqual({
@@ -36,6 +36,7 @@ describe('the policy of a command line', () => {
       connection: 'metered',
       windows: [expect.objectContaining({ text: '22:00-06:00' }), expect.objectContaining({ text: 'sat 00:00-24:00' })],
       keep: 3,
+      makeRoom: 'never',
       maxHops: 2,
       limitBytesPerSecond: 2 * 1024 * 1024,
       downloadBytesPerSecond: null,
@@ -83,7 +84,7 @@ describe('the policy of a command line', () => {
     );
   });
 
-  it.each(['--fallback', '--metered', '--connection'])('%s has to be one of its choices', (flag) => {
+  it.each(['--fallback', '--metered', '--connection', '--make-room'])('%s has to be one of its choices', (flag) => {
     expect(() => flagsOf([flag, 'maybe'])).toThrow('Allowed choices are');
   });
 });

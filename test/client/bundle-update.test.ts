@@ -10,6 +10,7 @@ import { isImageVersion } from '../../src/metadata/brands.js';
 import { runCli } from '../cli/run.js';
 import { startNginx } from '../peers/nginx.mjs';
 import { freePort } from '../peers/server-process.mjs';
+import { mountSmallDisk } from '../support/small-disk.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { startFaultyServer } from './support/faulty-server.js';
@@ -114,6 +115,20 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('devices without a network, by bun
     expect(plan?.paths[0]?.hops).toHaveLength(3);
     expect(plan?.paths[0]?.durationMs).toBeLessThan(10_000);
     expect(plan?.leftOut).toEqual([]);
+  });
+
+  test('take the place of the previous image where that may go and nothing else fits', async (context) => {
+    const disk = mountSmallDisk(context, join(dir, 'small-disk'), 2_000_000);
+    const place = await deviceWith(disk.path, image(0));
+    await update(bundle(0, 3), place);
+    disk.resize(750_000);
+    const policy = { allowDowngrade: true };
+    await expect(update(bundle(3, 2), place, { policy })).rejects.toMatchObject({ code: 'NO_SPACE' });
+    expect(readFileSync(join(place, 'previous')).equals(readFileSync(image(0)))).toBe(true);
+    const { events } = await update(bundle(3, 2), place, { policy: { ...policy, makeRoom: 'previous' } });
+    expectIs(place, 2);
+    expect(readFileSync(join(place, 'previous')).equals(readFileSync(image(3)))).toBe(true);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'note', subject: basename(image(0)) }));
   });
 
   test('lead from nothing by a whole image', async () => {

@@ -7,7 +7,6 @@ import { makeBootedCurrent } from '../device/puavo/make-booted-current.js';
 import { inStages, Stages } from '../device/stages.js';
 import { type Goal, runningVersion, unlessCurrent, versionOf } from '../goal.js';
 import { fileOf } from '../hop.js';
-import type { LocalImage } from '../local-image.js';
 import { formsOf } from '../plan/graph.js';
 import { pathPlanEvent } from '../plan/path-plan-event.js';
 import type { RankedPath } from '../plan/plan-update.js';
@@ -15,7 +14,8 @@ import { checkOf } from '../policy/check.js';
 import { chooseTarget, type UpdateTarget } from '../policy/choose-target.js';
 import { mayRunNow } from '../policy/may-run.js';
 import type { Policy } from '../policy/policy.js';
-import { ASSUMED, findRoute } from '../route.js';
+import { makeRoom, tellRoom } from '../room.js';
+import { ASSUMED, findRoute, type Route } from '../route.js';
 import { HopFailure, keepDeltas, runPath } from '../run-path.js';
 import { openPlace, type Purpose, type SessionOptions } from '../session.js';
 import { BundleFiles } from './bundle-files.js';
@@ -84,9 +84,10 @@ async function update(device: Device, stages: Stages, options: BundleUpdateOptio
     return { series, to: target.version, changed, reason: target.reason };
   }
   stages.isFor(target.image.filename);
-  const { path, present } = await findWay(device, manifest, target, { ...options, dryRun: false });
+  const { path, present, room } = await findWay(device, manifest, target, { ...options, dryRun: false });
   const hops = path.hops.map(({ hop }) => hop);
   if (hops.length > 0) await makeBootedCurrent(device);
+  await makeRoom(device, room, hops);
   try {
     await runPath(hops, { device, files, meta, present, keepDeltas: keep, stages });
   } catch (error) {
@@ -159,16 +160,18 @@ async function findWay(
   manifest: BundleManifest,
   target: UpdateTarget,
   { source, policy, dryRun }: Pick<BundleSessionOptions, 'source' | 'policy'> & { readonly dryRun: boolean },
-): Promise<{ readonly path: RankedPath; readonly present: readonly LocalImage[] }> {
+): Promise<{ readonly path: RankedPath } & Pick<Route, 'present' | 'room'>> {
   const { meta, hops } = manifest;
   const carried = new Set(hops.map((hop) => fileOf(hop).filename));
   const listed = meta.images.flatMap((image) => [image, ...image.diffs.flatMap(formsOf)]);
   const absent = listed.map(({ filename }) => filename).filter((filename) => !carried.has(filename));
   const limits = { wholeImages: manifest.from === null, failed: new Set(absent) };
   const ofBundle = { ...policy, ...ratesOf(policy), maxHops: hops.length };
-  const { plan, request, present } = await findRoute({ device, policy: ofBundle }, { meta }, target, limits);
+  const route = await findRoute({ device, policy: ofBundle }, { meta }, target, limits);
+  const { plan, request, present, room } = route;
   device.onEvent({ ...pathPlanEvent(plan, request, { dryRun }), leftOut: [], moreLeftOut: 0 });
-  if (plan.kind === 'paths') return { path: plan.chosen, present };
+  tellRoom(room, device.onEvent, dryRun);
+  if (plan.kind === 'paths') return { path: plan.chosen, present, room };
   const { code, message, hint } = plan.why;
   if (code === 'NO_SPACE') throw new UpdateRepositoryError(code, message, { hint });
   const found = present.length === 0 ? 'no such image' : present.map(({ version }) => version).join(', ');

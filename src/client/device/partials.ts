@@ -63,12 +63,20 @@ export function partialsOf(found: Partials, meta: SeriesMeta): UsefulPartials {
   return { bytes, patches };
 }
 
+/** How many bytes earlier runs have left, but for the files that are to become those in `keep`, with their records. */
+export async function bytesOfPartials({ place }: Device, keep: ReadonlySet<string>): Promise<number> {
+  let bytes = 0;
+  for (const name of await listPartials(place.partialDir)) {
+    if (!isSpared(name, keep)) bytes += (await stateOf(place.partialPath(name)))?.sizeBytes ?? 0;
+  }
+  return bytes;
+}
+
 /** Removes what earlier runs have left, but for the files that are to become those in `keep`, with their records. */
 export async function discardPartials({ place, onEvent }: Device, keep: ReadonlySet<string>): Promise<void> {
-  const spared = new Set([...keep].flatMap((fileName) => [fileName, `${fileName}.json`]));
   let removed = false;
   for (const name of await listPartials(place.partialDir)) {
-    if (spared.has(name)) continue;
+    if (isSpared(name, keep)) continue;
     const path = place.partialPath(name);
     const sizeBytes = (await stateOf(path))?.sizeBytes ?? 0;
     try {
@@ -80,6 +88,10 @@ export async function discardPartials({ place, onEvent }: Device, keep: Readonly
     onEvent({ type: 'file-removed', path, sizeBytes });
   }
   if (removed) await syncDirectory(place.partialDir);
+}
+
+function isSpared(name: string, keep: ReadonlySet<string>): boolean {
+  return keep.has(name) || (name.endsWith('.json') && keep.has(name.slice(0, -'.json'.length)));
 }
 
 /** A device that was only ever looked at has no such directory. */

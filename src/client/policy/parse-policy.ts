@@ -10,7 +10,7 @@ import {
   wrongJson,
 } from '../../metadata/json-node.js';
 import { NOTICE_FORM, type Notice, readNotice } from './notice.js';
-import { CONNECTIONS, FALLBACKS, METERED_RULES, type Policy, type PolicyChoices } from './policy.js';
+import { CONNECTIONS, FALLBACKS, METERED_RULES, type Policy, type PolicyChoices, ROOM_MAKERS } from './policy.js';
 import { readTargetWish, TARGET_FORM } from './target-wish.js';
 import { readTimeWindow, WINDOW_FORM } from './time-window.js';
 
@@ -32,6 +32,7 @@ const READERS: Readers = {
   connection: (node) => jsonChoice(node, CONNECTIONS),
   windows: (node) => jsonItems(node, MAX_WINDOWS).map((item) => jsonRead(item, WINDOW_FORM, readTimeWindow)),
   keep: jsonPositive,
+  makeRoom: (node) => jsonChoice(node, ROOM_MAKERS),
   maxHops: jsonPositive,
   limitBytesPerSecond: jsonPositive,
   downloadBytesPerSecond: jsonPositive,

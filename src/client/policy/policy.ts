@@ -15,6 +15,10 @@ export type MeteredRule = (typeof METERED_RULES)[number];
 export const CONNECTIONS = ['auto', 'metered', 'unmetered'] as const;
 export type Connection = (typeof CONNECTIONS)[number];
 
+/** Which images go where an update would not fit otherwise: none, old ones, or also the previous one. */
+export const ROOM_MAKERS = ['never', 'old', 'previous'] as const;
+export type MakeRoom = (typeof ROOM_MAKERS)[number];
+
 /** What a device is to do, and what it must not. The members are those of a policy file (docs/client-policy.md). */
 export interface Policy {
   readonly target: TargetWish;
@@ -30,6 +34,8 @@ export interface Policy {
   readonly windows: readonly TimeWindow[];
   /** How many images of the series stay on the device. */
   readonly keep: number;
+  /** What goes for an update that would not fit; null for what is usual in the device's layout. */
+  readonly makeRoom: MakeRoom | null;
   /** How many hops a path has at most. */
   readonly maxHops: number;
   /** Not more than so much is downloaded a second; null for no limit. */
@@ -54,6 +60,7 @@ export const DEFAULT_POLICY: Policy = {
   connection: 'auto',
   windows: [],
   keep: 2,
+  makeRoom: null,
   maxHops: 4,
   limitBytesPerSecond: null,
   downloadBytesPerSecond: null,

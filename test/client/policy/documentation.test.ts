@@ -4,6 +4,8 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../../src/cli/exit-codes.js';
 import { addPolicyOptions } from '../../../src/cli/policy-flags.js';
+import { plainLayout } from '../../../src/client/device/plain-layout.js';
+import { puavoLayout } from '../../../src/client/device/puavo/puavo-layout.js';
 import { parseChannel } from '../../../src/client/policy/channel.js';
 import { parsePolicy } from '../../../src/client/policy/parse-policy.js';
 import { DEFAULT_POLICY } from '../../../src/client/policy/policy.js';
@@ -39,6 +41,7 @@ describe('docs/client-policy.md', async () => {
     const { fallback, metered, connection, keep, maxHops, allowDowngrade } = DEFAULT_POLICY;
     const plain = { fallback, metered, connection, keep, maxHops, allowDowngrade };
     for (const [member, value] of Object.entries(plain)) expect(stated[member]).toBe(String(value));
+    expect(stated.makeRoom).toBe(`${plainLayout('/').makeRoom}; with layout puavo ${puavoLayout()('/').makeRoom}`);
     expect(stated.target).toBe(DEFAULT_POLICY.target.kind);
   });
 
