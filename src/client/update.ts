@@ -18,7 +18,7 @@ import { askNetworkManager, isConnectionMetered } from './policy/metered.js';
 import { notifyOnce } from './policy/notified.js';
 import type { Fallback } from './policy/policy.js';
 import { makeRoom, tellRoom } from './room.js';
-import { findRoute, type Route, tellRoute } from './route.js';
+import { ASSUMED, findRoute, type Route, tellRoute } from './route.js';
 import { HopFailure, keepDeltas, runPath } from './run-path.js';
 import { type DevicePlace, openPlace, openSession, type Session, type SessionOptions } from './session.js';
 
@@ -62,7 +62,9 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateSummar
   const stages = new Stages(device, current);
   const update = new Update({ session, options, stages, wholeImage: permission.wholeImage });
   const running = inStages(stages, device.signal, () => update.run());
-  const { goal, changed } = await running.finally(() => rememberLineRate(device, mirrors.lineBytesPerSecond));
+  const { goal, changed } = await running.finally(() =>
+    rememberLineRate(device, mirrors.line, ASSUMED.downloadBytesPerSecond),
+  );
   ({ plannedBytes, indexBytes } = update);
   const { target, meta } = goal;
   const to = target.kind === 'stay' ? target.version : target.image.version;

@@ -1,6 +1,7 @@
 import { hasCode, UpdateRepositoryError } from '../../errors.js';
 import { readTextFile, writeFileAtomic } from '../../io/atomic-file.js';
 import { jsonMember, parseJson, wrongJson } from '../../metadata/json-node.js';
+import type { LineMeasure } from '../download/line-meter.js';
 import type { Device } from './device.js';
 import { stateOf } from './plain-file.js';
 
@@ -31,18 +32,23 @@ export async function readLineRate({ place }: Pick<Device, 'place'>): Promise<nu
 }
 
 /**
- * Remembers what the downloads of this run achieved: half of it counts, and half what was known before. Where that fails
- * there is a note, since the update does not depend on it.
+ * Remembers what the downloads of this run achieved: half of it counts, and half what was known before. What the line carries
+ * at least counts only where it is more than that, or than what is `assumed` of a line that nothing is known of. Where it
+ * fails there is a note, since the update does not depend on it.
  */
 export async function rememberLineRate(
   device: Pick<Device, 'place' | 'onEvent'>,
-  bytesPerSecond: number | null,
+  measure: LineMeasure | null,
+  assumed: number,
 ): Promise<void> {
-  if (bytesPerSecond === null) return;
+  if (measure === null) return;
   const { place, onEvent } = device;
   try {
-    const before = (await readLineRate(device)) ?? bytesPerSecond;
-    const rate = Math.round(Math.min(MOST_RATE, Math.max(LEAST_RATE, (before + bytesPerSecond) / 2)));
+    const { bytesPerSecond, isLeast } = measure;
+    const before = await readLineRate(device);
+    if (isLeast && bytesPerSecond <= (before ?? assumed)) return;
+    const mean = isLeast || before === null ? bytesPerSecond : (before + bytesPerSecond) / 2;
+    const rate = Math.round(Math.min(MOST_RATE, Math.max(LEAST_RATE, mean)));
     const text = `${JSON.stringify({ format: FORMAT, bytesPerSecond: rate })}\n`;
     await writeFileAtomic(place.linePath, text, place.temporaryPath('line.json'));
   } catch (error) {

@@ -2,35 +2,53 @@
 const LEAST_BODY_BYTES = 1 << 20;
 /** Of fewer bytes in all nothing is concluded. */
 const LEAST_BYTES = 4 << 20;
-/** A body that was waited for in less of its time than this was held back by its reader, and tells nothing of the line. */
+/** A body that was waited for in less of its time than this was held back by its reader. */
 const LEAST_WAITING_SHARE = 0.5;
+
+/** What the line carries. */
+export interface LineMeasure {
+  readonly bytesPerSecond: number;
+  /** Whether it may carry more: nobody has waited for it. */
+  readonly isLeast: boolean;
+}
 
 /**
  * Measures how many bytes a second the line carries, by the bodies of answers that came no faster because of it: whose
- * reader spent its time waiting for them, and not on the disk or on what it makes of them.
+ * reader spent its time waiting for them, and not on the disk or on what it makes of them. The others tell what it carries at
+ * least.
  */
 export class LineMeter {
   readonly #now: () => number;
   #bytes = 0;
   #ms = 0;
+  #leastBytesPerSecond = 0;
 
   constructor(now = () => performance.now()) {
     this.#now = now;
   }
 
   /** What bodies have achieved so far; null where too few bytes came to tell. */
-  get bytesPerSecond(): number | null {
-    return this.#bytes < LEAST_BYTES || this.#ms === 0 ? null : (1000 * this.#bytes) / this.#ms;
+  get measure(): LineMeasure | null {
+    if (this.#bytes >= LEAST_BYTES && this.#ms > 0)
+      return { bytesPerSecond: rate(this.#bytes, this.#ms), isLeast: false };
+    return this.#leastBytesPerSecond === 0 ? null : { bytesPerSecond: this.#leastBytesPerSecond, isLeast: true };
   }
 
   /** Begins to measure the body of an answer whose head has come; disposing of it ends that. */
   body(): BodyMeter {
     return new BodyMeter(this.#now, ({ bytes, totalMs, waitedMs }) => {
-      if (bytes < LEAST_BODY_BYTES || waitedMs < totalMs * LEAST_WAITING_SHARE) return;
-      this.#bytes += bytes;
-      this.#ms += totalMs;
+      if (waitedMs < totalMs * LEAST_WAITING_SHARE) {
+        if (bytes >= LEAST_BYTES) this.#leastBytesPerSecond = Math.max(this.#leastBytesPerSecond, rate(bytes, totalMs));
+      } else if (bytes >= LEAST_BODY_BYTES) {
+        this.#bytes += bytes;
+        this.#ms += totalMs;
+      }
     });
   }
+}
+
+function rate(bytes: number, ms: number): number {
+  return (1000 * bytes) / ms;
 }
 
 /** What one body was like, from its head to its last piece. */

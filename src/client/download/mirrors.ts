@@ -7,7 +7,7 @@ import type { RateLimit } from '../../net/rate-limit.js';
 import { Connections } from './connections.js';
 import { type FileListener, FileStream } from './file-stream.js';
 import { Health } from './health.js';
-import { LineMeter } from './line-meter.js';
+import { type LineMeasure, LineMeter } from './line-meter.js';
 import type { PaceLimit } from './pace.js';
 import type { RemoteFile } from './remote-file.js';
 import { fallbackSources, mirrorSources, nameOfUrl, type Source } from './sources.js';
@@ -92,9 +92,9 @@ export class Mirrors implements AsyncDisposable {
     return this.#wire.traffic;
   }
 
-  /** What the line has carried so far, in bytes a second; null where that is not known, or a rate limit held it back. */
-  get lineBytesPerSecond(): number | null {
-    return this.#wire.rateLimit === null ? this.#wire.line.bytesPerSecond : null;
+  /** What the line has carried so far; null where that is not known, or a rate limit held it back. */
+  get line(): LineMeasure | null {
+    return this.#wire.rateLimit === null ? this.#wire.line.measure : null;
   }
 
   /**

@@ -15,13 +15,25 @@ describe('the rate of the line', () => {
   test('is half what this run achieved, and half what was known before', async () => {
     const { device, path } = await openedDevice();
     expect(await readLineRate(device)).toBe(null);
-    await rememberLineRate(device, 3_000_000);
+    await rememberLineRate(device, { bytesPerSecond: 3_000_000, isLeast: false }, 4_000_000);
     expect(await readLineRate(device)).toBe(3_000_000);
-    await rememberLineRate(device, 1_000_000);
+    await rememberLineRate(device, { bytesPerSecond: 1_000_000, isLeast: false }, 4_000_000);
     expect(await readLineRate(device)).toBe(2_000_000);
     expect(readFileSync(path, 'utf8')).toBe('{"format":1,"bytesPerSecond":2000000}\n');
-    await rememberLineRate(device, null);
+    await rememberLineRate(device, null, 4_000_000);
     expect(await readLineRate(device)).toBe(2_000_000);
+  });
+
+  test('at least is what this run achieved where that is more than was known, or assumed', async () => {
+    const { device } = await openedDevice();
+    const achieved = async (bytesPerSecond: number) => {
+      await rememberLineRate(device, { bytesPerSecond, isLeast: true }, 4_000_000);
+      return await readLineRate(device);
+    };
+    expect(await achieved(3_000_000)).toBe(null);
+    expect(await achieved(9_000_000)).toBe(9_000_000);
+    expect(await achieved(5_000_000)).toBe(9_000_000);
+    expect(await achieved(10_000_000)).toBe(10_000_000);
   });
 
   test.each([
@@ -29,7 +41,7 @@ describe('the rate of the line', () => {
     [5e12, 1_000_000_000],
   ])('of %d is remembered as %d', async (measured, remembered) => {
     const { device } = await openedDevice();
-    await rememberLineRate(device, measured);
+    await rememberLineRate(device, { bytesPerSecond: measured, isLeast: false }, 4_000_000);
     expect(await readLineRate(device)).toBe(remembered);
   });
 
@@ -46,7 +58,7 @@ describe('the rate of the line', () => {
     const { device, path } = await openedDevice();
     writeFileSync(path, text);
     expect(await readLineRate(device)).toBe(null);
-    await rememberLineRate(device, 3_000_000);
+    await rememberLineRate(device, { bytesPerSecond: 3_000_000, isLeast: false }, 4_000_000);
     expect(await readLineRate(device)).toBe(3_000_000);
   });
 
@@ -75,7 +87,7 @@ describe('the rate of the line', () => {
     writeFileSync(outside, '{"format":1,"bytesPerSecond":2000000}');
     symlinkSync(outside, path);
     expect(await readLineRate(device)).toBe(null);
-    await rememberLineRate(device, 3_000_000);
+    await rememberLineRate(device, { bytesPerSecond: 3_000_000, isLeast: false }, 4_000_000);
     expect(await readLineRate(device)).toBe(3_000_000);
     expect(readFileSync(outside, 'utf8')).toContain('2000000');
   });
@@ -83,7 +95,7 @@ describe('the rate of the line', () => {
   test('that cannot be remembered is a note and no error', async () => {
     const { device, events, path } = await openedDevice();
     mkdirSync(join(path, 'in the way'), { recursive: true });
-    await rememberLineRate(device, 3_000_000);
+    await rememberLineRate(device, { bytesPerSecond: 3_000_000, isLeast: false }, 4_000_000);
     const message = expect.stringContaining('the rate of the line is not remembered');
     expect(events).toContainEqual(expect.objectContaining({ type: 'note', level: 'warning', message }));
   });

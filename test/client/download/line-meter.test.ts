@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { LineMeter } from '../../../src/client/download/line-meter.js';
 
 const MIB = 1 << 20;
+const carrying10 = { bytesPerSecond: 10 * MIB, isLeast: false };
 
 /** A line, and a clock that only what is done with it moves. */
 function measured() {
@@ -26,33 +27,37 @@ function measured() {
 test('a line carries what came in the time that it took, while its reader waited', async () => {
   const { meter, body } = measured();
   await body(8, 100, 0);
-  expect(meter.bytesPerSecond).toBe(10 * MIB);
+  expect(meter.measure).toEqual(carrying10);
 });
 
 test('what a reader does while the next bytes come does not make the line faster', async () => {
   const { meter, body } = measured();
   await body(100, 60, 40);
-  expect(meter.bytesPerSecond).toBeCloseTo(10 * MIB, -6);
+  expect(meter.measure?.bytesPerSecond).toBeCloseTo(10 * MIB, -6);
+  expect(meter.measure?.isLeast).toBe(false);
 });
 
-test('a body that waited for its reader tells nothing', async () => {
+test('a body that waited for its reader tells what the line carries at least, until another tells what it does', async () => {
   const { meter, body } = measured();
   await body(8, 10, 90);
-  expect(meter.bytesPerSecond).toBe(null);
+  await body(8, 10, 40);
+  await body(8, 10, 190);
+  expect(meter.measure?.isLeast).toBe(true);
+  expect(meter.measure?.bytesPerSecond).toBeCloseTo((1000 * 8 * MIB) / (8 * 50 - 40));
   await body(8, 100, 0);
-  expect(meter.bytesPerSecond).toBe(10 * MIB);
+  expect(meter.measure).toEqual(carrying10);
 });
 
 test('a wait in which nothing came any more does not count', async () => {
   const { meter, body } = measured();
   await body(8, 100, 0, 30_000);
-  expect(meter.bytesPerSecond).toBe(10 * MIB);
+  expect(meter.measure).toEqual(carrying10);
 });
 
 test('few bytes tell nothing', async () => {
   const { meter, body } = measured();
   await body(3, 100, 0);
-  expect(meter.bytesPerSecond).toBe(null);
+  expect(meter.measure).toBe(null);
   await body(1, 100, 0);
-  expect(meter.bytesPerSecond).toBe(10 * MIB);
+  expect(meter.measure).toEqual(carrying10);
 });
