@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PuavoPlaces } from '../../src/client/device/puavo/puavo-layout.js';
@@ -85,7 +85,11 @@ describe.skipIf(!haveTools('flock', 'cksum'))("an update of Puavo's layout", () 
     const { device, server, update } = await laptop({ booted: 1 });
     const image = nameOf(3);
     const seen = new Set<number>();
-    const look = setInterval(() => seen.add(Number(/progress (\d+)/.exec(stats(device))?.[1] ?? 0)), 50);
+    const look = setInterval(() => {
+      // It is there only when the work has begun.
+      if (existsSync(join(device, 'image_update.stats')))
+        seen.add(Number(/progress (\d+)/.exec(stats(device))?.[1] ?? 0));
+    }, 50);
     onTestFinished(() => clearInterval(look));
     for (const name of server.files.keys()) if (name.startsWith('rdiffs/')) server.files.delete(name);
     await update(3, { policy: { limitBytesPerSecond: 40_000 } });
