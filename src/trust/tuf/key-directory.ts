@@ -1,0 +1,83 @@
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fromSystemError, UpdateRepositoryError } from '../../errors.js';
+import { placeFile, readTextFile } from '../../io/atomic-file.js';
+import type { TufKey } from './documents.js';
+import { type KeyFile, MAX_KEY_FILE_BYTES, parseKeyFile, renderPublicKeyFile, sealKeyFile } from './key-file.js';
+import { keyIdOf } from './public-key.js';
+import type { KeyRole } from './role-names.js';
+import type { SigningKey } from './signing-key.js';
+
+/*
+ * A directory of keys holds one file a key, `<key id>.json`, which its owner alone may read. Other files in it are left
+ * alone.
+ */
+
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+const KEY_FILE_NAME = /^[0-9a-f]{64}\.json$/;
+
+/** The keys of a directory, in the order of their ids. Throws FORMAT for a file that is damaged. */
+export async function readKeyDirectory(directory: string): Promise<KeyFile[]> {
+  const names = (await listNames(directory)).filter((name) => KEY_FILE_NAME.test(name)).sort();
+  const keys: KeyFile[] = [];
+  for (const name of names) {
+    const path = join(directory, name);
+    const text = await readTextFile(path, MAX_KEY_FILE_BYTES);
+    if (text === null) continue;
+    const key = parseKeyFile(text, path);
+    if (name !== keyFileName(key.publicKey)) {
+      throw new UpdateRepositoryError('FORMAT', `${path}: expected the key that it is named by, found ${key.id}`);
+    }
+    keys.push(key);
+  }
+  return keys;
+}
+
+/** Keeps a key, encrypted by a passphrase; returns the path of its file. A file of that key is replaced. */
+export async function saveKey(
+  directory: string,
+  key: SigningKey,
+  roles: readonly KeyRole[],
+  passphrase: string,
+): Promise<string> {
+  return await saveFile(directory, key.publicKey, await sealKeyFile(key, roles, passphrase));
+}
+
+/** Keeps the public half of a key whose private half is elsewhere; returns the path of its file. */
+export async function savePublicKey(directory: string, key: TufKey, roles: readonly KeyRole[]): Promise<string> {
+  return await saveFile(directory, key, renderPublicKeyFile(key, roles));
+}
+
+function keyFileName(key: TufKey): string {
+  return `${keyIdOf(key)}.json`;
+}
+
+async function listNames(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    throw fromSystemError(error, 'list it', directory);
+  }
+}
+
+async function saveFile(directory: string, key: TufKey, text: string): Promise<string> {
+  const path = join(directory, keyFileName(key));
+  const temporaryPath = `${path}.new`;
+  try {
+    await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+    await rm(temporaryPath, { force: true });
+    const file = await open(temporaryPath, 'wx', FILE_MODE);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await placeFile(temporaryPath, path);
+    return path;
+  } catch (error) {
+    await rm(temporaryPath, { force: true });
+    throw fromSystemError(error, 'keep the key in it', path);
+  }
+}
