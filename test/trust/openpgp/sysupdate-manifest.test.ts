@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { parseSha256Hex } from '../../../src/metadata/brands.js';
+import { parseSha256Sums, renderSha256Sums, type Sha256Entry } from '../../../src/metadata/checksum-lists.js';
+import { bestBeforeFile, withBestBefore, withoutDirectories } from '../../../src/trust/openpgp/sysupdate-manifest.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const run = promisify(execFile);
+const sha256 = parseSha256Hex(createHash('sha256').update('image').digest('hex'), 'test');
+const image: Sha256Entry = { path: 'puavo-os-acme-sid-2024-01-01-060000-amd64.img', sha256 };
+const delta: Sha256Entry = {
+  path: 'rdiffs/puavo-os-acme-sid-2024-01-01-060000--2024-01-02-060000-amd64.rdiff',
+  sha256,
+};
+
+/** A line as systemd-sysupdate 257 wants it: no escape, and a name, not a path. */
+const LINE = /^[0-9a-f]{64} [ *][^/\p{Cc}]+$/u;
+
+describe('SHA256SUMS for systemd-sysupdate', () => {
+  it('says until when it is good, by the day of UTC', () => {
+    expect(bestBeforeFile(new Date('2026-02-28T23:59:59.999Z'))).toBe('BEST-BEFORE-2026-02-28');
+    expect(bestBeforeFile(new Date('2026-03-01T00:00:00+02:00'))).toBe('BEST-BEFORE-2026-02-28');
+    expect(renderSha256Sums(withBestBefore([image], new Date('2026-03-01T00:00:00Z')))).toBe(
+      `e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  BEST-BEFORE-2026-03-01\n${sha256}  ${image.path}\n`,
+    );
+  });
+
+  it('says so once, though it did before', () => {
+    const once = withBestBefore([image, delta], new Date('2026-03-01T00:00:00Z'));
+    const twice = withBestBefore(once, new Date('2026-04-01T00:00:00Z'));
+    expect(twice.map(({ path }) => path)).toEqual(['BEST-BEFORE-2026-04-01', image.path, delta.path]);
+    expect(parseSha256Sums(renderSha256Sums(twice), 'SHA256SUMS')).toEqual(twice);
+  });
+
+  it('has no day that four digits of a year cannot say', () => {
+    expect(() => bestBeforeFile(new Date('+010000-01-01T00:00:00Z'))).toThrow('expected a year from 1970 to 9999');
+    expect(() => bestBeforeFile(new Date(Number.NaN))).toThrow('expected a year from 1970 to 9999, found NaN');
+  });
+
+  it('has only lines that it reads, once the deltas are left out', () => {
+    const lines = (entries: readonly Sha256Entry[]) => renderSha256Sums(entries).split('\n').slice(0, -1);
+    const entries = withBestBefore([image, delta], new Date('2026-03-01T00:00:00Z'));
+    expect(lines(entries).filter((line) => !LINE.test(line))).toEqual([`${sha256}  ${delta.path}`]);
+    expect(lines(withoutDirectories(entries)).every((line) => LINE.test(line))).toBe(true);
+    expect(withoutDirectories(entries)).toHaveLength(2);
+  });
+
+  it('is true for sha256sum where the empty file lies beside it', async () => {
+    const folder = await temporaryDirectory();
+    const entries = withBestBefore([image], new Date('2026-03-01T00:00:00Z'));
+    await writeFile(join(folder, image.path), 'image');
+    await writeFile(join(folder, 'BEST-BEFORE-2026-03-01'), '');
+    await writeFile(join(folder, 'SHA256SUMS'), renderSha256Sums(entries));
+    const { stdout } = await run('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: folder });
+    expect(stdout).toBe(`BEST-BEFORE-2026-03-01: OK\n${image.path}: OK\n`);
+  });
+});
