@@ -2,14 +2,13 @@ import type { EventSink } from '../events.js';
 import type { Device } from './device/device.js';
 import { bytesOfPartials, discardPartials } from './device/partials.js';
 import { removableImages, removeForRoom } from './device/removable.js';
-import { fileNameOf, type Hop } from './hop.js';
 import type { NoPath } from './plan/no-path.js';
 import { type PlanWithRoom, planWithRoom } from './plan/plan-with-room.js';
 import type { PlanRequest } from './plan/request.js';
 import type { MakeRoom, Policy } from './policy/policy.js';
 
 /** What goes before an update that would not fit otherwise. */
-export type Room = Pick<PlanWithRoom, 'removed' | 'discardsPartials'>;
+export type Room = Pick<PlanWithRoom, 'removed' | 'keptPartials'>;
 
 /** A plan with the room that can be made for it; or why there is none, with what can be done about that. */
 export type RoomFound = PlanWithRoom | { readonly plan: null; readonly why: NoPath };
@@ -47,7 +46,7 @@ export async function findRoom(
 /** Tells what goes before an update; `dryRun` says that it does not, but would. */
 export function tellRoom(room: Room | null, onEvent: EventSink, dryRun: boolean): void {
   const goes = dryRun ? 'would be removed' : 'is removed';
-  if (room?.discardsPartials === true) {
+  if (room !== null && room.keptPartials !== null) {
     const message = `what was fetched of other files ${goes} to make room for the update`;
     onEvent({ type: 'note', level: 'info', message });
   }
@@ -64,10 +63,9 @@ export function tellRoom(room: Room | null, onEvent: EventSink, dryRun: boolean)
  *
  * @throws UpdateRepositoryError what {@link discardPartials} and {@link removeForRoom} throw
  */
-export async function makeRoom(device: Device, room: Room | null, hops: readonly Hop[]): Promise<void> {
+export async function makeRoom(device: Device, room: Room | null): Promise<void> {
   if (room === null) return;
-  const used = hops.flatMap((hop) => [fileNameOf(hop), hop.image.filename]);
-  if (room.discardsPartials) await discardPartials(device, new Set(used));
+  if (room.keptPartials !== null) await discardPartials(device, room.keptPartials);
   await removeForRoom(
     device,
     room.removed.map(({ filename }) => filename),

@@ -209,7 +209,7 @@ class Update {
     const hops = plan.chosen.hops.map(({ hop }) => hop);
     if (hops.length > 0 && !this.#hasFetched) await makeBootedCurrent(device);
     this.#hasFetched = true;
-    await makeRoom(device, room, hops);
+    await makeRoom(device, room);
     try {
       const files = mirrorFiles(mirrors, { ...device, directory: device.place.partialDir });
       await runPath(hops, { device, files, meta, present, keepDeltas: keep, stages: this.#stages });

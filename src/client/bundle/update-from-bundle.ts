@@ -87,7 +87,7 @@ async function update(device: Device, stages: Stages, options: BundleUpdateOptio
   const { path, present, room } = await findWay(device, manifest, target, { ...options, dryRun: false });
   const hops = path.hops.map(({ hop }) => hop);
   if (hops.length > 0) await makeBootedCurrent(device);
-  await makeRoom(device, room, hops);
+  await makeRoom(device, room);
   try {
     await runPath(hops, { device, files, meta, present, keepDeltas: keep, stages });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { fileNameOf } from '../hop.js';
 import type { RemovableImage } from '../removable-image.js';
 import { planUpdate, type UpdatePlan } from './plan-update.js';
 import type { PlanRequest } from './request.js';
@@ -16,8 +17,8 @@ export interface PlanWithRoom {
   /** What the plan is of: the device as it will be. */
   readonly request: PlanRequest;
   readonly removed: readonly RemovableImage[];
-  /** Whether unfinished files go that the path does not use. */
-  readonly discardsPartials: boolean;
+  /** The names of files of which stays what is there unfinished, while all other unfinished files go; null where none goes. */
+  readonly keptPartials: ReadonlySet<string> | null;
 }
 
 /** Of that many old images the best choice is looked for; each takes about as much as an update needs. */
@@ -33,23 +34,40 @@ export function planWithRoom(
   neededBytes: number,
   { images, partialBytes }: RoomToMake,
 ): PlanWithRoom | null {
-  const discardsPartials = partialBytes > 0;
-  const start = discardsPartials ? withoutPartials(request, partialBytes) : request;
   for (const removed of choices(images)) {
-    const roomy = withoutImages(start, removed);
-    if (roomy.device.freeBytes < neededBytes) continue;
-    const plan = planUpdate(roomy);
-    if (plan.kind === 'paths') return { plan, request: roomy, removed, discardsPartials };
+    const start = withoutImages(request, removed);
+    if (start.device.freeBytes + partialBytes < neededBytes) continue;
+    const found = partialBytes === 0 ? planOf(start, null) : planWithoutPartials(start, partialBytes);
+    if (found !== null) return { ...found, removed };
   }
   return null;
 }
 
-/** What of the unfinished files is on the path stays in the end: that is as much less to free as it is to fetch. */
-function withoutPartials(request: PlanRequest, partialBytes: number): PlanRequest {
-  const { device, meta, wanted } = request;
-  const target = meta.images.find(({ version }) => version === wanted)?.filename;
-  const partial = new Map([...device.partial].filter(([filename]) => filename === target));
-  return { ...request, device: { ...device, partial, freeBytes: device.freeBytes + partialBytes } };
+type Found = Omit<PlanWithRoom, 'removed'>;
+
+function planOf(request: PlanRequest, keptPartials: ReadonlySet<string> | null): Found | null {
+  const plan = planUpdate(request);
+  return plan.kind === 'paths' ? { plan, request, keptPartials } : null;
+}
+
+/**
+ * What is there of the wanted image stays; so does what is there of other files on the path, unless the path does not fit
+ * beside it: a delta that is applied as it comes takes no room but for what is there of it.
+ */
+function planWithoutPartials(request: PlanRequest, partialBytes: number): Found | null {
+  const { meta, wanted, device } = request;
+  const target = meta.images.find(({ version }) => version === wanted)?.filename ?? '';
+  const keeping = (begun: readonly string[]) => {
+    const kept = new Set([target, ...begun]);
+    const partial = new Map([...device.partial].filter(([filename]) => kept.has(filename)));
+    const begunBytes = begun.reduce((sum, filename) => sum + (partial.get(filename) ?? 0), 0);
+    const freeBytes = device.freeBytes + partialBytes - begunBytes;
+    return planOf({ ...request, device: { ...device, partial, freeBytes } }, kept);
+  };
+  const bare = keeping([]);
+  const fetched = bare?.plan.chosen.hops.map(({ hop }) => fileNameOf(hop)) ?? [];
+  const begun = fetched.filter((name) => name !== target && device.partial.has(name));
+  return begun.length === 0 ? bare : (keeping(begun) ?? bare);
 }
 
 function withoutImages(request: PlanRequest, removed: readonly RemovableImage[]): PlanRequest {

@@ -36,7 +36,7 @@ function choiceOf(request: PlanRequest, images: readonly RemovableImage[], parti
   return {
     gone: found.removed.map(({ version }) => Number(version.slice(-2))),
     base: first?.hop.kind === 'delta' ? Number(first.hop.base.slice(-2)) : null,
-    discards: found.discardsPartials,
+    discards: found.keptPartials !== null,
   };
 }
 
@@ -101,5 +101,22 @@ describe('room for an update that does not fit', () => {
     });
     expect(choiceOf(request, [removable(1, 89)])).toBeNull();
     expect(choiceOf(request, [removable(1, 90)])).toMatchObject({ gone: [1], base: 4 });
+  });
+
+  it('keeps what is there of a file on the path, and counts it', () => {
+    const delta = deltaFile(4, 9);
+    const request = requestOf([4], 20, { device: { partial: new Map([[delta, 8]]) } });
+    const found = planWithRoom(request, 100, { images: [removable(1)], partialBytes: 10 });
+    expect(found?.keptPartials).toEqual(new Set([imageFile(9), delta]));
+    expect(found?.plan.chosen.downloadBytes).toBe(2);
+    expect(found?.request.device.freeBytes).toBe(122);
+  });
+
+  it('does not count on the room of a delta that is there and is applied from there', () => {
+    const request = requestOf([4], 95, { device: { partial: new Map([[deltaFile(4, 9), 8]]) } });
+    const found = planWithRoom(request, 100, { images: [removable(1)], partialBytes: 8 });
+    expect(found?.keptPartials).toEqual(new Set([imageFile(9)]));
+    expect(found?.plan.chosen.downloadBytes).toBe(10);
+    expect(found?.removed).toEqual([]);
   });
 });
