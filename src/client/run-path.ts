@@ -18,6 +18,7 @@ import type { HopDelta, HopFiles } from './hop-files.js';
 import { performJob } from './job.js';
 import type { LocalImage } from './local-image.js';
 import { forgetPartial, forgetUnlessKnown, patchCheckpoints } from './patch-state.js';
+import { formsOf } from './plan/graph.js';
 import { unpackDelta } from './unpack-delta.js';
 
 /** The lists of commands of all deltas may take so much whose targets are read without being made. */
@@ -39,12 +40,13 @@ export interface Means {
 /** A hop that could not be gone; `cause` says why. */
 export class HopFailure extends Error {
   override readonly name = 'HopFailure';
-  readonly hop: Hop;
+  /** Names of the files that a path has to do without: the one that failed first, then its other form if that is no better. */
+  readonly fileNames: readonly [string, ...string[]];
   override readonly cause: UpdateRepositoryError;
 
-  constructor(hop: Hop, cause: UpdateRepositoryError) {
+  constructor(fileNames: readonly [string, ...string[]], cause: UpdateRepositoryError) {
     super(cause.message, { cause });
-    this.hop = hop;
+    this.fileNames = fileNames;
     this.cause = cause;
   }
 }
@@ -65,8 +67,20 @@ export async function runPath(hops: readonly Hop[], means: Means): Promise<void>
       else if (index < hops.length - 1) await base.goOn(hop);
       else await makeLast(hop, await base.of(hop), means);
     } catch (error) {
-      throw isOfHop(error, means.device.signal) ? new HopFailure(hop, error) : error;
+      // What came was whole and right: it is the same in the other form.
+      const formNames = hop.kind === 'image' ? [] : formsOf(hop.delta).map(({ filename }) => filename);
+      const names = formNames.filter((name) => name !== fileNameOf(hop));
+      throw isOfHop(error, means.device.signal) ? new HopFailure([fileNameOf(hop), ...names], error) : error;
     }
+  }
+}
+
+/** What fails while the file of a hop comes is the fault of this file alone. */
+async function asItComes<T>(hop: Hop, { device }: Means, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isOfHop(error, device.signal) ? new HopFailure([fileNameOf(hop)], error) : error;
   }
 }
 
@@ -79,13 +93,16 @@ function isOfHop(error: unknown, signal: AbortSignal): error is UpdateRepository
 }
 
 /** Fetches what a hop needs into `partial/`: the image or the delta, which may come compressed. */
-async function fetchFile(hop: Hop, { device, files, stages }: Means): Promise<string> {
+async function fetchFile(hop: Hop, means: Means): Promise<string> {
+  const { device, files, stages } = means;
   const { size } = fileOf(hop);
-  await stages.enter(hop.kind === 'image' ? 'image_download' : 'rdiff_fetch');
-  const path = await files.fetch(hop, (doneBytes) => stages.isAt((doneBytes / size) * 100));
-  if (hop.kind === 'image' || hop.zst === undefined) return path;
-  await stages.enter('rdiff_checksum');
-  return await unpackDelta(device, { delta: hop.delta, zst: hop.zst });
+  return await asItComes(hop, means, async () => {
+    await stages.enter(hop.kind === 'image' ? 'image_download' : 'rdiff_fetch');
+    const path = await files.fetch(hop, (doneBytes) => stages.isAt((doneBytes / size) * 100));
+    if (hop.kind === 'image' || hop.zst === undefined) return path;
+    await stages.enter('rdiff_checksum');
+    return await unpackDelta(device, { delta: hop.delta, zst: hop.zst });
+  });
 }
 
 /** Tells others as well how many of so many bytes are done. */
@@ -175,8 +192,10 @@ class Base implements Disposable {
 
 /** Applies the last delta while it comes, or where it is kept or comes compressed, when it is there. */
 async function makeLast(hop: DeltaHop, base: BaseReader, means: Means): Promise<void> {
-  if (!means.keepDeltas && hop.zst === undefined)
-    return await makeImage({ hop, base, delta: means.files.stream(hop) }, means);
+  if (!means.keepDeltas && hop.zst === undefined) {
+    const delta = means.files.stream(hop);
+    return await asItComes(hop, means, () => makeImage({ hop, base, delta }, means));
+  }
   const path = await fetchFile(hop, means);
   await makeImage({ hop, base, delta: stored(hop, path) }, means);
 }

@@ -9,7 +9,6 @@ import { makeBootedCurrent } from './device/puavo/make-booted-current.js';
 import { rollback } from './device/rollback.js';
 import { inStages, Stages } from './device/stages.js';
 import { findGoal, type Goal, versionOf } from './goal.js';
-import { fileNameOf } from './hop.js';
 import { mirrorFiles } from './mirror-files.js';
 import { checkOf } from './policy/check.js';
 import type { UpdateTarget } from './policy/choose-target.js';
@@ -225,11 +224,10 @@ class Update {
   }
 
   #failedAt(failure: HopFailure): void {
-    const name = fileNameOf(failure.hop);
-    this.#failed.add(name);
+    for (const name of failure.fileNames) this.#failed.add(name);
     this.#lastFailure = failure;
     const message = `${failure.message}; looking for another way`;
-    this.#session.device.onEvent({ type: 'note', level: 'warning', subject: name, message });
+    this.#session.device.onEvent({ type: 'note', level: 'warning', subject: failure.fileNames[0], message });
   }
 
   get #activating(): Activating {

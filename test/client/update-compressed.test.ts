@@ -53,19 +53,27 @@ describe.skipIf(!haveTools('cksum', 'zstd'))('an update from a mirror with compr
   }
 
   /** The mirror with another compressed form of the delta to an image, listed as what it is. */
-  function withCompressed(index: number, bytes: Buffer): ReadonlyMap<string, Buffer> {
+  const withCompressed = (index: number, zst: Buffer) => withForms(index, { zst });
+
+  /** The mirror with another delta to an image, in some of its forms, listed as what they are. */
+  function withForms(index: number, forms: { delta?: Buffer; zst: Buffer }): ReadonlyMap<string, Buffer> {
     const metaPath = [...files.keys()].find((name) => name.startsWith('meta/'))!;
     const { series, images } = parseSeriesMeta(files.get(metaPath)!.toString(), metaPath);
-    const hexOf = (algorithm: string) => createHash(algorithm).update(bytes).digest('hex');
-    const really = {
+    const { delta = files.get(deltaTo(index))!, zst } = forms;
+    const really = (bytes: Buffer) => ({
       size: bytes.length,
-      sha256: parseSha256Hex(hexOf('sha256'), metaPath),
-      sha512: parseSha512Hex(hexOf('sha512'), metaPath),
-    };
+      sha256: parseSha256Hex(createHash('sha256').update(bytes).digest('hex'), metaPath),
+      sha512: parseSha512Hex(createHash('sha512').update(bytes).digest('hex'), metaPath),
+    });
     const listed = (diff: MetaDiff): MetaDiff =>
-      deltaTo(index).endsWith(`/${diff.filename}`) ? { ...diff, zst: { ...diff.zst!, ...really } } : diff;
+      deltaTo(index).endsWith(`/${diff.filename}`)
+        ? { ...diff, ...really(delta), zst: { ...diff.zst!, ...really(zst) } }
+        : diff;
     const meta = { series, images: images.map((one) => ({ ...one, diffs: one.diffs.map(listed) })) };
-    return new Map(files).set(`${deltaTo(index)}.zst`, bytes).set(metaPath, Buffer.from(renderSeriesMeta(meta)));
+    return new Map(files)
+      .set(deltaTo(index), delta)
+      .set(`${deltaTo(index)}.zst`, zst)
+      .set(metaPath, Buffer.from(renderSeriesMeta(meta)));
   }
 
   function expectIs(place: string, index: number, { summary }: Updated): void {
@@ -128,6 +136,18 @@ describe.skipIf(!haveTools('cksum', 'zstd'))('an update from a mirror with compr
       expect(updated.events).toContainEqual(
         expect.objectContaining({ type: 'note', message: expect.stringMatching(message) }),
       );
+    }
+  });
+
+  test('of which one is no good in itself takes no form of it again, in the middle and at the end', async () => {
+    for (const index of [2, 3]) {
+      const delta = Buffer.from(files.get(deltaTo(index))!);
+      // The command that ends it.
+      delta[delta.length - 1] = 0xff;
+      const { fetched, source } = await serve(withForms(index, { delta, zst: packed(delta) }));
+      const place = await device(1);
+      expectIs(place, 3, await updateTo(version(3), place, source));
+      expect(fetched().filter((path) => path.includes(deltaTo(index)))).toEqual([`${deltaTo(index)}.zst`]);
     }
   });
 
