@@ -240,7 +240,7 @@ async function applyUntilRight(
   const checkpoints = await patchCheckpoints(device, hop, baseSha256);
   const wrong = await wrongOf(hop, device, apply(delta, checkpoints));
   if (wrong === null) return;
-  const other = delta.again?.(checkpoints.last !== undefined) ?? null;
+  const other = (await delta.again?.(checkpoints.last !== undefined)) ?? null;
   if (other === null) throw wrong;
   const message = `${wrong.message}; applying ${delta.name} from the start`;
   device.onEvent({ type: 'note', level: 'warning', subject: image.filename, message });
@@ -277,7 +277,7 @@ function isWrong(error: unknown): error is UpdateRepositoryError {
 function stored(hop: DeltaHop, path: string): HopDelta {
   return {
     name: fileNameOf(hop),
-    again(wasBegun) {
+    async again(wasBegun) {
       return wasBegun ? this : null;
     },
     async *bytesFrom(position) {

@@ -2,7 +2,7 @@ import type { IncomingDelta } from '../delta/apply-as-it-comes.js';
 import { SourceFile } from '../delta/source-file.js';
 import type { EventSink } from '../events.js';
 import type { Mirrors } from './download/mirrors.js';
-import { partialBytes, partialPath } from './download/partial-file.js';
+import { partialBytes, partialPath, removePartial } from './download/partial-file.js';
 import type { RemoteFile } from './download/remote-file.js';
 import { Deliverers, whomToAvoid } from './download/wrong-bytes.js';
 import type { HopDelta } from './hop-files.js';
@@ -35,8 +35,10 @@ export function streamedDelta(streaming: DeltaStreaming, file: RemoteFile): HopD
       if (wasHere) yield* bytesHere(partialPath(streaming.directory, file), position);
       yield* deltaBytes(streaming, file, Math.max(position, hereBytes), { deliverers, avoid: new Set() });
     },
-    again(wasBegun) {
+    async again(wasBegun) {
       mirrors.blame(deliverers.sources, file);
+      // It may be what was wrong, and a run that is stopped now would go on with it.
+      await removePartial(streaming.directory, file);
       if (wasBegun || wasHere) return deltaAgain(streaming, file, new Set());
       const avoid = whomToAvoid(mirrors, file, deliverers);
       if (avoid.size === 0) return null;

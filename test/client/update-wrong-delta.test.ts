@@ -1,7 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { renderDownloadState } from '../../src/client/download/download-state.js';
 import type { RepositoryEvent } from '../../src/events.js';
+import { parseSha256Hex } from '../../src/metadata/brands.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { type FaultyServer, startFaultyServer } from './support/faulty-server.js';
@@ -138,5 +141,24 @@ describe.skipIf(!haveTools('cksum'))('a streamed delta', () => {
     expect(currentBytes(device).equals(readFileSync(target))).toBe(true);
     expect(requestsFor(wrong)).toHaveLength(2);
     expect(requestsFor(other)).toMatchObject([{ range: null }]);
+  });
+
+  test('that was there from an earlier run, and wrong, is gone before all of it is fetched', async () => {
+    const server = await served(right());
+    const device = await deviceWith(join(await temporaryDirectory(), 'device'), base);
+    const partial = join(device, '.update-repository', 'partial');
+    mkdirSync(partial, { recursive: true });
+    const sha256 = parseSha256Hex(createHash('sha256').update(right()).digest('hex'), path);
+    writeFileSync(join(partial, basename(path)), wrongAt(0.5));
+    const state = renderDownloadState({ sha256, sizeBytes: right().length, sources: new Map() });
+    writeFileSync(join(partial, `${basename(path)}.json`), state);
+    const stop = new AbortController();
+    const onEvent = (event: RepositoryEvent) => {
+      if (event.type === 'note' && event.message.includes('from the start')) stop.abort();
+    };
+    const source = { urls: [server.url], patience };
+    const stopped = updateTo(version, device, source, { policy, signal: stop.signal, onEvent });
+    await expect(stopped).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(partialNames(device).filter((name) => name.startsWith(basename(path)))).toEqual([]);
   });
 });
