@@ -1,5 +1,6 @@
 import { fileNameOf } from '../hop.js';
 import type { RemovableImage } from '../removable-image.js';
+import type { NoPath } from './no-path.js';
 import { planUpdate, type UpdatePlan } from './plan-update.js';
 import type { PlanRequest } from './request.js';
 
@@ -34,27 +35,37 @@ export function planWithRoom(
   neededBytes: number,
   { images, partialBytes }: RoomToMake,
 ): PlanWithRoom | null {
+  // A plan takes up to some seconds: none is made that one before it rules out.
+  const needs: { readonly removed: readonly RemovableImage[]; readonly neededBytes: number }[] = [
+    { removed: [], neededBytes },
+  ];
   for (const removed of choices(images)) {
     const start = withoutImages(request, removed);
-    if (start.device.freeBytes + partialBytes < neededBytes) continue;
+    const isRuledOut = needs.some(
+      (fewer) =>
+        start.device.freeBytes + partialBytes < fewer.neededBytes &&
+        fewer.removed.every((image) => removed.includes(image)),
+    );
+    if (isRuledOut) continue;
     const found = partialBytes === 0 ? planOf(start, null) : planWithoutPartials(start, partialBytes);
-    if (found !== null) return { ...found, removed };
+    if ('plan' in found) return { ...found, removed };
+    needs.push({ removed, neededBytes: found.neededBytes ?? Number.POSITIVE_INFINITY });
   }
   return null;
 }
 
 type Found = Omit<PlanWithRoom, 'removed'>;
 
-function planOf(request: PlanRequest, keptPartials: ReadonlySet<string> | null): Found | null {
+function planOf(request: PlanRequest, keptPartials: ReadonlySet<string> | null): Found | NoPath {
   const plan = planUpdate(request);
-  return plan.kind === 'paths' ? { plan, request, keptPartials } : null;
+  return plan.kind === 'paths' ? { plan, request, keptPartials } : plan.why;
 }
 
 /**
  * What is there of the wanted image stays; so does what is there of other files on the path, unless the path does not fit
  * beside it: a delta that is applied as it comes takes no room but for what is there of it.
  */
-function planWithoutPartials(request: PlanRequest, partialBytes: number): Found | null {
+function planWithoutPartials(request: PlanRequest, partialBytes: number): Found | NoPath {
   const { meta, wanted, device } = request;
   const target = meta.images.find(({ version }) => version === wanted)?.filename ?? '';
   const keeping = (begun: readonly string[]) => {
@@ -65,9 +76,12 @@ function planWithoutPartials(request: PlanRequest, partialBytes: number): Found 
     return planOf({ ...request, device: { ...device, partial, freeBytes } }, kept);
   };
   const bare = keeping([]);
-  const fetched = bare?.plan.chosen.hops.map(({ hop }) => fileNameOf(hop)) ?? [];
+  if (!('plan' in bare)) return bare;
+  const fetched = bare.plan.chosen.hops.map(({ hop }) => fileNameOf(hop));
   const begun = fetched.filter((name) => name !== target && device.partial.has(name));
-  return begun.length === 0 ? bare : (keeping(begun) ?? bare);
+  if (begun.length === 0) return bare;
+  const kept = keeping(begun);
+  return 'plan' in kept ? kept : bare;
 }
 
 function withoutImages(request: PlanRequest, removed: readonly RemovableImage[]): PlanRequest {

@@ -119,4 +119,25 @@ describe('room for an update that does not fit', () => {
     expect(found?.plan.chosen.downloadBytes).toBe(10);
     expect(found?.removed).toEqual([]);
   });
+
+  it('is looked for with few plans where none helps', () => {
+    const { meta, ...request } = requestOf([1], 50);
+    let looks = 0;
+    const counted: PlanRequest = {
+      ...request,
+      meta: {
+        series: meta.series,
+        get images() {
+          looks += 1;
+          return meta.images;
+        },
+      },
+    };
+    planUpdate(counted);
+    const looksOfOne = looks;
+    looks = 0;
+    const images = [removable(1), ...[2, 3].map((number) => removable(number, 5)), removable(4, 5, true)];
+    expect(planWithRoom(counted, 100, { images, partialBytes: 0 })).toBeNull();
+    expect(looks).toBe(looksOfOne);
+  });
 });
