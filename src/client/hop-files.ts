@@ -19,5 +19,5 @@ export interface HopDelta extends IncomingDelta {
    * The same delta, to be applied from its start, after what came of it was wrong; null where it would be the same bytes.
    * `wasBegun` says that an earlier run applied the first ones, which may be what was wrong. Left out, it cannot be had again.
    */
-  again?(wasBegun: boolean): Promise<IncomingDelta | null>;
+  again?(wasBegun: boolean): Promise<HopDelta | null>;
 }

@@ -237,19 +237,23 @@ async function applyUntilRight(
     const request = { base, delta: incoming, target, checkpoints };
     await applyAsItComes(request, { signal: device.signal, onProgress });
   };
-  const checkpoints = await patchCheckpoints(device, hop, baseSha256);
-  const wrong = await wrongOf(hop, device, apply(delta, checkpoints));
-  if (wrong === null) return;
-  const other = (await delta.again?.(checkpoints.last !== undefined)) ?? null;
-  if (other === null) throw wrong;
-  const message = `${wrong.message}; applying ${delta.name} from the start`;
-  device.onEvent({ type: 'note', level: 'warning', subject: image.filename, message });
-  const second = apply(other, await patchCheckpoints(device, hop, baseSha256));
-  const stillWrong = await wrongOf(hop, device, second).catch(async (error: unknown) => {
-    await forgetUnlessKnown(device, image.filename);
-    throw unlessMirrorsFailed(wrong, error);
-  });
-  if (stillWrong !== null) throw stillWrong;
+  let wrongBefore: UpdateRepositoryError | null = null;
+  let from = delta;
+  for (;;) {
+    const checkpoints = await patchCheckpoints(device, hop, baseSha256);
+    const wrong = await wrongOf(hop, device, apply(from, checkpoints)).catch(async (error: unknown) => {
+      if (wrongBefore === null) throw error;
+      await forgetUnlessKnown(device, image.filename);
+      throw unlessMirrorsFailed(wrongBefore, error);
+    });
+    if (wrong === null) return;
+    wrongBefore = wrong;
+    const again = (await from.again?.(checkpoints.last !== undefined)) ?? null;
+    if (again === null) throw wrong;
+    from = again;
+    const message = `${wrong.message}; applying ${delta.name} from the start`;
+    device.onEvent({ type: 'note', level: 'warning', subject: image.filename, message });
+  }
 }
 
 /** How the delta, or what it made, was wrong, after that is gone; null where it was right. All else is thrown. */

@@ -1,4 +1,3 @@
-import type { IncomingDelta } from '../delta/apply-as-it-comes.js';
 import { SourceFile } from '../delta/source-file.js';
 import type { EventSink } from '../events.js';
 import type { Mirrors } from './download/mirrors.js';
@@ -50,10 +49,17 @@ export function streamedDelta(streaming: DeltaStreaming, file: RemoteFile): HopD
   };
 }
 
-/** All of it from mirrors. */
-function deltaAgain(streaming: DeltaStreaming, file: RemoteFile, avoid: ReadonlySet<string>): IncomingDelta {
+/** All of it from mirrors, for the last time. */
+function deltaAgain(streaming: DeltaStreaming, file: RemoteFile, avoid: ReadonlySet<string>): HopDelta {
   const delivery = { deliverers: new Deliverers(), avoid };
-  return { name: file.path, bytesFrom: (position) => deltaBytes(streaming, file, position, delivery) };
+  return {
+    name: file.path,
+    bytesFrom: (position) => deltaBytes(streaming, file, position, delivery),
+    async again() {
+      streaming.mirrors.blame(delivery.deliverers.sources, file);
+      return null;
+    },
+  };
 }
 
 /** Who is not to deliver, and a count of who does. */

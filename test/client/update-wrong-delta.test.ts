@@ -78,6 +78,16 @@ describe.skipIf(!haveTools('cksum'))('a streamed delta', () => {
     expect(servers.flatMap(requestsFor)).toHaveLength(2);
   });
 
+  test('that two mirrors have wrong lets both rest behind the one that has it right', async () => {
+    const servers = [await served(wrongAt(0.5)), await served(wrongAt(0.5)), await served(right())];
+    const device = await deviceWith(join(await temporaryDirectory(), 'device'), base);
+    const source = { urls: servers.map(({ url }) => url), patience };
+    await updateTo(version, device, source, { policy: { maxHops: 1 } });
+    expect(currentBytes(device).equals(readFileSync(target))).toBe(true);
+    const requestsForImage = ({ served }: FaultyServer) => served.filter(({ url }) => url.endsWith('.img'));
+    expect(servers.map((server) => requestsForImage(server).length)).toEqual([0, 0, 1]);
+  });
+
   test('stays wrong where the other mirror does not have it', async () => {
     const [wrong, other] = [await served(wrongAt(0.5)), await served(right())];
     other.files.delete(path);
