@@ -10,8 +10,8 @@ export interface ShellOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Gets each line of its output and of its errors that is not empty. */
-  readonly onLine: (line: string) => void;
+  /** Gets each line of its output and of its errors that is not empty; in which order those of both come is not known. */
+  readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void;
 }
 
 /** How a command ended; its exit code is null where a signal ended it. */
@@ -46,8 +46,8 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   using limit = new TimeLimit(signal, timeoutMs);
   const stop = () => stopper.stop();
   limit.signal.addEventListener('abort', stop, { once: true });
-  eachLine(child.stdout, onLine);
-  eachLine(child.stderr, onLine);
+  eachLine(child.stdout, (line) => onLine(line, 'stdout'));
+  eachLine(child.stderr, (line) => onLine(line, 'stderr'));
   try {
     const ending = await new Promise<Omit<ShellEnding, 'timedOut'>>((resolve, reject) => {
       child.on('error', (error) => reject(fromSystemError(error, 'run a command with it', '/bin/sh')));

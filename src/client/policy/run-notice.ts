@@ -1,7 +1,7 @@
 import { UpdateRepositoryError } from '../../errors.js';
 import type { UpdateCheckEvent } from '../../events.js';
 import { describeValue } from '../../metadata/describe-value.js';
-import { runShell, type ShellEnding } from '../shell.js';
+import { runShell, type ShellEnding, type ShellOptions } from '../shell.js';
 
 const TIMEOUT_MS = 60_000;
 
@@ -20,8 +20,8 @@ export async function runNotice(
 ): Promise<void> {
   if (signal.aborted) throw interrupted();
   let lastLine = '';
-  const onLine = (line: string) => {
-    lastLine = line;
+  const onLine: ShellOptions['onLine'] = (line, stream) => {
+    if (stream === 'stderr') lastLine = line;
   };
   const ending = await runShell(command, { env: environmentOf(check), timeoutMs, signal, onLine });
   if (signal.aborted) throw interrupted();

@@ -65,6 +65,11 @@ describe('a command that tells of a new version', () => {
     await expect(runNotice('kill -9 $$', newVersion, signal)).rejects.toThrow('found SIGKILL');
   });
 
+  it('that fails says why by its errors, whatever it prints after them', async () => {
+    const command = `echo 'no such host' >&2; sleep 0.2; echo done; exit 1`;
+    await expect(runNotice(command, newVersion, signal)).rejects.toThrow('exit code 1, saying "no such host"');
+  });
+
   it('that takes too long is ended with all that it started', async () => {
     const path = join(await temporaryDirectory(), 'late');
     const command = `(sleep 2; echo late > '${path}') & wait`;
