@@ -1,11 +1,14 @@
+import { hasCode, type UpdateRepositoryError } from '../errors.js';
 import type { EventSink } from '../events.js';
+import type { SeriesName } from '../metadata/brands.js';
 import type { Device } from './device/device.js';
 import { bytesOfPartials, discardPartials } from './device/partials.js';
 import { removableImages, removeForRoom } from './device/removable.js';
 import type { NoPath } from './plan/no-path.js';
 import { type PlanWithRoom, planWithRoom } from './plan/plan-with-room.js';
 import type { PlanRequest } from './plan/request.js';
-import type { MakeRoom, Policy } from './policy/policy.js';
+import { type MakeRoom, type Policy, ROOM_MAKERS } from './policy/policy.js';
+import type { RemovableImage } from './removable-image.js';
 
 /** What goes before an update that would not fit otherwise. */
 export type Room = Pick<PlanWithRoom, 'removed' | 'keptPartials'>;
@@ -31,16 +34,31 @@ export async function findRoom(
   const { neededBytes } = why;
   const allowed = makeRoom ?? device.layout.makeRoom;
   const partialBytes = await bytesOfPartials(device, new Set([target]));
-  const all = await removableImages(device, meta.series);
-  const withRoom = (rule: Exclude<MakeRoom, 'never'>) => {
+  const all = await removableUnlessUnknown(device, meta.series);
+  if (all instanceof Error) return { plan: null, why: { ...why, hint: `free some space: ${all.message}` } };
+  const withRoom = (rule: MakeRoom) => {
+    if (rule === 'never') return null;
     const images = all.filter(({ isPrevious }) => rule === 'previous' || !isPrevious);
     return planWithRoom(request, neededBytes, { images, partialBytes });
   };
-  const found = allowed === 'never' ? null : withRoom(allowed);
+  const found = withRoom(allowed);
   if (found !== null) return found;
-  const [wouldDo] = (['old', 'previous'] as const).filter((rule) => rule !== allowed && withRoom(rule) !== null);
+  const wouldDo = ROOM_MAKERS.slice(ROOM_MAKERS.indexOf(allowed) + 1).find((more) => withRoom(more) !== null);
   if (wouldDo === undefined) return { plan: null, why };
   return { plan: null, why: { ...why, hint: `free some space, or let images go for it by --make-room ${wouldDo}` } };
+}
+
+/** Where nobody knows what others need, nothing may go. */
+async function removableUnlessUnknown(
+  device: Device,
+  series: SeriesName,
+): Promise<readonly RemovableImage[] | UpdateRepositoryError> {
+  try {
+    return await removableImages(device, series);
+  } catch (error) {
+    if (!hasCode(error, 'FORMAT')) throw error;
+    return error;
+  }
 }
 
 /** Tells what goes before an update; `dryRun` says that it does not, but would. */

@@ -29,6 +29,8 @@ export interface RouteLimits {
   readonly wholeImages: boolean;
   /** Names of files that failed in this run. */
   readonly failed: ReadonlySet<string>;
+  /** Whether deltas are kept; left out, they are not. */
+  readonly keepsDeltas?: boolean;
 }
 
 /** A delta that is so large a part of its target is not worth it. */
@@ -44,7 +46,7 @@ export async function findRoute(
   { device, policy }: Pick<Session, 'device' | 'policy'>,
   { meta }: Pick<Goal, 'meta'>,
   target: UpdateTarget,
-  { wholeImages, failed }: RouteLimits,
+  { wholeImages, failed, keepsDeltas = false }: RouteLimits,
 ): Promise<Route> {
   const present = await surveyImages(device, meta);
   const useful = partialsOf(await partials(device), meta);
@@ -64,7 +66,7 @@ export async function findRoute(
       diskBytesPerSecond: policy.diskBytesPerSecond ?? ASSUMED.diskBytesPerSecond,
       hopSeconds: ASSUMED.hopSeconds,
     },
-    limits: { maxHops: policy.maxHops, maxDeltaShare: MAX_DELTA_SHARE, wholeImages, failed },
+    limits: { maxHops: policy.maxHops, maxDeltaShare: MAX_DELTA_SHARE, wholeImages, failed, keepsDeltas },
   };
   const plan = planUpdate(request);
   if (plan.kind === 'paths') return { plan, request, present, line, room: null };

@@ -187,8 +187,9 @@ class Update {
 
   async #chooseRoute(goal: Goal, target: UpdateTarget): Promise<Route> {
     const { onEvent } = this.#session.device;
+    const keepsDeltas = this.#options.keepDeltas ?? false;
     const find = (wholeImages: boolean) =>
-      findRoute(this.#session, goal, target, { wholeImages, failed: this.#failed });
+      findRoute(this.#session, goal, target, { wholeImages, failed: this.#failed, keepsDeltas });
     let route = await find(this.#wholeImage === 'full');
     if (route.plan.kind === 'no-path' && this.#wholeImage === 'ask') {
       const { confirmWholeImage = async () => false } = this.#options;

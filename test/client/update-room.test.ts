@@ -186,5 +186,16 @@ describe.skipIf(!haveTools('cksum'))('an update that does not fit', () => {
       await update();
       expect(imagesIn(path)).toEqual(named(2, 3, 4));
     });
+
+    test('removes none where it cannot be read what others need', async (context) => {
+      requireTools(context, 'flock');
+      const { path, places, update } = await deviceOf(context, [2, 3], 'puavo');
+      writeFileSync(places.managedImages, '{');
+      for (const makeRoom of ['never', 'previous'] as const) {
+        const hint = expect.stringContaining(places.managedImages);
+        await expect(update({ makeRoom })).rejects.toMatchObject({ code: 'NO_SPACE', hint });
+        expect(imagesIn(path)).toEqual(named(2, 3));
+      }
+    });
   });
 });

@@ -59,19 +59,21 @@ export function imageFault(image: MetaImage, { limits }: UpdateGraph): LeftOutRe
 
 /**
  * What the delta costs, fetched in one of its forms. The last one of a path streams from the network: the base is read and
- * the target is written, less the share that is made already. Any other is spooled, which is to be written and read again.
+ * the target is written, less the share that is made already. Any other, and one that is kept, is spooled, which is to be
+ * written and read again.
  */
 export function deltaCosts(delta: MetaDiff, form: DeltaForm, image: MetaImage, graph: UpdateGraph): ByteCosts {
   const isLast = image === graph.wanted;
   const making = isLast ? makingCosts(delta, image, graph) : { workBytes: 0, diskBytes: 0 };
   if (form !== delta) return compressedCosts(delta, form, making, graph);
   const spooled = bytesThere(delta.filename, delta.size, graph);
-  if (isLast) {
+  if (isLast && graph.limits.keepsDeltas !== true) {
     const { deltaBytes } = checkpointOf(delta, graph);
     return { downloadBytes: delta.size - Math.max(spooled, Math.min(deltaBytes, delta.size)), ...making };
   }
   const left = delta.size - spooled;
-  return { downloadBytes: left, workBytes: left + delta.size, diskBytes: left };
+  const workBytes = left + delta.size + making.workBytes;
+  return { downloadBytes: left, workBytes, diskBytes: left + making.diskBytes };
 }
 
 /**

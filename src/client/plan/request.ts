@@ -51,4 +51,6 @@ export interface PathLimits {
   readonly wholeImages: boolean;
   /** Names of files that failed in this run. */
   readonly failed: ReadonlySet<string>;
+  /** Whether the last delta is spooled as well, because it is kept; left out, it is not. */
+  readonly keepsDeltas?: boolean;
 }

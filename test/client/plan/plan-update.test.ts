@@ -53,6 +53,19 @@ describe('the plan of an update', () => {
     });
   });
 
+  it('has all of a last delta that is kept fetched and on the disk', () => {
+    const checkpoint = {
+      target: versionOf(4),
+      base: versionOf(1),
+      deltaFilename: deltaFile(1, 4),
+      deltaBytes: 400,
+      targetBytes: 800,
+    };
+    const kept = plan({ ...from1, device: { checkpoint }, limits: { maxHops: 1, keepsDeltas: true } });
+    // The delta is written and read; 200 bytes of the target are left to be made, from as many of the base.
+    expect(kept).toMatchObject({ chosen: { downloadBytes: 500, workBytes: 1000 + 400, diskBytes: 500 + 200 } });
+  });
+
   it('takes no more hops than are allowed', () => {
     expect(pathsOf(plan({ ...from1, limits: { maxHops: 3 } }))[0]).toEqual(IN_STEPS);
     expect(pathsOf(plan({ ...from1, limits: { maxHops: 2 } }))[0]).toEqual([deltaFile(1, 4)]);
