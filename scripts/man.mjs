@@ -44,6 +44,9 @@ function manualPage() {
     '.TP',
     '\\fBFORCE_COLOR\\fR',
     'Print in color to files and pipes too; 0 turns colors off.',
+    '.TP',
+    '\\fBUPDATE_REPOSITORY_PASSPHRASE\\fR',
+    'The passphrase of the keys that sign, where no --passphrase-fd is given.'.replaceAll('-', '\\-'),
     '.SH EXAMPLES',
     ...verbatim(exampleIn(helpOf(program))),
     '.SH SEE ALSO',
@@ -74,7 +77,16 @@ function commandSection(command, help) {
       roff(argument.description),
     ]),
     ...command.options.flatMap(optionEntry),
+    ...command.commands.flatMap((action) => subcommandSection(command, action)),
     ...verbatim(help.slice(command.helpInformation().length).trim().split('\n')),
+  ];
+}
+
+function subcommandSection(command, action) {
+  return [
+    '.PP',
+    `\\fB${roff(`${command.name()} ${action.name()}`)}\\fR ${roff(action.usage())}: ${roff(action.description())}`,
+    ...action.options.flatMap(optionEntry),
   ];
 }
 

@@ -1,8 +1,10 @@
 import type { SerializedError } from './errors.js';
 import type { Inspection } from './inspection.js';
+import type { KeyListEvent, KeySummaryEvent, RefreshSummaryEvent } from './trust-events.js';
 import type { BundleSummaryEvent, PathPlanEvent, UpdateCheckEvent, UpdateSummaryEvent } from './update-events.js';
 
 export type * from './inspection.js';
+export type * from './trust-events.js';
 export type * from './update-events.js';
 
 /**
@@ -40,6 +42,9 @@ type AnyEvent =
   | UpdateCheckEvent
   | UpdateSummaryEvent
   | PathPlanEvent
+  | KeyListEvent
+  | KeySummaryEvent
+  | RefreshSummaryEvent
   | InspectionEvent;
 
 export type EventSink = (event: RepositoryEvent) => void;
@@ -63,6 +68,7 @@ export interface PlannedAction {
     | 'compress-delta'
     | 'digest'
     | 'write-index'
+    | 'sign'
     | 'drop'
     | 'remove'
     | 'upload'

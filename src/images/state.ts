@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { makeDirectory, readTextFile, writeFileAtomic, writeFileQuickly } from '../io/atomic-file.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
+import { MAX_BYTES } from '../trust/tuf/documents.js';
 import { formatDeltaPolicy } from './delta-policy.js';
 import {
   type DeltaRecord,
@@ -16,14 +17,15 @@ import {
 
 /**
  * The mirror's private memory below `.update-repository/`: what was learnt from files, so that nothing is read twice,
- * and what makes a killed build recognisable. Everything in it can be learnt again from the images and the mirror: a
- * record that is damaged or lost costs time, never correctness.
+ * and what makes a killed build recognisable. Everything in it but the root can be learnt again from the images and the
+ * mirror: a record that is damaged or lost costs time, never correctness.
  *
  *     lock            the writer of the mirror (src/io/lock.ts)
  *     settings.json   what the mirror remembers between builds
  *     images/         one record an image file
  *     deltas/         one record a delta and its compressed form, also of what was not worth publishing
  *     dropped.json    files that indexes named once, and since when no index names them any more
+ *     root.json       the newest root that was signed here: the mirror's metadata is believed where its roots lead to it
  *     publishing      there while the indexes are being rewritten
  *     tmp/            files in the making
  */
@@ -65,6 +67,15 @@ export class MirrorState {
   async writeSettings(settings: MirrorSettings): Promise<void> {
     const { deltas } = settings;
     await this.#write('settings.json', { ...settings, deltas: deltas === null ? null : formatDeltaPolicy(deltas) });
+  }
+
+  /** The text of the newest root that was signed here, or null. */
+  async readRoot(): Promise<string | null> {
+    return await readTextFile(join(this.directory, 'root.json'), MAX_BYTES.root);
+  }
+
+  async writeRoot(text: string): Promise<void> {
+    await writeFileAtomic(join(this.directory, 'root.json'), text, this.temporaryPath('root.json'));
   }
 
   async readImage(fileName: string): Promise<ImageRecord | null> {

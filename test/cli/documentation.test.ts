@@ -14,7 +14,9 @@ import { projectRoot } from './run.js';
 const run = promisify(execFile);
 const program = createProgram(() => undefined, { out: () => undefined, err: () => undefined });
 const everyOption = [program, ...program.commands].flatMap((command) =>
-  command.options.map((option) => [command.name(), option.long ?? '', option.short ?? ''] as const),
+  [command, ...(command === program ? [] : command.commands)].flatMap(({ options }) =>
+    options.map((option) => [command.name(), option.long ?? '', option.short ?? ''] as const),
+  ),
 );
 
 /** Complete by its type: a new event or error code makes this file fail to compile. */
@@ -42,6 +44,9 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'update-summary': true,
   'path-plan': true,
   inspection: true,
+  'key-list': true,
+  'key-summary': true,
+  'refresh-summary': true,
   error: true,
 };
 const ERRORS: Readonly<Record<ErrorCode, true>> = {

@@ -54,6 +54,9 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'update-check':
     case 'update-summary':
     case 'inspection':
+    case 'key-list':
+    case 'key-summary':
+    case 'refresh-summary':
       return undefined;
   }
 }

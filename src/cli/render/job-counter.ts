@@ -64,6 +64,7 @@ const jobOf: Readonly<Record<PlannedAction['action'], JobKind | null>> = {
   'compress-delta': 'compress-delta',
   digest: 'digest',
   'write-index': null,
+  sign: null,
   drop: null,
   remove: null,
   upload: 'upload',

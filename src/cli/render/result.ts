@@ -33,6 +33,9 @@ export class ResultRenderer implements Renderer {
       case 'bundle-summary':
       case 'update-check':
       case 'update-summary':
+      case 'key-list':
+      case 'key-summary':
+      case 'refresh-summary':
         this.#print(summaryLines(event, this.#layout()));
         break;
       case 'path-plan':

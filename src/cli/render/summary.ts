@@ -4,9 +4,12 @@ import type {
   BundleSummaryEvent,
   ComposeSummaryEvent,
   DeltaSummaryEvent,
+  KeyListEvent,
+  KeySummaryEvent,
   PatchSummaryEvent,
   PruneSummaryEvent,
   PublishSummaryEvent,
+  RefreshSummaryEvent,
   SeriesSummary,
   UpdateCheckEvent,
   UpdateSummaryEvent,
@@ -17,6 +20,7 @@ import { formatDuration } from '../durations.js';
 import type { Palette } from './colors.js';
 import { printable } from './printable.js';
 import { type Column, renderTable } from './table.js';
+import { keyListLines, keySummaryLines, refreshSentence } from './trust-lines.js';
 
 /** How wide lines may be, and in which styles. */
 export interface Layout {
@@ -36,7 +40,10 @@ export type SummaryEvent =
   | ComposeSummaryEvent
   | BundleSummaryEvent
   | UpdateCheckEvent
-  | UpdateSummaryEvent;
+  | UpdateSummaryEvent
+  | KeyListEvent
+  | KeySummaryEvent
+  | RefreshSummaryEvent;
 
 /** The last words of a command: what it did, and what the mirror has now. */
 export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
@@ -65,6 +72,12 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return [checkSentence(summary)];
     case 'update-summary':
       return [updateSentence(summary)];
+    case 'key-list':
+      return keyListLines(summary);
+    case 'key-summary':
+      return keySummaryLines(summary);
+    case 'refresh-summary':
+      return [refreshSentence(summary)];
   }
 }
 

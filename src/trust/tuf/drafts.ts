@@ -10,7 +10,7 @@ import {
 import { parseEnvelope, renderEnvelope } from './parse-document.js';
 import { type Repository, topSigners } from './repository.js';
 import { addSignatures, goodSigners, type Signers } from './signatures.js';
-import type { SigningKey } from './signing-key.js';
+import type { MetadataSigner } from './signing-key.js';
 
 /**
  * Metadata of the roles that people sign for, which may lack signatures yet. It is kept outside the mirror until it has
@@ -31,14 +31,18 @@ export interface MissingSignatures {
 }
 
 /** The drafts with the signatures of those of these keys that have a say in them. */
-export function signDrafts(drafts: Drafts, current: Repository | null, keys: readonly SigningKey[]): Drafts {
+export function signDrafts(
+  drafts: Drafts,
+  current: Pick<Repository, 'root'> | null,
+  keys: readonly MetadataSigner[],
+): Drafts {
   const root = drafts.root && addSignatures(drafts.root, keys, keyIdsOf(rootSigners(drafts.root, current)));
   const targets = drafts.targets && addSignatures(drafts.targets, keys, keyIdsOf(targetsSigners(drafts, current)));
   return { root, targets };
 }
 
 /** What drafts lack before they can be published; nothing, when they are complete. */
-export function findMissingSignatures(drafts: Drafts, current: Repository | null): MissingSignatures[] {
+export function findMissingSignatures(drafts: Drafts, current: Pick<Repository, 'root'> | null): MissingSignatures[] {
   const asked: [Envelope<RootDocument | TargetsDocument> | null, 'root' | 'targets', Signers[]][] = [
     [drafts.root, 'root', drafts.root === null ? [] : rootSigners(drafts.root, current)],
     [drafts.targets, 'targets', drafts.targets === null ? [] : targetsSigners(drafts, current)],
@@ -55,7 +59,7 @@ export function findMissingSignatures(drafts: Drafts, current: Repository | null
 }
 
 /** Throws CONFIG naming the keys whose signatures are missing, if any are. */
-export function checkComplete(drafts: Drafts, current: Repository | null): void {
+export function checkComplete(drafts: Drafts, current: Pick<Repository, 'root'> | null): void {
   const [first] = findMissingSignatures(drafts, current);
   if (first === undefined) return;
   const { role, missing, keyids } = first;
@@ -99,12 +103,12 @@ function notADraft(file: string, expected: string, found: string): UpdateReposit
 }
 
 /** A root is signed by the keys that it names, and by those that the root before it names. */
-function rootSigners(draft: Envelope<RootDocument>, current: Repository | null): Signers[] {
+function rootSigners(draft: Envelope<RootDocument>, current: Pick<Repository, 'root'> | null): Signers[] {
   const signers = [topSigners(draft.signed, 'root')];
   return current === null ? signers : [topSigners(current.root.signed, 'root'), ...signers];
 }
 
-function targetsSigners({ root }: Drafts, current: Repository | null): Signers[] {
+function targetsSigners({ root }: Drafts, current: Pick<Repository, 'root'> | null): Signers[] {
   const newest = root?.signed ?? current?.root.signed;
   const role: TopRole = 'targets';
   return newest === undefined ? [] : [topSigners(newest, role)];

@@ -1,7 +1,7 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fromSystemError, UpdateRepositoryError } from '../../errors.js';
-import { placeFile, readTextFile } from '../../io/atomic-file.js';
+import { placeFile, readTextFile, syncDirectory } from '../../io/atomic-file.js';
 import type { TufKey } from './documents.js';
 import { type KeyFile, MAX_KEY_FILE_BYTES, parseKeyFile, renderPublicKeyFile, sealKeyFile } from './key-file.js';
 import { keyIdOf } from './public-key.js';
@@ -47,6 +47,32 @@ export async function saveKey(
 /** Keeps the public half of a key whose private half is elsewhere; returns the path of its file. */
 export async function savePublicKey(directory: string, key: TufKey, roles: readonly KeyRole[]): Promise<string> {
   return await saveFile(directory, key, renderPublicKeyFile(key, roles));
+}
+
+/** Copies the file of a key as it is; returns the path of the copy. */
+export async function copyKeyFile(file: string, directory: string, key: TufKey): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw fromSystemError(error, 'read it', file);
+  }
+  return await saveFile(directory, key, text);
+}
+
+/** Moves a key's file out of use, into `retired/`; returns its new path. */
+export async function retireKey(directory: string, file: string): Promise<string> {
+  const retired = join(directory, 'retired');
+  const path = join(retired, basename(file));
+  try {
+    await mkdir(retired, { recursive: true, mode: DIRECTORY_MODE });
+    await rename(file, path);
+  } catch (error) {
+    throw fromSystemError(error, `move it to ${retired}`, file);
+  }
+  await syncDirectory(retired);
+  await syncDirectory(directory);
+  return path;
 }
 
 function keyFileName(key: TufKey): string {

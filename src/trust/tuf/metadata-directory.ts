@@ -41,6 +41,11 @@ export async function writeRepository({ stages }: NextRepository, place: Metadat
   if (hasRoot) await remove(journal);
 }
 
+/** Whether {@link writeRepository} was killed with a root in its hands. */
+export async function isUnfinished({ privateDir }: MetadataPlace): Promise<boolean> {
+  return (await readTextFile(join(privateDir, JOURNAL_FILE), MAX_JOURNAL_BYTES)) !== null;
+}
+
 /** Completes what {@link writeRepository} was killed in; to be called before the metadata is read. */
 export async function finishWriting(place: MetadataPlace): Promise<void> {
   const journal = join(place.privateDir, JOURNAL_FILE);

@@ -24,7 +24,7 @@ import { checkNextRoot, checkVersion, claimOf, type Repository, topSigners } fro
 import { currentBodies, roleBodies } from './role-bodies.js';
 import { MIRROR_ROLE } from './role-names.js';
 import { canSign, isSigned, keysMissing, type Signers, signWith } from './signatures.js';
-import type { SigningKey } from './signing-key.js';
+import type { MetadataSigner } from './signing-key.js';
 
 /** What is to change in a repository. */
 export interface RepositoryChange {
@@ -38,7 +38,7 @@ export interface RepositoryChange {
 
 /** By what metadata is signed. */
 export interface Signing {
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly MetadataSigner[];
   readonly lifetimes: Lifetimes;
   readonly now: Date;
 }

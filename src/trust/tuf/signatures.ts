@@ -2,7 +2,7 @@ import { UpdateRepositoryError } from '../../errors.js';
 import { canonicalJson } from './canonical-json.js';
 import type { Envelope, KeyId, KeyTable, RoleKeys, Signature, TufDocument } from './documents.js';
 import { isSignatureOf } from './public-key.js';
-import type { SigningKey } from './signing-key.js';
+import type { MetadataSigner } from './signing-key.js';
 
 /** Whose signatures a role's metadata needs, with the keys themselves. */
 export interface Signers {
@@ -41,7 +41,7 @@ export function checkSigned(envelope: Envelope<TufDocument>, signers: Signers, f
 }
 
 /** Whether the keys at hand suffice to sign for a role. */
-export function canSign({ roleKeys }: Signers, keys: readonly SigningKey[]): boolean {
+export function canSign({ roleKeys }: Signers, keys: readonly MetadataSigner[]): boolean {
   return keys.filter(({ id }) => roleKeys.keyids.includes(id)).length >= roleKeys.threshold;
 }
 
@@ -53,7 +53,7 @@ export function canSign({ roleKeys }: Signers, keys: readonly SigningKey[]): boo
 export function signWith<Document extends TufDocument>(
   signed: Document,
   signers: Signers,
-  keys: readonly SigningKey[],
+  keys: readonly MetadataSigner[],
 ): Envelope<Document> {
   if (!canSign(signers, keys)) throw keysMissing(signers, keys);
   return { signatures: signaturesOf(signed, keys, signers.roleKeys.keyids), signed };
@@ -62,7 +62,7 @@ export function signWith<Document extends TufDocument>(
 /** The same document with the signatures of those `keys` added, or made anew, whose ids are in `keyids`. */
 export function addSignatures<Document extends TufDocument>(
   { signatures, signed }: Envelope<Document>,
-  keys: readonly SigningKey[],
+  keys: readonly MetadataSigner[],
   keyids: readonly KeyId[],
 ): Envelope<Document> {
   const added = signaturesOf(signed, keys, keyids);
@@ -71,7 +71,7 @@ export function addSignatures<Document extends TufDocument>(
 }
 
 /** The error for a role whose keys are not at hand. */
-export function keysMissing({ role, roleKeys }: Signers, keys: readonly SigningKey[]): UpdateRepositoryError {
+export function keysMissing({ role, roleKeys }: Signers, keys: readonly MetadataSigner[]): UpdateRepositoryError {
   const { keyids, threshold } = roleKeys;
   const found = keys.filter(({ id }) => keyids.includes(id)).length;
   const wanted = keyids.length === 1 ? `key ${keyids[0]}` : `${threshold} of the keys ${keyids.join(', ')}`;
@@ -82,7 +82,7 @@ export function keysMissing({ role, roleKeys }: Signers, keys: readonly SigningK
   );
 }
 
-function signaturesOf(signed: TufDocument, keys: readonly SigningKey[], keyids: readonly KeyId[]): Signature[] {
+function signaturesOf(signed: TufDocument, keys: readonly MetadataSigner[], keyids: readonly KeyId[]): Signature[] {
   const bytes = signedBytes(signed);
   const byId = new Map(keys.map((key) => [key.id, key]));
   return [...byId.values()]

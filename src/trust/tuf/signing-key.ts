@@ -7,11 +7,18 @@ import { keyIdOf, tufKeyOf } from './public-key.js';
 /** The kinds of keys that are made here. */
 export type KeyType = TufKey['keytype'];
 
+/** Whatever signs metadata by a key. */
+export interface MetadataSigner {
+  readonly id: KeyId;
+  /** A signature over `bytes`, in hex digits. */
+  sign(bytes: Uint8Array): string;
+}
+
 /**
  * A private key that signs metadata. What is shown, printed, copied or serialised of it is its public half alone: the
  * private one is in a private member.
  */
-export class SigningKey {
+export class SigningKey implements MetadataSigner {
   readonly #private: KeyObject;
   readonly publicKey: TufKey;
   readonly id: KeyId;
@@ -44,7 +51,6 @@ export class SigningKey {
     throw notAKey(where, privateKey.asymmetricKeyType ?? 'another key');
   }
 
-  /** A signature over `bytes`, in hex digits. */
   sign(bytes: Uint8Array): string {
     return sign(this.publicKey.keytype === 'ed25519' ? null : 'sha256', bytes, this.#private).toString('hex');
   }

@@ -1,0 +1,63 @@
+import { Option } from 'commander';
+import { UpdateRepositoryError } from '../errors.js';
+import type { Passphrase } from '../trust/passphrase.js';
+import type { KeyRing } from '../trust/tuf/key-ring.js';
+import { optionValue } from './option-value.js';
+
+/** How a passphrase reaches a command. */
+export interface PassphraseFlags {
+  readonly passphraseFd?: number;
+}
+
+/** The keys by which a command signs. */
+export interface SignFlags extends PassphraseFlags {
+  readonly sign?: string;
+}
+
+/** The option `--passphrase-fd` of the commands that open or make keys. */
+export function passphraseOption(): Option {
+  return new Option(
+    '--passphrase-fd <n>',
+    'read the passphrase of the keys from this file descriptor (default: UPDATE_REPOSITORY_PASSPHRASE, or a prompt)',
+  ).argParser(optionValue('--passphrase-fd', parseDescriptor));
+}
+
+/** The options of the commands that sign a mirror's metadata. */
+export function signOptions(): Option[] {
+  return [
+    new Option('--sign <keys>', 'sign its metadata with this directory of keys, see key init'),
+    passphraseOption(),
+  ];
+}
+
+/**
+ * Gets a passphrase; once that is done, no child process and no hook finds it in the environment. Throws CONFIG when there
+ * is none.
+ */
+export async function askPassphrase(
+  subject: string,
+  isNew: boolean,
+  { passphraseFd }: PassphraseFlags,
+  signal: AbortSignal,
+): Promise<Passphrase> {
+  const { getPassphrase, PASSPHRASE_VARIABLE } = await import('../trust/passphrase.js');
+  const env = { [PASSPHRASE_VARIABLE]: process.env[PASSPHRASE_VARIABLE] };
+  delete process.env[PASSPHRASE_VARIABLE];
+  const { stdin, stderr } = process;
+  const terminal = stdin.isTTY && stderr.isTTY ? { input: stdin, output: stderr } : null;
+  return await getPassphrase({ subject, isNew }, { fd: passphraseFd ?? null, env, terminal }, signal);
+}
+
+/** Opens a directory of keys to sign with. Throws CONFIG, NOT_FOUND, FORMAT. */
+export async function openKeys(directory: string, flags: PassphraseFlags, signal: AbortSignal): Promise<KeyRing> {
+  const { KeyRing } = await import('../trust/tuf/key-ring.js');
+  // Read first without a passphrase: who named the wrong directory is not to be asked for one.
+  await KeyRing.open(directory, null);
+  return await KeyRing.open(directory, await askPassphrase(`the keys in ${directory}`, false, flags, signal));
+}
+
+function parseDescriptor(text: string): number {
+  const fd = Number(text);
+  if (/^\d+$/.test(text) && fd < 2 ** 31) return fd;
+  throw new UpdateRepositoryError('USAGE', `expected the number of an open file descriptor, found '${text}'`);
+}

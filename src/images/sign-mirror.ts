@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import type { EventSink } from '../events.js';
+import { readTextFile } from '../io/atomic-file.js';
+import type { RepositoryContents } from '../trust/tuf/contents.js';
+import { MAX_BYTES, METADATA_DIR, metadataFileName, metadataPath, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { type Drafts, NO_DRAFTS } from '../trust/tuf/drafts.js';
+import { type Expiry, listExpiries } from '../trust/tuf/expiries.js';
+import type { KeyRing } from '../trust/tuf/key-ring.js';
+import { DEFAULT_LIFETIMES } from '../trust/tuf/lifetimes.js';
+import {
+  finishWriting,
+  isUnfinished,
+  type MetadataPlace,
+  readFrom,
+  writeRepository,
+} from '../trust/tuf/metadata-directory.js';
+import { type NextRepository, nextRepository } from '../trust/tuf/next-repository.js';
+import { rehearse } from '../trust/tuf/rehearsal.js';
+import { type Repository, readRepository } from '../trust/tuf/repository.js';
+import type { MirrorSite, MirrorView } from './site.js';
+
+/** What is to be signed. */
+export interface SigningChange {
+  /** What the mirror has now; null where what is signed now is to stay. */
+  readonly contents: RepositoryContents | null;
+  readonly drafts: Drafts;
+}
+
+/** What came of it. */
+export interface SignedMirror {
+  /** The paths of the metadata that was written, in order; none when everything was up to date. */
+  readonly written: readonly string[];
+  /** What ends first stands first. */
+  readonly expiries: readonly Expiry[];
+}
+
+/** Whether a mirror is signed, by whomever. */
+export async function isSignedMirror({ mirrorDir }: Pick<MirrorView, 'mirrorDir'>): Promise<boolean> {
+  return (await readTextFile(join(mirrorDir, METADATA_DIR, TIMESTAMP_FILE), MAX_BYTES.timestamp)) !== null;
+}
+
+/**
+ * The verified metadata of a mirror; null when it has none. It has to go back to the root that was signed here last, or
+ * else, where that is forgotten, to the one that was made with the keys. Throws VERIFICATION, FORMAT.
+ */
+export async function readMetadata({ mirrorDir, state }: MirrorView, ring: KeyRing | null): Promise<Repository | null> {
+  const read = readFrom(mirrorDir);
+  const hasRoot = (await read(metadataFileName('root', 1), MAX_BYTES.root)) !== null;
+  const trusted = (await state.readRoot()) ?? (hasRoot ? (ring?.firstRoot ?? null) : null);
+  return await readRepository(read, trusted);
+}
+
+/** Whether {@link signMirror} has something to do; only reads, and opens no key. Throws CONFIG for a key that it lacks. */
+export async function needsSigning(
+  view: MirrorView,
+  contents: RepositoryContents | null,
+  ring: KeyRing,
+): Promise<boolean> {
+  if (await isUnfinished(placeOf(view))) return true;
+  const current = await readMetadata(view, ring);
+  return current === null || rehearsed(current, contents, ring, new Date()) !== null;
+}
+
+/**
+ * Brings the metadata of a mirror up to date: what it vouches for, the drafts, and what expires soon, timestamp last. The
+ * first metadata begins with the root that was made with the keys. Only keys that sign are opened, and nothing is written
+ * where nothing is to be signed.
+ *
+ * @throws UpdateRepositoryError CONFIG for a key that is missing, VERIFICATION when the metadata that is there is not ours.
+ */
+export async function signMirror(site: MirrorSite, change: SigningChange, ring: KeyRing): Promise<SignedMirror> {
+  await site.lock.assertHeld();
+  await finishWriting(placeOf(site));
+  const now = new Date();
+  const current = await readMetadata(site, ring);
+  const next = await makeNext(current, change, ring, now);
+  if (next !== null) {
+    await site.lock.assertHeld();
+    await writeRepository(next, placeOf(site));
+  }
+  const repository = next?.repository ?? current;
+  if (repository !== null) await rememberRoot(site, repository);
+  const files = next?.stages.flat() ?? [];
+  for (const { path, text } of files) {
+    site.onEvent({ type: 'index-written', path, sizeBytes: Buffer.byteLength(text) });
+  }
+  const expiries = repository === null ? [] : listExpiries(repository, DEFAULT_LIFETIMES, now);
+  warnOfExpiries(expiries, site.onEvent);
+  return { written: files.map(({ path }) => path), expiries };
+}
+
+/** What an up-to-date mirror's metadata has left, warnings told. */
+export async function lookAtExpiries(
+  view: MirrorView,
+  ring: KeyRing | null,
+  onEvent: EventSink,
+): Promise<SignedMirror> {
+  const current = await readMetadata(view, ring);
+  const expiries = current === null ? [] : listExpiries(current, DEFAULT_LIFETIMES, new Date());
+  warnOfExpiries(expiries, onEvent);
+  return { written: [], expiries };
+}
+
+/** Tells what is to be signed anew and was not, since its keys are elsewhere. */
+function warnOfExpiries(expiries: readonly Expiry[], onEvent: EventSink): void {
+  for (const { role, version, expires, state } of expiries) {
+    if (state === 'good') continue;
+    const fate = state === 'due' ? 'expires' : 'expired';
+    const message = `${fate} at ${expires}: sign it anew with the keys of ${role}`;
+    onEvent({ type: 'note', level: 'warning', subject: metadataPath(role, version), message });
+  }
+}
+
+async function makeNext(
+  current: Repository | null,
+  { contents, drafts }: SigningChange,
+  ring: KeyRing,
+  now: Date,
+): Promise<NextRepository | null> {
+  const given = current === null && isEmpty(drafts) ? ring.first : drafts;
+  const rehearsal = current !== null && isEmpty(given) ? rehearsed(current, contents, ring, now) : undefined;
+  if (rehearsal === null) return null;
+  const keys = await ring.unlock(rehearsal?.keyids ?? ring.signing);
+  const change = { contents, drafts: given, online: ring.online };
+  return nextRepository(current, change, { keys, lifetimes: DEFAULT_LIFETIMES, now });
+}
+
+function rehearsed(current: Repository, contents: RepositoryContents | null, ring: KeyRing, now: Date) {
+  const change = { contents, drafts: NO_DRAFTS, online: ring.online };
+  return rehearse(current, change, ring.signing, { lifetimes: DEFAULT_LIFETIMES, now });
+}
+
+/** As the mirror has it, byte for byte. */
+async function rememberRoot({ mirrorDir, state }: MirrorSite, { root }: Repository): Promise<void> {
+  const text = await readFrom(mirrorDir)(metadataFileName('root', root.signed.version), MAX_BYTES.root);
+  if (text !== null && text !== (await state.readRoot())) await state.writeRoot(text);
+}
+
+function isEmpty({ root, targets }: Drafts): boolean {
+  return root === null && targets === null;
+}
+
+function placeOf({ mirrorDir, state }: MirrorView): MetadataPlace {
+  return { mirrorDir, privateDir: state.directory };
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { readTextFile } from '../../io/atomic-file.js';
+import type { Passphrase } from '../passphrase.js';
+import type { OnlineAssignments, RoleAssignment } from './delegations.js';
+import { type KeyId, MAX_BYTES, metadataFileName } from './documents.js';
+import { type Drafts, parseDrafts } from './drafts.js';
+import { readKeyDirectory, retireKey } from './key-directory.js';
+import { type KeyFile, openKeyFile } from './key-file.js';
+import type { KeyRole } from './role-names.js';
+import type { SigningKey } from './signing-key.js';
+
+/** A directory of keys in use: what its files tell, and the private keys of those that were asked for. */
+export class KeyRing {
+  readonly directory: string;
+  readonly files: readonly KeyFile[];
+  /** The first root and targets, which were made with the keys; empty where they are kept elsewhere. */
+  readonly first: Drafts;
+  /** The text of the first root, or null. */
+  readonly firstRoot: string | null;
+  readonly #passphrase: Passphrase | null;
+  readonly #opened = new Map<KeyId, SigningKey>();
+
+  /** Reads a directory; the passphrase is null where nothing is to be signed. Throws NOT_FOUND, FORMAT. */
+  static async open(directory: string, passphrase: Passphrase | null): Promise<KeyRing> {
+    const files = await readKeyDirectory(directory);
+    const texts = new Map<string, string>();
+    for (const role of ['root', 'targets'] as const) {
+      const name = metadataFileName(role, 1);
+      const text = await readTextFile(join(directory, name), MAX_BYTES[role]);
+      if (text !== null) texts.set(name, text);
+    }
+    return new KeyRing(directory, files, texts, passphrase);
+  }
+
+  private constructor(
+    directory: string,
+    files: readonly KeyFile[],
+    drafts: ReadonlyMap<string, string>,
+    passphrase: Passphrase | null,
+  ) {
+    this.directory = directory;
+    this.files = files;
+    this.first = parseDrafts(drafts);
+    this.firstRoot = drafts.get(metadataFileName('root', 1)) ?? null;
+    this.#passphrase = passphrase;
+  }
+
+  /** The ids of the keys that it can sign with. */
+  get signing(): KeyId[] {
+    return this.files.flatMap(({ id, sealed }) => (sealed === null ? [] : [id]));
+  }
+
+  /** Who signs for a series that is new, each key alone; null where the directory has no such keys. */
+  get online(): OnlineAssignments | null {
+    const series = this.#assignment('series');
+    const mirror = this.#assignment('mirror');
+    return series.keys.length > 0 && mirror.keys.length > 0 ? { series, mirror } : null;
+  }
+
+  /** The keys of a role, private or public. */
+  ofRole(role: KeyRole): KeyFile[] {
+    return this.files.filter(({ roles }) => roles.includes(role));
+  }
+
+  /** The private keys of these ids, one after the other: each takes 128 MiB for half a second. Throws CONFIG. */
+  async unlock(ids: readonly KeyId[]): Promise<SigningKey[]> {
+    const keys: SigningKey[] = [];
+    for (const file of this.files.filter(({ id }) => ids.includes(id))) {
+      const key = this.#opened.get(file.id) ?? (await openKeyFile(file, this.#passphrase?.reveal() ?? ''));
+      this.#opened.set(file.id, key);
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  /** Takes keys out of use: their files go into `retired/`. Returns where they are. */
+  async retire(ids: readonly KeyId[]): Promise<string[]> {
+    const paths: string[] = [];
+    for (const { id, file } of this.files) if (ids.includes(id)) paths.push(await retireKey(this.directory, file));
+    return paths;
+  }
+
+  #assignment(role: KeyRole): RoleAssignment {
+    return { keys: this.ofRole(role).map(({ publicKey }) => publicKey), threshold: 1 };
+  }
+}
