@@ -14,7 +14,20 @@ export type * from './events.js';
 export { type BuildOptions, buildMirror } from './images/build.js';
 export { type DeltaPolicy, formatDeltaPolicy, parseDeltaPolicy } from './images/delta-policy.js';
 export { type InspectedFile, inspectFile } from './images/inspect.js';
+export {
+  type KeyWork,
+  type MirrorKeys,
+  revokeKey,
+  rotateKey,
+  signDraftDirectory,
+  startMetadata,
+} from './images/mirror-keys.js';
 export { type PruneOptions, pruneMirror } from './images/prune.js';
+export { type RefreshOptions, refreshMirror } from './images/refresh.js';
 export { type VerifyOptions, verifyMirror } from './images/verify.js';
 export { type MirrorIndex, parseIndexJson } from './metadata/index-json.js';
 export { type MetaDiff, type MetaImage, type MetaZst, parseSeriesMeta, type SeriesMeta } from './metadata/meta.js';
+export { Passphrase } from './trust/passphrase.js';
+export { KeyRing } from './trust/tuf/key-ring.js';
+export { DEFAULT_LIFETIMES } from './trust/tuf/lifetimes.js';
+export { type KeyPlan, makeKeys } from './trust/tuf/make-keys.js';

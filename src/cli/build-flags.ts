@@ -7,9 +7,10 @@ import { graceOption } from './grace.js';
 import { parseRatio } from './numbers.js';
 import { optionValue } from './option-value.js';
 import { type ResourceFlags, resourceOptions } from './resources.js';
+import { type SignFlags, signOptions } from './sign-flags.js';
 
 /** What the options of `build` leave in commander's hands. */
-export interface BuildFlags extends ResourceFlags, DeltaFlags {
+export interface BuildFlags extends ResourceFlags, DeltaFlags, SignFlags {
   readonly seriesConfig?: readonly string[];
   readonly deltas?: DeltaPolicy;
   readonly maxDeltaRatio: number;
@@ -32,7 +33,14 @@ export interface BuildFlags extends ResourceFlags, DeltaFlags {
 
 /** The options of `build`, in the order in which help shows them. */
 export function buildFlagOptions(): Option[] {
-  return [...contentOptions(), ...deltaOptions(), ...workOptions(), ...resourceOptions(), ...puavoOptions()];
+  return [
+    ...contentOptions(),
+    ...deltaOptions(),
+    ...signOptions(),
+    ...workOptions(),
+    ...resourceOptions(),
+    ...puavoOptions(),
+  ];
 }
 
 function contentOptions(): Option[] {

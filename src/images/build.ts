@@ -4,10 +4,14 @@ import type { DeltaEffort, EngineChoice } from '../delta/generate.js';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
+import { type RepositoryContents, repositoryContents } from '../trust/tuf/contents.js';
+import { METADATA_DIR } from '../trust/tuf/documents.js';
+import { NO_DRAFTS } from '../trust/tuf/drafts.js';
+import type { KeyRing } from '../trust/tuf/key-ring.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import { type BuildRequest, resolveRequest, type Selection } from './build-request.js';
 import { compressDeltas, NOTHING_COMPRESSED } from './compress-phase.js';
-import { composeMetas, contentsOf } from './contents.js';
+import { composeMetas, contentsOf, renderIndexes } from './contents.js';
 import { makeDeltas } from './delta-phase.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import { publishedBaseUrl } from './disk-indexes.js';
@@ -16,7 +20,8 @@ import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
 import { type BuildPlan, type Known, knownOf, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
 import type { MirrorSettings } from './records.js';
-import type { MirrorSite } from './site.js';
+import { isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
+import type { MirrorSite, MirrorView } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
 import { type Survey, surveyDeltas, surveyMirror } from './survey.js';
@@ -42,6 +47,8 @@ export interface BuildOptions {
   /** What makes deltas; the bytes are the same. */
   readonly engine?: EngineChoice | undefined;
   readonly resources: Resources;
+  /** By what the mirror's metadata is signed; undefined where it is not: a signed mirror then cannot change. */
+  readonly sign?: KeyRing | undefined;
   /** Also remove what no index has named for so long. */
   readonly prune: { readonly graceMs: number } | undefined;
   /** Do the rest of the work when a part of it fails; the summary counts the failures. */
@@ -72,10 +79,12 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
   const request = await resolveRequest(options.imagesDir, options.selection, policy);
   const missing = countMissing(request, options.keepGoing);
   const sight = await lookAt(request, policy, options);
+  await requireKeys(sight, options);
   reportRequest(request, sight.settings.baseUrl, options);
   reportPolicyChange(sight.survey.settings.deltas, policy, sight.actions, options.onEvent);
   options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.actions });
   const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, policy, options);
+  if (!options.dryRun && !sight.hasWork) await reportSigned(options);
   reportImages(request, result.images, result.examined, options.onEvent);
   const summary: BuildSummaryEvent = {
     type: 'build-summary',
@@ -97,7 +106,7 @@ interface Sight {
   readonly survey: Survey;
   readonly plan: BuildPlan;
   readonly settings: MirrorSettings;
-  /** Of the plan, and what `--prune` removes. */
+  /** Of the plan, what is signed, and what `--prune` removes. */
   readonly actions: readonly PlannedAction[];
   readonly hasWork: boolean;
 }
@@ -118,14 +127,58 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const compressDeltas = options.compressDeltas ?? survey.settings.compressDeltas;
   const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas };
   const plan = planBuild(request, survey, { baseUrl, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
+  const signs = await willSign(request, { mirrorDir, state }, plan, settings, options);
   const pruning = prune === undefined ? null : await planPrune({ mirrorDir, state }, prune.graceMs);
   return {
     survey,
     plan,
     settings,
-    actions: [...plan.actions, ...(pruning?.actions ?? [])],
-    hasWork: plan.actions.length > 0 || !isDeepStrictEqual(settings, survey.settings) || pruning?.hasWork === true,
+    actions: [...plan.actions, ...(signs ? [SIGN_ACTION] : []), ...(pruning?.actions ?? [])],
+    hasWork:
+      plan.actions.length > 0 || signs || !isDeepStrictEqual(settings, survey.settings) || pruning?.hasWork === true,
   };
+}
+
+const SIGN_ACTION: PlannedAction = {
+  action: 'sign',
+  path: METADATA_DIR,
+  detail: 'what changed or expires soon',
+  sizeBytes: null,
+};
+
+/** Whether metadata is to be written: where the indexes change it is, else where what it says differs or is due. */
+async function willSign(
+  request: BuildRequest,
+  view: MirrorView,
+  plan: BuildPlan,
+  settings: MirrorSettings,
+  { sign }: BuildOptions,
+): Promise<boolean> {
+  if (sign === undefined) return false;
+  if (plan.actions.length > 0) return true;
+  return await needsSigning(view, signedContents(request, knownOf(plan), settings), sign);
+}
+
+/** What the mirror vouches for: what the build knows, never what somebody else may have written there. */
+function signedContents(request: BuildRequest, known: Known, { baseUrl }: MirrorSettings): RepositoryContents {
+  const metas = composeMetas(request, contentsOf(known), baseUrl);
+  return repositoryContents(metas, renderIndexes(metas));
+}
+
+/** A signed mirror whose files change without its metadata is one that clients take for damaged, or never see change. */
+async function requireKeys({ plan }: Sight, { mirrorDir, sign, dryRun }: BuildOptions): Promise<void> {
+  if (dryRun || sign !== undefined || plan.actions.length === 0 || !(await isSignedMirror({ mirrorDir }))) return;
+  throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected keys to sign what changes in it, found none`, {
+    data: { path: mirrorDir },
+    hint: 'the mirror is signed: name the directory of its keys with --sign',
+  });
+}
+
+async function reportSigned({ mirrorDir, sign, onEvent }: BuildOptions): Promise<void> {
+  if (sign === undefined && !(await isSignedMirror({ mirrorDir }))) return;
+  await lookAtExpiries({ mirrorDir, state: new MirrorState(mirrorDir) }, sign ?? null, onEvent);
+  if (sign === undefined) return;
+  onEvent({ type: 'note', level: 'info', subject: METADATA_DIR, message: 'up to date, nothing signed' });
 }
 
 function atRest({ plan }: Sight): BuildResult {
@@ -166,15 +219,21 @@ async function build(
   if (!isDeepStrictEqual(settings, survey.settings)) await site.state.writeSettings(settings);
   const result: Known = { images: images.records, deltas: deltas.outcomes, compressed: zst.compressed };
   const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), settings.baseUrl));
+  const signed =
+    options.sign === undefined ? 0 : await sign(site, signedContents(request, result, settings), options.sign);
   const pruned =
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {
     ...result,
-    changed: wrote || deltas.made + zst.made + pruned > 0,
+    changed: wrote || deltas.made + zst.made + signed + pruned > 0,
     examined: images.examined,
     deltasMade: deltas.made,
     failures: images.failures.length + deltas.failures.length + zst.failures.length,
   };
+}
+
+async function sign(site: MirrorSite, contents: RepositoryContents, ring: KeyRing): Promise<number> {
+  return (await signMirror(site, { contents, drafts: NO_DRAFTS }, ring)).written.length;
 }
 
 /** A listed image that is not there stops everything before anything is done, or counts as a failure. */

@@ -1,6 +1,5 @@
 import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink, MetadataExpiry } from '../events.js';
-import type { Passphrase } from '../trust/passphrase.js';
 import type { KeyId, TufKey } from '../trust/tuf/documents.js';
 import { readDraftDirectory, writeDrafts } from '../trust/tuf/draft-directory.js';
 import {
@@ -12,8 +11,7 @@ import {
 } from '../trust/tuf/drafts.js';
 import { listExpiries } from '../trust/tuf/expiries.js';
 import { changeKey } from '../trust/tuf/key-changes.js';
-import { saveKey } from '../trust/tuf/key-directory.js';
-import { KeyRing } from '../trust/tuf/key-ring.js';
+import type { KeyRing } from '../trust/tuf/key-ring.js';
 import { DEFAULT_LIFETIMES } from '../trust/tuf/lifetimes.js';
 import { renderEnvelope } from '../trust/tuf/parse-document.js';
 import type { Repository } from '../trust/tuf/repository.js';
@@ -68,7 +66,6 @@ export async function startMetadata(keys: MirrorKeys): Promise<readonly string[]
 export async function rotateKey(
   keys: MirrorKeys,
   { role, keyid }: { readonly role: KeyRole; readonly keyid: KeyId | null },
-  passphrase: Passphrase,
   draftsDir: string | null,
 ): Promise<KeyWork> {
   const repository = await requireMetadata(keys);
@@ -77,8 +74,7 @@ export async function rotateKey(
   const drafts = changeKey(repository, { from, to: key.publicKey, roles: null }, makingNow());
   const signed = signDrafts(drafts, repository, [...(await keys.ring.unlock(keys.ring.signing)), key]);
   if (draftsDir === null) checkComplete(signed, repository);
-  const path = await saveKey(keys.ring.directory, key, rolesOf(repository, from), passphrase.reveal());
-  const ring = await KeyRing.open(keys.ring.directory, passphrase);
+  const { ring, path } = await keys.ring.with(key, rolesOf(repository, from));
   const work = await hand({ ...keys, ring }, repository, signed, draftsDir);
   return { ...work, files: [path, ...work.files] };
 }

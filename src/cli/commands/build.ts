@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
+import type { KeyRing } from '../../trust/tuf/key-ring.js';
 import { type BuildFlags, buildFlagOptions } from '../build-flags.js';
 import { planRequest } from '../build-request.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { isDirectory } from '../is-directory.js';
 import { chooseResources } from '../resources.js';
+import { openKeys } from '../sign-flags.js';
 
 const EPILOGUE = `
 Delta policies:
@@ -46,10 +48,19 @@ async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, se
   const { settings, notes } = planRequest(flags, isDirectory);
   for (const note of notes) session.onEvent(note);
   const resources = chooseResources(flags);
+  const sign = await keysOf(flags, session);
   const { buildMirror } = await import('../../images/build.js');
-  const summary = await buildMirror({ imagesDir, mirrorDir, resources, ...settings, ...session });
+  const summary = await buildMirror({ imagesDir, mirrorDir, resources, sign, ...settings, ...session });
   if (summary.failures > 0) return EXIT.failed;
   return summary.dryRun && summary.changed ? EXIT.somethingToDo : EXIT.done;
+}
+
+/** A dry run signs nothing, and asks for no passphrase. */
+async function keysOf(flags: BuildFlags, { signal }: Session): Promise<KeyRing | undefined> {
+  if (flags.sign === undefined) return undefined;
+  if (flags.dryRun !== true) return await openKeys(flags.sign, flags, signal);
+  const { KeyRing } = await import('../../trust/tuf/key-ring.js');
+  return await KeyRing.open(flags.sign, null);
 }
 
 function requireImagesDirectory(path: string): void {

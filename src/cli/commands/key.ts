@@ -157,13 +157,10 @@ function defineRotate(key: Command, accept: Accept): void {
     .option('--key <id>', 'which of its keys, where there are several', optionValue('--key', parseKeyId));
   addChangeOptions(command).action((keys: string, flags: ChangeFlags & { role: KeyRole; key?: KeyId }) =>
     accept(command, async ({ signal, onEvent }) => {
-      const { KeyRing } = await import('../../trust/tuf/key-ring.js');
       const { rotateKey } = await import('../../images/mirror-keys.js');
-      await KeyRing.open(keys, null);
-      const passphrase = await askPassphrase(`the keys in ${keys}`, false, flags, signal);
-      const place = { mirrorDir: flags.mirror, ring: await KeyRing.open(keys, passphrase), onEvent };
+      const place = { mirrorDir: flags.mirror, ring: await openKeys(keys, flags, signal), onEvent };
       const choice = { role: flags.role, keyid: flags.key ?? null };
-      onEvent(summaryOf('rotate', keys, await rotateKey(place, choice, passphrase, flags.drafts ?? null)));
+      onEvent(summaryOf('rotate', keys, await rotateKey(place, choice, flags.drafts ?? null)));
       return EXIT.done;
     }),
   );

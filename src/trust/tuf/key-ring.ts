@@ -4,7 +4,7 @@ import type { Passphrase } from '../passphrase.js';
 import type { OnlineAssignments, RoleAssignment } from './delegations.js';
 import { type KeyId, MAX_BYTES, metadataFileName } from './documents.js';
 import { type Drafts, parseDrafts } from './drafts.js';
-import { readKeyDirectory, retireKey } from './key-directory.js';
+import { readKeyDirectory, retireKey, saveKey } from './key-directory.js';
 import { type KeyFile, openKeyFile } from './key-file.js';
 import type { KeyRole } from './role-names.js';
 import type { SigningKey } from './signing-key.js';
@@ -71,6 +71,14 @@ export class KeyRing {
       keys.push(key);
     }
     return keys;
+  }
+
+  /** The directory with a new key in it, which is kept by the same passphrase; keys that are open stay so. */
+  async with(key: SigningKey, roles: readonly KeyRole[]): Promise<{ readonly ring: KeyRing; readonly path: string }> {
+    const path = await saveKey(this.directory, key, roles, this.#passphrase?.reveal() ?? '');
+    const ring = await KeyRing.open(this.directory, this.#passphrase);
+    for (const [id, opened] of [...this.#opened, [key.id, key] as const]) ring.#opened.set(id, opened);
+    return { ring, path };
   }
 
   /** Takes keys out of use: their files go into `retired/`. Returns where they are. */

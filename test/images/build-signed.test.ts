@@ -1,0 +1,245 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  DEFAULT_LIFETIMES,
+  KeyRing,
+  makeKeys,
+  Passphrase,
+  type RefreshOptions,
+  type RepositoryEvent,
+  refreshMirror,
+} from 'update-repository';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { releaseOfMirror } from '../../src/images/mirror-release.js';
+import { readFrom } from '../../src/trust/tuf/metadata-directory.js';
+import { type Repository, readRepository } from '../../src/trust/tuf/repository.js';
+import { servedTree } from '../support/served-tree.js';
+import { Stranger, serveFiles } from '../trust/tuf/support/stranger.js';
+import { notes } from './support/events.js';
+import { fileStates } from './support/file-states.js';
+import { addImages, build, dayDeltaPath, dayImage, makeWorkshop, prune, SERIES, verify } from './support/workshop.js';
+
+const DAY_MS = 86_400_000;
+
+/** A workshop whose mirror of two images is signed, and its keys. */
+async function signedWorkshop() {
+  const workshop = await makeWorkshop(2);
+  const keys = join(workshop.folder, 'keys');
+  const passphrase = new Passphrase('a phrase', 'the test');
+  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1 } as const;
+  await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
+  const ring = await KeyRing.open(keys, passphrase);
+  const first = await build(workshop, { sign: ring });
+  return { ...workshop, keys, ring, first };
+}
+
+async function metadataOf(mirrorDir: string): Promise<Repository> {
+  const repository = await readRepository(readFrom(mirrorDir), null);
+  if (repository === null) throw new Error('no metadata');
+  return repository;
+}
+
+function versionsOf({ root, targets, roles, snapshot, timestamp }: Repository) {
+  const all = [...Object.entries({ root, targets, snapshot, timestamp }), ...roles];
+  return Object.fromEntries(all.map(([role, { signed }]) => [role, signed.version]));
+}
+
+async function refresh(mirrorDir: string, ring: KeyRing, changes: Partial<RefreshOptions> = {}) {
+  const events: RepositoryEvent[] = [];
+  const onEvent = (event: RepositoryEvent) => void events.push(event);
+  const summary = await refreshMirror({ mirrorDir, ring, breakLock: false, onEvent, ...changes });
+  return { summary, events };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a build with keys', () => {
+  it('has tuf-js, which knows the first root alone, find and verify images, deltas and indexes', async () => {
+    const { folder, mirrorDir, keys, first } = await signedWorkshop();
+    expect(first.events.filter(({ type }) => type === 'index-written').at(-1)).toMatchObject({
+      path: 'metadata/timestamp.json',
+    });
+    const paths = [...Object.keys(servedTree(mirrorDir))];
+    const url = await serveFiles(new Map(paths.map((path) => [path, readFileSync(join(mirrorDir, path))])));
+    const stranger = new Stranger(join(folder, 'device'), url, readFileSync(join(keys, '1.root.json'), 'utf8'));
+    for (const path of [dayImage(2), dayDeltaPath(1, 2)]) {
+      expect(readFileSync(await stranger.fetchFile(path)).equals(readFileSync(join(mirrorDir, path)))).toBe(true);
+    }
+    const meta = `meta/${SERIES}.json`;
+    expect(readFileSync(await stranger.fetchIndex(meta), 'utf8')).toBe(readFileSync(join(mirrorDir, meta), 'utf8'));
+  });
+
+  it('signs what is new, and nothing else', async () => {
+    const workshop = await signedWorkshop();
+    const before = versionsOf(await metadataOf(workshop.mirrorDir));
+    await addImages(workshop, [3]);
+    await build(workshop, { sign: workshop.ring });
+    const repository = await metadataOf(workshop.mirrorDir);
+    expect(versionsOf(repository)).toEqual({
+      ...before,
+      [SERIES]: 2,
+      mirror: 2,
+      snapshot: 2,
+      timestamp: 2,
+    });
+    expect(Object.keys(repository.roles.get(SERIES)?.signed.targets ?? {})).toContain(dayImage(3));
+    expect((await verify(workshop)).summary).toMatchObject({ errors: 0 });
+  });
+
+  it('of which nothing changed writes nothing, opens no key, and says so', async () => {
+    const workshop = await signedWorkshop();
+    const before = fileStates(workshop.folder);
+    const ring = await KeyRing.open(workshop.keys, new Passphrase('another phrase', 'the test'));
+    const run = await build(workshop, { sign: ring });
+    expect(run.summary.changed).toBe(false);
+    expect(notes(run, 'info')).toEqual(['metadata: up to date, nothing signed']);
+    expect(fileStates(workshop.folder)).toEqual(before);
+  });
+
+  it('signs what a build was killed over before it could', async () => {
+    const workshop = await signedWorkshop();
+    const metadata = join(workshop.mirrorDir, 'metadata');
+    await cp(metadata, join(workshop.folder, 'old'), { recursive: true });
+    await addImages(workshop, [3]);
+    await build(workshop, { sign: workshop.ring });
+    rmSync(metadata, { recursive: true });
+    await cp(join(workshop.folder, 'old'), metadata, { recursive: true });
+    expect((await verify(workshop)).summary.errors).toBeGreaterThan(0);
+    await expect(releaseOfMirror(workshop.mirrorDir)).rejects.toMatchObject({ code: 'CONFIG' });
+
+    const run = await build(workshop, { sign: workshop.ring });
+    expect(run.summary).toMatchObject({ changed: true, examined: 0, deltasMade: 0 });
+    expect((await verify(workshop)).summary).toMatchObject({ errors: 0 });
+  });
+
+  it('signs what it knows, not what somebody wrote into the indexes', async () => {
+    const workshop = await signedWorkshop();
+    const list = join(workshop.mirrorDir, 'SHA256SUMS');
+    const honest = readFileSync(list, 'utf8');
+    writeFileSync(
+      list,
+      honest.replace(/^./, (digit) => (digit === '0' ? '1' : '0')),
+    );
+    await build(workshop, { sign: workshop.ring });
+    expect(readFileSync(list, 'utf8')).toBe(honest);
+    expect(versionsOf(await metadataOf(workshop.mirrorDir))).toMatchObject({ mirror: 1 });
+  });
+
+  it('refuses a repository that another one put there', async () => {
+    const workshop = await signedWorkshop();
+    const other = await signedWorkshop();
+    const metadata = join(workshop.mirrorDir, 'metadata');
+    rmSync(metadata, { recursive: true });
+    await cp(join(other.mirrorDir, 'metadata'), metadata, { recursive: true });
+    await expect(build(workshop, { sign: workshop.ring })).rejects.toMatchObject({ code: 'VERIFICATION' });
+    rmSync(join(workshop.mirrorDir, '.update-repository', 'root.json'));
+    await expect(build(workshop, { sign: workshop.ring })).rejects.toMatchObject({ code: 'VERIFICATION' });
+  });
+
+  it('shows with --dry-run that it would sign, and does not', async () => {
+    const workshop = await signedWorkshop();
+    await addImages(workshop, [3]);
+    const before = fileStates(workshop.folder);
+    const ring = await KeyRing.open(workshop.keys, null);
+    const { events, summary } = await build(workshop, { sign: ring, dryRun: true });
+    const plan = events.find((event) => event.type === 'plan');
+    expect(plan?.actions.map(({ action }) => action)).toContain('sign');
+    expect(summary.changed).toBe(true);
+    expect(fileStates(workshop.folder)).toEqual(before);
+  });
+});
+
+describe('a build without keys of a signed mirror', () => {
+  it('is refused before anything is done where something changes, and names the option', async () => {
+    const workshop = await signedWorkshop();
+    await addImages(workshop, [3]);
+    const before = fileStates(workshop.folder);
+    await expect(build(workshop)).rejects.toMatchObject({
+      code: 'CONFIG',
+      hint: expect.stringContaining('--sign'),
+    });
+    expect(fileStates(workshop.folder)).toEqual(before);
+  });
+
+  it('where nothing changes warns of what expires', async () => {
+    const workshop = await signedWorkshop();
+    expect(notes(await build(workshop))).toEqual([]);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 4 * DAY_MS });
+    expect(notes(await build(workshop))).toEqual([
+      expect.stringMatching(/^metadata\/timestamp\.json: expires at .*keys of timestamp$/),
+    ]);
+  });
+});
+
+describe('refresh', () => {
+  it('signs nothing while nothing is due', async () => {
+    const { folder, mirrorDir, ring } = await signedWorkshop();
+    const before = fileStates(folder);
+    expect((await refresh(mirrorDir, ring)).summary.written).toEqual([]);
+    expect(fileStates(folder)).toEqual(before);
+  });
+
+  it('signs anew what is due, and warns of what it has no key for', async () => {
+    const { mirrorDir, ring, folder, keys } = await signedWorkshop();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 4 * DAY_MS });
+    expect((await refresh(mirrorDir, ring)).summary.written).toEqual(['metadata/timestamp.json']);
+    vi.setSystemTime(Date.now() + 310 * DAY_MS);
+    const online = join(folder, 'online');
+    await cp(keys, online, { recursive: true });
+    for (const { id, roles } of ring.files) {
+      if (roles.includes('root') || roles.includes('targets')) rmSync(join(online, `${id}.json`));
+    }
+    const run = await refresh(mirrorDir, await KeyRing.open(online, new Passphrase('a phrase', 'the test')));
+    expect(run.events.flatMap((event) => (event.type === 'note' ? [event.subject] : [])).sort()).toEqual([
+      'metadata/1.root.json',
+      'metadata/1.targets.json',
+    ]);
+    expect(versionsOf(await metadataOf(mirrorDir))).toEqual({
+      ...{ root: 1, targets: 1, [SERIES]: 2, mirror: 2, snapshot: 2, timestamp: 3 },
+    });
+  });
+
+  it('refuses a mirror that is not signed', async () => {
+    const { ring } = await signedWorkshop();
+    const other = await makeWorkshop(1);
+    await build(other);
+    await expect(refresh(other.mirrorDir, ring)).rejects.toMatchObject({ code: 'CONFIG' });
+  });
+});
+
+describe('the release of a signed mirror', () => {
+  it('has all that clients need, the timestamp last', async () => {
+    const { mirrorDir, ring, folder } = await signedWorkshop();
+    await addImages({ folder, imagesDir: join(folder, 'images') }, [3]);
+    await build({ folder, imagesDir: join(folder, 'images'), mirrorDir }, { sign: ring });
+    const { immutables, indexStages } = await releaseOfMirror(mirrorDir);
+    const paths = immutables.map(({ path }) => path).filter((path) => path.startsWith('metadata/'));
+    const named = ['1.root', '1.targets', '2.snapshot', '2.mirror', `2.${SERIES}`].map(
+      (name) => `metadata/${name}.json`,
+    );
+    expect(paths).toEqual(expect.arrayContaining(named));
+    // Of index.json, CKSUMS, SHA256SUMS and the meta file.
+    expect(paths).toHaveLength(named.length + 4);
+    expect(indexStages.at(-1)?.map(({ path }) => path)).toEqual(['metadata/timestamp.json']);
+  });
+});
+
+describe('prune of a signed mirror', () => {
+  it('keeps what only the metadata names', async () => {
+    const workshop = await signedWorkshop();
+    const metadata = join(workshop.mirrorDir, 'metadata');
+    await cp(metadata, join(workshop.folder, 'old'), { recursive: true });
+    rmSync(join(workshop.imagesDir, dayImage(1)));
+    await build(workshop, { sign: workshop.ring });
+    const signed = join(workshop.folder, 'new');
+    await cp(metadata, signed, { recursive: true });
+    rmSync(metadata, { recursive: true });
+    await cp(join(workshop.folder, 'old'), metadata, { recursive: true });
+    expect((await prune(workshop)).summary.removed).toBe(0);
+    await cp(signed, metadata, { recursive: true });
+    expect((await prune(workshop)).summary.removed).toBeGreaterThan(0);
+  });
+});
