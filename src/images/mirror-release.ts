@@ -5,6 +5,7 @@ import { CKSUMS_FILE, INDEX_FILE, metaPath, rdiffPath, SHA256SUMS_FILE } from '.
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type Release, type ReleaseObject, textObject } from '../publish/release.js';
 import { readExpectations } from './expectations.js';
+import { releaseOfMetadata } from './metadata-release.js';
 import { readSettledIndexes } from './settled-indexes.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
@@ -17,7 +18,8 @@ import { MirrorState } from './state.js';
  * FORMAT, NOT_FOUND or VERIFICATION for a file that is not as the indexes say
  */
 export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
-  const { texts, interrupted } = await readSettledIndexes(mirrorDir, new MirrorState(mirrorDir));
+  const state = new MirrorState(mirrorDir);
+  const { texts, interrupted } = await readSettledIndexes(mirrorDir, state);
   const { metas, problems } = readExpectations(texts, interrupted);
   const error = problems.find(({ level }) => level === 'error');
   if (error !== undefined) throw unfit(mirrorDir, `sound indexes, found: ${error.path}: ${error.message}`);
@@ -29,13 +31,15 @@ export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
   const immutables = metas.flatMap(objectsOf(mirrorDir));
   await Promise.all(immutables.map(requireSize));
   const index = (path: string) => textObject(path, texts.get(path) ?? '', mediaTypeOf(path));
+  const metadata = await releaseOfMetadata({ mirrorDir, state }, texts);
   return {
-    immutables: unique(immutables),
+    immutables: [...unique(immutables), ...(metadata?.immutables ?? [])],
     indexStages: [
       metas.map(({ series }) => index(metaPath(series))),
       [index(CKSUMS_FILE)],
       [index(SHA256SUMS_FILE)],
       [index(INDEX_FILE)],
+      ...(metadata === null ? [] : [[metadata.timestamp]]),
     ],
   };
 }

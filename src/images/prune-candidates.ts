@@ -5,6 +5,8 @@ import { classifyImageName, parseRdiffName } from '../metadata/image-name.js';
 import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
 import { INDEX_FILE, metaPath, RDIFFS_DIR, rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
 import { readDiskIndexes } from './disk-indexes.js';
+import { signedTargets } from './metadata-claims.js';
+import { isSignedMirror, readMetadata } from './sign-mirror.js';
 import { type MirrorSite, type MirrorView, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
 
@@ -18,15 +20,18 @@ export interface PruneCandidate {
 
 /**
  * The files that are ours and unused: those that indexes named once, and those that builds made and no index ever
- * named, which count as unused from `now` on.
+ * named, which count as unused from `now` on. What metadata vouches for is in use.
  */
 export async function pruneCandidates(site: MirrorView, now: number): Promise<PruneCandidate[]> {
   const indexes = await readDiskIndexes(site.mirrorDir);
   const dropped = await site.state.readDropped();
+  const repository = (await isSignedMirror(site)) ? await readMetadata(site, null) : null;
+  // A build that was killed before it signed leaves metadata that vouches for what no index names any more.
+  const signed = repository === null ? new Map() : signedTargets(repository);
   const paths = new Set([...dropped.keys(), ...(await recordedPaths(site))]);
   const candidates: PruneCandidate[] = [];
   for (const path of paths) {
-    if (indexes.named.has(path) || !isPrunable(path)) continue;
+    if (indexes.named.has(path) || signed.has(path) || !isPrunable(path)) continue;
     const identity = await identify(sitePath(site, path));
     if (identity === null) continue;
     const since = dropped.get(path) ?? new Date(now).toISOString();

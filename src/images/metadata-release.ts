@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import { mediaTypeOf } from '../publish/media-type.js';
+import { type ReleaseObject, textObject } from '../publish/release.js';
+import { METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { metadataPaths, unsignedIndexes } from './metadata-claims.js';
+import { isSignedMirror, readMetadata } from './sign-mirror.js';
+import { type MirrorView, sitePath } from './site.js';
+
+/** What a signed mirror publishes below `metadata/`. */
+export interface MetadataRelease {
+  /** Their names never get other bytes. */
+  readonly immutables: readonly ReleaseObject[];
+  /** By which clients see all of it: the very last to change. */
+  readonly timestamp: ReleaseObject;
+}
+
+/**
+ * The metadata of a mirror that vouches for these indexes; null when it is not signed.
+ *
+ * @throws UpdateRepositoryError CONFIG when it vouches for other indexes, VERIFICATION or FORMAT when it is damaged
+ */
+export async function releaseOfMetadata(
+  view: MirrorView,
+  texts: ReadonlyMap<string, string>,
+): Promise<MetadataRelease | null> {
+  if (!(await isSignedMirror(view))) return null;
+  const repository = await readMetadata(view, null);
+  if (repository === null) return null;
+  const [stale] = unsignedIndexes(repository, texts);
+  if (stale !== undefined) {
+    throw new UpdateRepositoryError(
+      'CONFIG',
+      `${view.mirrorDir}: expected ${stale} as it was signed, found another one`,
+      {
+        data: { path: view.mirrorDir },
+        hint: 'complete it by `build --sign KEYS`',
+      },
+    );
+  }
+  const object = async (path: string) => textObject(path, await read(view, path), mediaTypeOf(path));
+  const immutables: ReleaseObject[] = [];
+  for (const path of metadataPaths(repository)) immutables.push(await object(path));
+  return { immutables, timestamp: await object(`${METADATA_DIR}/${TIMESTAMP_FILE}`) };
+}
+
+async function read(view: MirrorView, path: string): Promise<string> {
+  const file = sitePath(view, path);
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw fromSystemError(error, 'read it', file);
+  }
+}
