@@ -41,7 +41,7 @@ export interface MirrorsOptions {
   readonly retry: RetryOptions;
 }
 
-/** Understands a text; `file`, its URL, opens the messages. Throws FORMAT. */
+/** Understands a text; `file`, its URL, opens the messages. Throws FORMAT, or VERIFICATION for another one than it has to be. */
 export type ParseText<T> = (text: string, file: string) => T;
 
 /**
@@ -99,12 +99,30 @@ export class Mirrors implements AsyncDisposable {
 
   /**
    * Fetches an index and understands it. A mirror whose text breaks its format, such as a page of whoever sits in between,
-   * has failed, and the next one is asked.
+   * or is another one than it has to be, has failed, and the next one is asked.
    *
-   * @throws UpdateRepositoryError FORMAT, as `parse` does for the first of them, where no mirror has a good one; NOT_FOUND
+   * @throws UpdateRepositoryError FORMAT or VERIFICATION, as `parse` does for the first of them, where no mirror has a good one; NOT_FOUND
    * with `data.status` where none has it; NETWORK, STORAGE, INTERRUPTED
    */
   async text<T>(wanted: WantedText, parse: ParseText<T>, signal: AbortSignal): Promise<T> {
+    return await this.#text<T, never>(wanted, parse, signal, null);
+  }
+
+  /**
+   * As {@link text}; null as soon as a mirror says that it has no such file, or refuses it (403), as S3 does where there is
+   * none. Throws no NOT_FOUND.
+   */
+  async textIfThere<T>(wanted: WantedText, parse: ParseText<T>, signal: AbortSignal): Promise<T | null> {
+    return await this.#text(wanted, parse, signal, () => null);
+  }
+
+  /** `missing` makes what one answer is taken for that there is no such file; null where the next mirror is asked. */
+  async #text<T, Missing>(
+    wanted: WantedText,
+    parse: ParseText<T>,
+    signal: AbortSignal,
+    missing: (() => Missing) | null,
+  ): Promise<T | Missing> {
     using limit = new TimeLimit(signal, this.#textTimeoutMs);
     const inTime = limit.signal;
     const turns = this.#turns(wanted.path, [mirrorSources(this.#roots, wanted.path)]);
@@ -117,6 +135,7 @@ export class Mirrors implements AsyncDisposable {
           turns.succeeded(source);
           return parsed;
         } catch (error) {
+          if (missing !== null && isMissing(error)) return missing();
           turns.failed(source, error);
         }
       }
@@ -174,6 +193,10 @@ export class Mirrors implements AsyncDisposable {
   #turns(path: string, groups: readonly (readonly Source[])[]): Turns {
     return new Turns(path, groups, { health: this.#health, retry: this.#retry });
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return hasCode(error, 'NOT_FOUND') || (hasCode(error, 'STORAGE') && error.data.status === 403);
 }
 
 /** No password is sent to a mirror: it has to be readable without. */

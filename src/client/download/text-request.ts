@@ -1,23 +1,27 @@
+import type { UpdateRepositoryError } from '../../errors.js';
 import type { Request } from '../../net/http/failures.js';
 import { unfit, unsuccessful } from './answer-failures.js';
 import { type Answer, requestFor } from './get.js';
-import type { Source } from './sources.js';
+import { nameOfUrl, type Source } from './sources.js';
 import { receive, type Wire } from './wire.js';
 
 /** A text, and the most that it may have. */
 export interface WantedText {
   readonly path: string;
   readonly maxBytes: number;
+  /** The error for a longer one, which rules its source out; left out, it is one that may be better next time. */
+  readonly tooLong?: (file: string) => UpdateRepositoryError;
 }
 
 /**
  * Asks one source for a text.
  *
- * @throws UpdateRepositoryError NOT_FOUND, STORAGE, INTERRUPTED; NETWORK for all that may be better next time
+ * @throws UpdateRepositoryError NOT_FOUND, STORAGE, INTERRUPTED, what `tooLong` makes; NETWORK for all that may be better next
+ * time
  */
 export async function requestText(
   { url }: Source,
-  { path, maxBytes }: WantedText,
+  { path, maxBytes, tooLong }: WantedText,
   wire: Wire,
   signal: AbortSignal,
 ): Promise<string> {
@@ -26,7 +30,8 @@ export async function requestText(
   const body = receive(wire, { url, headers: {}, path, signal }, acceptText, (_, all) => all);
   for await (const piece of body) {
     sizeBytes += piece.length;
-    if (sizeBytes > maxBytes) throw unfit(requestFor(url), `at most ${maxBytes} bytes`, 'more');
+    if (sizeBytes > maxBytes)
+      throw tooLong?.(nameOfUrl(url)) ?? unfit(requestFor(url), `at most ${maxBytes} bytes`, 'more');
     pieces.push(piece);
   }
   try {

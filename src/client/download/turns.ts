@@ -5,7 +5,16 @@ import type { Health } from './health.js';
 import type { Source } from './sources.js';
 
 /** What goes wrong with a source, and not with the whole. All but NETWORK rules it out for good. */
-const FAILURES_OF_SOURCES: readonly ErrorCode[] = ['NETWORK', 'NOT_FOUND', 'STORAGE', 'CHANGED_WHILE_READ', 'FORMAT'];
+const FAILURES_OF_SOURCES: readonly ErrorCode[] = [
+  'NETWORK',
+  'NOT_FOUND',
+  'STORAGE',
+  'CHANGED_WHILE_READ',
+  'FORMAT',
+  'VERIFICATION',
+];
+/** After these it rests behind the others. */
+const FAILURES_THAT_REST: readonly ErrorCode[] = ['NETWORK', 'STORAGE', 'FORMAT', 'VERIFICATION'];
 
 export interface TurnsOptions {
   readonly health: Health;
@@ -52,8 +61,8 @@ export class Turns {
    * The source whose turn it is, after a pause where all have failed.
    *
    * @throws UpdateRepositoryError INTERRUPTED; where it is no use to go on, what all sources said: NOT_FOUND where none has
-   * the file, CHANGED_WHILE_READ where none goes on with the same file, FORMAT where none has a good one, STORAGE where all
-   * refuse, else NETWORK; with `data.isMissing` where any of them does not have it
+   * the file, CHANGED_WHILE_READ where none goes on with the same file, VERIFICATION or FORMAT where none has a good one, STORAGE
+   * where all refuse, else NETWORK; with `data.isMissing` where any of them does not have it
    */
   async next(signal: AbortSignal): Promise<Source> {
     if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted');
@@ -92,7 +101,7 @@ export class Turns {
   failed(source: Source, error: unknown): void {
     if (!(error instanceof UpdateRepositoryError) || !FAILURES_OF_SOURCES.includes(error.code)) throw error;
     this.#failures.set(source, error);
-    if (error.code === 'NETWORK' || error.code === 'STORAGE' || error.code === 'FORMAT') {
+    if (FAILURES_THAT_REST.includes(error.code)) {
       const { retryAfterMs } = error.data;
       this.#health.failed(source.mirror, typeof retryAfterMs === 'number' ? retryAfterMs : 0);
     }
@@ -124,8 +133,8 @@ export class Turns {
     }
     if (failures.length === 1) return first;
     const code = this.#codeOfAll(failures);
-    const malformed = failures.find((failure) => failure.code === 'FORMAT');
-    if (code === 'FORMAT' && malformed !== undefined) return malformed;
+    const wrong = failures.find((failure) => failure.code === code);
+    if ((code === 'VERIFICATION' || code === 'FORMAT') && wrong !== undefined) return wrong;
     const all = failures.map(({ message }) => message);
     const message = `${this.#path}: expected one of ${all.length} sources to have it, found ${all.join('; ')}`;
     const status = failures.find((failure) => failure.code === code)?.data.status;
@@ -143,7 +152,7 @@ export class Turns {
 
   #codeOfAll(failures: readonly UpdateRepositoryError[]): ErrorCode {
     if (this.#groups.some((group) => group.length > 0)) return 'NETWORK';
-    for (const code of ['CHANGED_WHILE_READ', 'FORMAT'] as const) {
+    for (const code of ['VERIFICATION', 'CHANGED_WHILE_READ', 'FORMAT'] as const) {
       if (failures.some((failure) => hasCode(failure, code))) return code;
     }
     return failures.every((failure) => hasCode(failure, 'NOT_FOUND')) ? 'NOT_FOUND' : 'STORAGE';
