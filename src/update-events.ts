@@ -33,6 +33,8 @@ export interface UpdateSummaryEvent {
   readonly to: string | null;
   /** Whether another image is current. */
   readonly changed: boolean;
+  /** Whether a root that the device trusts vouches for what the mirrors said. */
+  readonly authenticated: boolean;
   /** Why that version, as what follows it in a sentence: `is the newest`. */
   readonly reason: string;
   /** Bytes that the paths which were taken had to fetch. */

@@ -20,16 +20,17 @@ export interface Goal {
 }
 
 /**
- * Asks the mirrors for the series, and the policy for the target.
+ * Asks the mirrors for the series, and the policy for the target. What was verified is remembered then.
  *
- * @throws UpdateRepositoryError NETWORK, STORAGE, NOT_FOUND, FORMAT, USAGE, CONFIG, INTERRUPTED
+ * @throws UpdateRepositoryError NETWORK, STORAGE, NOT_FOUND, FORMAT, VERIFICATION, USAGE, CONFIG, INTERRUPTED
  */
-export async function findGoal({ device, mirrors, wanted, policy }: Session): Promise<Goal> {
+export async function findGoal({ device, mirrors, trust, wanted, policy }: Session): Promise<Goal> {
   const { signal } = device;
-  const source = textsOf(mirrors);
+  const source = trust === null ? textsOf(mirrors) : await trust.texts();
   const meta = await fetchMeta(source, wanted, signal);
   const current = versionOf((await device.layout.read()).current);
   const wish = await readWanted(policy.target, source, signal);
+  await trust?.keep();
   const running = await runningVersion(device, current);
   return { meta, current, running, target: unlessCurrent(current, chooseTarget(meta, running, wish, policy)) };
 }

@@ -6,6 +6,9 @@ import { plainLayout } from './device/plain-layout.js';
 import { type PuavoPlaces, puavoLayout } from './device/puavo/puavo-layout.js';
 import { type Limits, type Mirrors, openMirrors } from './download/mirrors.js';
 import type { Policy } from './policy/policy.js';
+import { openTrust } from './trust/open-trust.js';
+import type { Trust } from './trust/trust.js';
+import type { TrustWish } from './trust/wish.js';
 
 /** Where images come from. */
 export interface MirrorSource {
@@ -40,6 +43,8 @@ export interface SessionOptions {
   readonly source: MirrorSource;
   readonly device: DevicePlace;
   readonly policy: Policy;
+  /** What vouches for the mirror; left out, the root that the device remembers. */
+  readonly trust?: TrustWish;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
@@ -51,6 +56,8 @@ export type Purpose = 'change' | 'look';
 export interface Session extends OpenSource {
   readonly device: Device;
   readonly policy: Policy;
+  /** Null where nobody vouches for the mirrors. */
+  readonly trust: Trust | null;
 }
 
 const PATIENCE: MirrorPatience = { attempts: 6, firstPauseMs: 1000 };
@@ -92,27 +99,25 @@ export async function openSource(
 /**
  * Takes the device's directory and makes the mirrors known; none is asked yet.
  *
- * @throws UpdateRepositoryError what {@link openSource} and {@link openPlace} throw
+ * @throws UpdateRepositoryError what {@link openSource}, {@link openPlace} and {@link openTrust} throw
  */
 export async function openSession(
-  { source, device: place, policy, signal, onEvent }: SessionOptions,
+  { source, device: place, policy, trust = { kind: 'remembered' }, signal, onEvent }: SessionOptions,
   purpose: Purpose,
 ): Promise<Session> {
   const opened = await openSource(source, { ...policy, onEvent });
-  try {
-    const device = await openPlace(place, { signal, onEvent }, purpose);
-    return {
-      device,
-      mirrors: opened.mirrors,
-      policy,
-      wanted: opened.wanted,
-      async [Symbol.asyncDispose]() {
-        await device.close();
-        await opened[Symbol.asyncDispose]();
-      },
-    };
-  } catch (error) {
+  let device: Device | undefined;
+  const close = async () => {
+    await device?.close();
     await opened[Symbol.asyncDispose]();
+  };
+  try {
+    device = await openPlace(place, { signal, onEvent }, purpose);
+    const { mirrors, wanted } = opened;
+    const vouching = await openTrust(trust, device, mirrors);
+    return { device, mirrors, policy, trust: vouching, wanted, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
     throw error;
   }
 }

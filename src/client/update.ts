@@ -17,7 +17,7 @@ import { askNetworkManager, isConnectionMetered } from './policy/metered.js';
 import { notifyOnce } from './policy/notified.js';
 import type { Fallback } from './policy/policy.js';
 import { makeRoom, tellRoom } from './room.js';
-import { ASSUMED, findRoute, type Route, tellRoute } from './route.js';
+import { ASSUMED, findRoute, type Route, type RouteLimits, tellRoute } from './route.js';
 import { HopFailure, keepDeltas, runPath } from './run-path.js';
 import { type DevicePlace, openPlace, openSession, type Session, type SessionOptions } from './session.js';
 
@@ -46,7 +46,8 @@ export async function updateDevice(options: UpdateOptions): Promise<UpdateSummar
   const done = (goal: Pick<Goal, 'current'>, end: Pick<UpdateSummaryEvent, 'series' | 'to' | 'changed' | 'reason'>) => {
     const fetchedBytes = mirrors.traffic.fetchedBytes - indexBytes;
     const durationMs = Math.round(performance.now() - startedAt);
-    const about = { type: 'update-summary', dir: device.dir, from: goal.current } as const;
+    const authenticated = session.trust !== null && end.series !== null;
+    const about = { type: 'update-summary', dir: device.dir, from: goal.current, authenticated } as const;
     const summary: UpdateSummaryEvent = { ...about, ...end, plannedBytes, fetchedBytes, indexBytes, durationMs };
     device.onEvent(summary);
     return summary;
@@ -85,7 +86,7 @@ export async function planDevice(options: SessionOptions): Promise<boolean> {
   const permission = await permissionOf(session);
   const wholeImages =
     permission.kind === 'later' ? session.policy.fallback !== 'never' : permission.wholeImage !== 'never';
-  const route = await findRoute(session, goal, target, { wholeImages, failed: new Set() });
+  const route = await findCheckedRoute(session, goal, target, { wholeImages, failed: new Set() });
   tellRoute(route, session.device.onEvent, true);
   if (route.plan.kind === 'no-path') throw noWay(route, null);
   return true;
@@ -111,9 +112,27 @@ export async function checkDevice(options: SessionOptions, notifyAgain: boolean)
 async function bytesTo(session: Session, goal: Goal): Promise<number | null> {
   if (goal.target.kind === 'stay') return 0;
   const wholeImages = session.policy.fallback !== 'never';
-  const { plan, room } = await findRoute(session, goal, goal.target, { wholeImages, failed: new Set() });
+  const { plan, room } = await findCheckedRoute(session, goal, goal.target, { wholeImages, failed: new Set() });
   tellRoom(room, session.device.onEvent, true);
   return plan.kind === 'paths' ? plan.chosen.downloadBytes : null;
+}
+
+/** As {@link findRoute}; what the way needs has to be vouched for, where anything is. */
+async function findCheckedRoute(
+  session: Session,
+  goal: Goal,
+  target: UpdateTarget,
+  limits: RouteLimits,
+): Promise<Route> {
+  const route = await findRoute(session, goal, target, limits);
+  const { trust } = session;
+  if (trust === null || route.plan.kind === 'no-path') return route;
+  await trust.checkRoute(
+    target.image,
+    route.plan.chosen.hops.map(({ hop }) => hop),
+  );
+  await trust.keep();
+  return route;
 }
 
 async function permissionOf({ policy, device }: Session) {
@@ -189,7 +208,7 @@ class Update {
     const { onEvent } = this.#session.device;
     const keepsDeltas = this.#options.keepDeltas ?? false;
     const find = (wholeImages: boolean) =>
-      findRoute(this.#session, goal, target, { wholeImages, failed: this.#failed, keepsDeltas });
+      findCheckedRoute(this.#session, goal, target, { wholeImages, failed: this.#failed, keepsDeltas });
     let route = await find(this.#wholeImage === 'full');
     if (route.plan.kind === 'no-path' && this.#wholeImage === 'ask') {
       const { confirmWholeImage = async () => false } = this.#options;
@@ -259,6 +278,7 @@ export async function rollBackDevice(
       from,
       to: versionOf(current),
       changed: true,
+      authenticated: false,
       reason: 'was current before',
       plannedBytes: 0,
       fetchedBytes: 0,

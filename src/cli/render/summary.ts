@@ -191,12 +191,13 @@ function publishSentence(summary: PublishSummaryEvent): string {
 }
 
 function updateSentence(summary: UpdateSummaryEvent): string {
-  const { dir, from, to, changed, reason, fetchedBytes, durationMs } = summary;
+  const { dir, series, from, to, changed, authenticated, reason, fetchedBytes, durationMs } = summary;
   const here = to === null ? 'nothing is here' : `current is ${to}`;
   if (!changed) return `${printable(dir)}: ${here}: ${printable(reason)}`;
   const before = from === null ? '' : `, before it was ${from}`;
   const cost = `${formatBytes(fetchedBytes)} fetched, ${formatDuration(durationMs)}`;
-  return `${printable(dir)}: ${here}, which ${printable(reason)}${before}; ${cost}`;
+  const label = authenticated || series === null ? '' : '; unauthenticated';
+  return `${printable(dir)}: ${here}, which ${printable(reason)}${before}; ${cost}${label}`;
 }
 
 function checkSentence({ series, current, version, isNew, downloadBytes, reason }: UpdateCheckEvent): string {

@@ -18,6 +18,7 @@ import { makeRoom, tellRoom } from '../room.js';
 import { ASSUMED, findRoute, type Route } from '../route.js';
 import { HopFailure, keepDeltas, runPath } from '../run-path.js';
 import { openPlace, type Purpose, type SessionOptions } from '../session.js';
+import { checkMayBeInsecure } from '../trust/open-trust.js';
 import { BundleFiles } from './bundle-files.js';
 import type { BundleManifest } from './manifest.js';
 
@@ -61,7 +62,7 @@ export async function updateFromBundle(options: BundleUpdateOptions): Promise<Up
         : { ...stay, reason };
     const nothing = { plannedBytes: 0, fetchedBytes: 0, indexBytes: 0 };
     const durationMs = Math.round(performance.now() - startedAt);
-    const about = { type: 'update-summary', dir: device.dir, from: current } as const;
+    const about = { type: 'update-summary', dir: device.dir, from: current, authenticated: false } as const;
     const summary: UpdateSummaryEvent = { ...about, ...end, ...nothing, durationMs };
     device.onEvent(summary);
     return summary;
@@ -121,6 +122,7 @@ async function withDevice<T>(
 ): Promise<T> {
   const device = await openPlace(options.device, options, purpose);
   try {
+    await checkMayBeInsecure(options.trust ?? { kind: 'remembered' }, device, options.source.path);
     return await work(device);
   } finally {
     await device.close();

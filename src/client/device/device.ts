@@ -19,6 +19,8 @@ export interface Device {
   readonly records: ImageRecords;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
+  /** Whether this program has the sole right to change it. */
+  readonly isHeld: boolean;
   /** The number of the next job that is told of. */
   nextJob(): number;
   /**
@@ -111,6 +113,7 @@ async function assemble({ dir, place, layout, options, locks }: DeviceParts): Pr
     records,
     signal,
     onEvent,
+    isHeld: locks !== null,
     nextJob: () => jobs++,
     async assertMayGoOn() {
       signal.throwIfAborted();

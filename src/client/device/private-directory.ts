@@ -10,6 +10,7 @@ import { PRIVATE_DIR } from '../../metadata/mirror-paths.js';
  *     lock                       who updates it (src/io/lock.ts)
  *     images.json                which image files were compared with which sha256, and in which state
  *     line.json                  how fast downloads have been
+ *     trust.json                 the signed metadata that was verified last, where a root was given
  *     switch.json                there while another image becomes current, or the previous one goes
  *     partial/<file name>        bytes of a download, or of an image that is being made
  *     partial/<file name>.json   what those bytes are
@@ -19,6 +20,7 @@ export class PrivateDirectory {
   readonly lockPath: string;
   readonly imagesPath: string;
   readonly linePath: string;
+  readonly trustPath: string;
   readonly switchPath: string;
   readonly partialDir: string;
 
@@ -27,6 +29,7 @@ export class PrivateDirectory {
     this.lockPath = join(this.path, 'lock');
     this.imagesPath = join(this.path, 'images.json');
     this.linePath = join(this.path, 'line.json');
+    this.trustPath = join(this.path, 'trust.json');
     this.switchPath = join(this.path, 'switch.json');
     this.partialDir = join(this.path, 'partial');
   }

@@ -1,0 +1,107 @@
+import type { EventSink } from '../../events.js';
+import type { MetaImage } from '../../metadata/meta.js';
+import { hashNamedCopy } from '../../trust/tuf/contents.js';
+import type { TextSource } from '../catalog.js';
+import type { Device } from '../device/device.js';
+import type { Mirrors } from '../download/mirrors.js';
+import { remoteFileOf } from '../download/remote-file.js';
+import type { Hop } from '../hop.js';
+import { checkVouched, hashNamedText } from './check-vouched.js';
+import { MetadataFiles } from './metadata-files.js';
+import { stateOfRoot, type TrustState, writeTrust } from './state.js';
+import type { VerifiedMetadata } from './verified-metadata.js';
+
+/**
+ * What makes a mirror's word good for a device: the metadata that its root leads to. Nothing is taken without, and what is
+ * remembered is never newer than what was verified.
+ */
+export class Trust {
+  readonly #device: Device;
+  readonly #mirrors: Mirrors;
+  /** Null until the first root of the mirror is taken for it. */
+  #state: TrustState | null;
+  #metadata: VerifiedMetadata | null = null;
+  #kept: TrustState | null;
+
+  /** @param state null where the mirror's first root is to be trusted; `isKept` says whether the device remembers it already */
+  constructor(device: Device, mirrors: Mirrors, state: TrustState | null, { isKept }: { readonly isKept: boolean }) {
+    this.#device = device;
+    this.#mirrors = mirrors;
+    this.#state = state;
+    this.#kept = isKept ? state : null;
+  }
+
+  /**
+   * Verifies the newest metadata, and gives the small files that it speaks of, each with the bytes that were signed.
+   *
+   * @throws UpdateRepositoryError VERIFICATION with `data.reason` where something is not trusted; FORMAT, NETWORK, STORAGE,
+   * INTERRUPTED
+   */
+  async texts(): Promise<TextSource> {
+    const { signal, onEvent } = this.#device;
+    const { VerifiedMetadata } = await import('./verified-metadata.js');
+    const files = new MetadataFiles(this.#mirrors, signal);
+    const before = this.#state ?? (await firstRoot(files, onEvent));
+    const metadata = await VerifiedMetadata.refresh(before, files);
+    this.#metadata = metadata;
+    const mirrors = this.#mirrors;
+    return {
+      name: mirrors.name,
+      async read(wanted, parse, signal) {
+        const target = await metadata.find(wanted.path);
+        if (target === null) return null;
+        const copy = hashNamedCopy(wanted.path, target.sha256);
+        return await hashNamedText(mirrors, { ...target, path: copy, maxBytes: wanted.maxBytes }, parse, signal);
+      },
+    };
+  }
+
+  /**
+   * Checks that what an update is to make, and all that it is to fetch, is signed.
+   *
+   * @throws UpdateRepositoryError VERIFICATION where a file is not, or with another size or sha256
+   */
+  async checkRoute(image: MetaImage, hops: readonly Hop[]): Promise<void> {
+    if (this.#metadata === null) return;
+    const made = [image, ...hops.map((hop) => hop.image)];
+    const files = new Map([
+      ...made.map(({ filename, size, sha256 }) => [filename, { sizeBytes: size, sha256 }] as const),
+      ...hops.map(remoteFileOf).map(({ path, sizeBytes, sha256 }) => [path, { sizeBytes, sha256 }] as const),
+    ]);
+    for (const [path, file] of files) {
+      checkVouched(path, file, await this.#metadata.find(path), this.#mirrors.name);
+    }
+  }
+
+  /** Remembers what was verified, where that is another state than before and the device is ours to change. */
+  async keep(): Promise<void> {
+    const state = this.#metadata?.state ?? null;
+    if (state === null) return;
+    this.#state = state;
+    if (!this.#device.isHeld || (this.#kept !== null && isSame(this.#kept, state))) return;
+    await this.#device.assertMayGoOn();
+    await writeTrust(this.#device.place, state);
+    this.#kept = state;
+  }
+}
+
+/** The first root that the mirror has; a note says which. */
+async function firstRoot(files: MetadataFiles, onEvent: EventSink): Promise<TrustState> {
+  const { checkRoot } = await import('./verified-metadata.js');
+  const wanted = { role: 'root', kind: 'root', version: 1 } as const;
+  const state = stateOfRoot(await files.read(wanted, (text, { file }) => checkRoot(text, file)));
+  const message = `trusted on first use: the root with sha256 ${state.given}, which nobody has vouched for`;
+  onEvent({ type: 'note', level: 'warning', subject: files.nameOf(wanted), message });
+  return state;
+}
+
+function isSame(one: TrustState, other: TrustState): boolean {
+  return (
+    one.given === other.given &&
+    one.root === other.root &&
+    one.timestamp === other.timestamp &&
+    one.snapshot === other.snapshot &&
+    one.roles.size === other.roles.size &&
+    [...one.roles].every(([name, text]) => other.roles.get(name) === text)
+  );
+}

@@ -1,0 +1,367 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { policyOf } from '../../../src/client/policy/policy.js';
+import type { TrustWish } from '../../../src/client/trust/wish.js';
+import { updateDevice } from '../../../src/client/update.js';
+import { metaPath } from '../../../src/metadata/mirror-paths.js';
+import { hashNamedCopy } from '../../../src/trust/tuf/contents.js';
+import { metadataPath, type TargetsDocument, type TimestampDocument } from '../../../src/trust/tuf/documents.js';
+import { changeKey } from '../../../src/trust/tuf/key-changes.js';
+import { DEFAULT_LIFETIMES } from '../../../src/trust/tuf/lifetimes.js';
+import { renderEnvelope } from '../../../src/trust/tuf/parse-document.js';
+import { claimOf, delegatedSigners, topSigners } from '../../../src/trust/tuf/repository.js';
+import { addSignatures, signWith } from '../../../src/trust/tuf/signatures.js';
+import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
+import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
+import { allKeys } from '../../trust/tuf/support/sample-keys.js';
+import { startFaultyServer } from '../support/faulty-server.js';
+import { plainIndexes, SignedMirror, withEvilImage } from '../support/signed-mirror.js';
+import { type BuiltMirror, buildMirrorOf, currentBytes, deviceWith, filesOf, versionIn } from '../support/updates.js';
+
+let built: BuiltMirror;
+const suite = temporaryDirectoryOfSuite();
+beforeAll(async () => {
+  built = await buildMirrorOf(3, suite, 'neighbours', 20_000);
+}, 60_000);
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const EVIL = Buffer.alloc(20_000, 'evil');
+const REMEMBERED: TrustWish = { kind: 'remembered' };
+
+/** A mirror that a device has seen with one version and with two, and what an attacker may make of it. */
+interface World {
+  readonly mirror: SignedMirror;
+  readonly url: string;
+  /** What is served, to be changed. */
+  readonly files: Map<string, Buffer>;
+  /** What was served when there was one version. */
+  readonly earlier: ReadonlyMap<string, Buffer>;
+  readonly device: string;
+}
+
+const patience = { attempts: 1, firstPauseMs: 10 };
+
+async function makeWorld(): Promise<World> {
+  const mirror = await SignedMirror.make(filesOf(built), 1);
+  const server = await startFaultyServer({ files: mirror.files, random: () => 0.5 });
+  const dir = await temporaryDirectory();
+  const device = await deviceWith(join(dir, 'device'), null);
+  const root = join(dir, 'root.json');
+  writeFileSync(root, mirror.files.get('metadata/1.root.json') ?? '');
+  const earlier = mirror.files;
+  await updateDeviceOf({ url: server.url, device }, { kind: 'root', path: root });
+  await mirror.show(2);
+  serve(server.files, mirror);
+  await updateDeviceOf({ url: server.url, device }, REMEMBERED);
+  return { mirror, url: server.url, files: server.files, earlier, device };
+}
+
+function serve(files: Map<string, Buffer>, mirror: SignedMirror): void {
+  for (const [path, bytes] of mirror.files) files.set(path, bytes);
+}
+
+async function updateDeviceOf({ url, device }: Pick<World, 'url' | 'device'>, trust: TrustWish, copies: string[] = []) {
+  const { summary } = await updateLatest(device, [url, ...copies], trust);
+  return summary;
+}
+
+async function updateLatest(device: string, urls: readonly string[], trust: TrustWish) {
+  const events: unknown[] = [];
+  const summary = await updateDevice({
+    source: { urls, patience },
+    device: { dir: device, layout: 'plain' },
+    policy: policyOf({}),
+    trust,
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+  });
+  return { summary, events };
+}
+
+const version = (n: number) => versionIn(String(built.images[n]));
+const seriesOf = ({ mirror }: World) => mirror.meta(1).series;
+
+/** Serves another timestamp, signed with a stolen key. */
+async function newTimestamp({ mirror, files }: World, change: (signed: TimestampDocument) => TimestampDocument) {
+  const { root, timestamp } = await mirror.signing.current();
+  const signed = signWith(change(timestamp.signed), topSigners(root.signed, 'timestamp'), allKeys(mirror.signing.keys));
+  files.set('metadata/timestamp.json', Buffer.from(renderEnvelope(signed)));
+}
+
+/** Serves a snapshot and a timestamp, signed with stolen keys, which name this file for the role of the series. */
+async function nameRole(world: World, text: string, version: number): Promise<void> {
+  const { mirror, files } = world;
+  const { root, snapshot } = await mirror.signing.current();
+  const meta = { ...snapshot.signed.meta, [`${seriesOf(world)}.json`]: claimOf(text, version) };
+  const changed = { ...snapshot.signed, version: snapshot.signed.version + 1, meta };
+  const signed = signWith(changed, topSigners(root.signed, 'snapshot'), allKeys(mirror.signing.keys));
+  const snapshotText = renderEnvelope(signed);
+  files.set(metadataPath('snapshot', changed.version), Buffer.from(snapshotText));
+  const named = { 'snapshot.json': claimOf(snapshotText, changed.version) };
+  await newTimestamp(world, (before) => ({ ...before, version: before.version + 1, meta: named }));
+}
+
+/** Serves other metadata of the series, signed with stolen keys. */
+async function forgeRole(world: World, change: (signed: TargetsDocument) => TargetsDocument): Promise<void> {
+  const { mirror, files } = world;
+  const { targets, roles } = await mirror.signing.current();
+  const series = seriesOf(world);
+  const role = targets.signed.delegations!.roles.find(({ name }) => name === series)!;
+  const before = roles.get(series)!.signed;
+  const signed = { ...change(before), version: before.version + 1 };
+  const signers = delegatedSigners(targets.signed, role);
+  const text = renderEnvelope(signWith(signed, signers, allKeys(mirror.signing.keys)));
+  files.set(metadataPath(series, signed.version), Buffer.from(text));
+  await nameRole(world, text, signed.version);
+}
+
+const newestImage = ({ mirror }: World) => mirror.meta(2).images[1]!.filename;
+
+function serveEvil({ mirror, files }: World): void {
+  for (const [path, bytes] of withEvilImage(mirror.meta(2), EVIL).files) files.set(path, bytes);
+}
+
+function serveOld({ mirror, files }: World): void {
+  for (const [path, bytes] of plainIndexes(mirror.meta(1))) files.set(path, bytes);
+}
+
+interface Attack {
+  readonly name: string;
+  readonly reason: string;
+  readonly role?: string;
+  /** Whether all metadata is good, and the meta file is refused for what it says. */
+  readonly isSigned?: boolean;
+  /** What a device gets that verifies nothing. */
+  readonly goal: 'evil image' | 'old image';
+  readonly make: (world: World) => Promise<void> | void;
+}
+
+const ATTACKS: readonly Attack[] = [
+  {
+    name: 'arbitrary software',
+    reason: 'arbitrary-software',
+    goal: 'evil image',
+    make({ mirror, files }) {
+      const meta = mirror.contentsOf(2).series[0]!.meta;
+      const evil = plainIndexes(withEvilImage(mirror.meta(2), EVIL).meta);
+      const path = metaPath(mirror.meta(2).series);
+      files.set(hashNamedCopy(path, meta.entry.hashes.sha256), evil.get(path)!);
+    },
+  },
+  {
+    name: 'endless data',
+    reason: 'endless-data',
+    role: 'timestamp',
+    goal: 'evil image',
+    make: ({ files }) => void files.set('metadata/timestamp.json', Buffer.alloc(1_000_000, ' ')),
+  },
+  {
+    name: 'extraneous dependencies: a file that no role speaks of',
+    reason: 'extraneous-dependencies',
+    isSigned: true,
+    goal: 'evil image',
+    make: (world) =>
+      forgeRole(world, ({ targets, ...signed }) => ({
+        ...signed,
+        targets: Object.fromEntries(Object.entries(targets).filter(([path]) => path !== newestImage(world))),
+      })),
+  },
+  {
+    name: 'arbitrary software: a meta file that says otherwise than the role',
+    reason: 'arbitrary-software',
+    isSigned: true,
+    goal: 'evil image',
+    make: (world) =>
+      forgeRole(world, ({ targets, ...signed }) => {
+        const image = newestImage(world);
+        return { ...signed, targets: { ...targets, [image]: { ...targets[image]!, length: 7 } } };
+      }),
+  },
+  {
+    name: 'fast-forward',
+    reason: 'fast-forward',
+    role: 'timestamp',
+    goal: 'old image',
+    make: (world) => newTimestamp(world, (signed) => ({ ...signed, version: 2 ** 31 })),
+  },
+  {
+    name: 'freeze',
+    reason: 'freeze',
+    role: 'timestamp',
+    goal: 'old image',
+    make: () => void vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 8 * 86_400_000 }),
+  },
+  {
+    name: 'a mirror without metadata',
+    reason: 'missing-metadata',
+    role: 'timestamp',
+    goal: 'evil image',
+    make({ files }) {
+      for (const path of [...files.keys()]) if (path.startsWith('metadata/')) files.delete(path);
+    },
+  },
+  {
+    name: 'mix-and-match: an older role under the name of the newer one',
+    reason: 'mix-and-match',
+    goal: 'old image',
+    async make(world) {
+      const { files, earlier } = world;
+      await world.mirror.show(3);
+      serve(files, world.mirror);
+      const name = (n: number) => metadataPath(seriesOf(world), n);
+      files.set(name(3), earlier.get(name(1))!);
+    },
+  },
+  {
+    name: 'mix-and-match: an older snapshot under the name of the newer one',
+    reason: 'mix-and-match',
+    role: 'snapshot',
+    goal: 'old image',
+    async make({ mirror, files, earlier }) {
+      await mirror.show(3);
+      serve(files, mirror);
+      files.set('metadata/3.snapshot.json', earlier.get('metadata/1.snapshot.json')!);
+    },
+  },
+  {
+    name: 'rollback of the timestamp',
+    reason: 'rollback',
+    role: 'timestamp',
+    goal: 'old image',
+    make: ({ files, earlier }) => void files.set('metadata/timestamp.json', earlier.get('metadata/timestamp.json')!),
+  },
+  {
+    name: 'rollback of the snapshot, with a stolen key of timestamp',
+    reason: 'rollback',
+    role: 'snapshot',
+    goal: 'old image',
+    async make(world) {
+      const old = world.earlier.get('metadata/1.snapshot.json')!.toString();
+      const meta = { 'snapshot.json': claimOf(old, 1) };
+      await newTimestamp(world, (signed) => ({ ...signed, version: signed.version + 1, meta }));
+    },
+  },
+  {
+    name: 'rollback of a role, with stolen keys of timestamp and snapshot',
+    reason: 'rollback',
+    role: 'puavo-os-test-bookworm-amd64',
+    goal: 'old image',
+    make: (world) => nameRole(world, world.earlier.get(metadataPath(seriesOf(world), 1))!.toString(), 1),
+  },
+  {
+    name: 'rollback of root',
+    reason: 'rollback',
+    role: 'root',
+    goal: 'old image',
+    make: ({ files, earlier }) => void files.set('metadata/2.root.json', earlier.get('metadata/1.root.json')!),
+  },
+  {
+    name: 'a root that too few keys signed',
+    reason: 'threshold',
+    role: 'root',
+    goal: 'evil image',
+    async make({ mirror, files }) {
+      const { root } = await mirror.signing.current();
+      const [stolen] = mirror.signing.keys.root;
+      const next = { signatures: [], signed: { ...root.signed, version: 2 } };
+      const signed = addSignatures(next, [stolen], [stolen.id]);
+      files.set('metadata/2.root.json', Buffer.from(renderEnvelope(signed)));
+    },
+  },
+  {
+    name: 'a wrong key',
+    reason: 'wrong-key',
+    role: 'timestamp',
+    goal: 'evil image',
+    async make({ mirror, files }) {
+      const { timestamp } = await mirror.signing.current();
+      const own = SigningKey.generate('ed25519');
+      const next = { signatures: [], signed: { ...timestamp.signed, version: timestamp.signed.version + 1 } };
+      files.set('metadata/timestamp.json', Buffer.from(renderEnvelope(addSignatures(next, [own], [own.id]))));
+    },
+  },
+];
+
+describe('a device that trusts a root', () => {
+  it.each(ATTACKS)('refuses $name, which gets through to one that trusts none', async (attack) => {
+    const world = await makeWorld();
+    await attack.make(world);
+    if (attack.goal === 'evil image') serveEvil(world);
+    else serveOld(world);
+
+    const careless = await deviceWith(join(await temporaryDirectory(), 'careless'), null);
+    const { summary } = await updateLatest(careless, [world.url], REMEMBERED);
+    expect(summary.authenticated).toBe(false);
+    if (attack.goal === 'evil image') expect(currentBytes(careless)).toEqual(EVIL);
+    else expect(summary.to).toBe(version(0));
+
+    // Without the image it had it would have to fetch one.
+    const before = trustOf(world.device);
+    const other = await deviceWith(join(await temporaryDirectory(), 'device'), null);
+    const fresh = { ...world, device: withTrust(other, before) };
+    await expect(updateDeviceOf(fresh, REMEMBERED)).rejects.toMatchObject({
+      code: 'VERIFICATION',
+      data: { reason: attack.reason, ...(attack.role === undefined ? {} : { role: attack.role }) },
+    });
+    expect(existsSync(join(fresh.device, 'current'))).toBe(false);
+    // What was remembered stays, unless all metadata was good and what it does not speak of was found later.
+    if (attack.isSigned !== true) expect(trustOf(fresh.device)).toBe(before);
+  });
+
+  it('goes on with a mirror that is as it should be where another one is not', async () => {
+    const world = await makeWorld();
+    const good = await startFaultyServer({ files: world.mirror.files, random: () => 0.5 });
+    world.files.set('metadata/timestamp.json', world.earlier.get('metadata/timestamp.json')!);
+    serveOld(world);
+    await world.mirror.show(3);
+    serve(good.files, world.mirror);
+    expect(await updateDeviceOf(world, REMEMBERED, [good.url])).toMatchObject({ to: version(2), authenticated: true });
+  });
+
+  it('recovers from a fast-forward when the keys were replaced', async () => {
+    const world = await makeWorld();
+    await newTimestamp(world, (signed) => ({ ...signed, version: 2 ** 31 - 2 }));
+    await updateDeviceOf(world, REMEMBERED);
+    world.files.set('metadata/timestamp.json', world.mirror.files.get('metadata/timestamp.json')!);
+    await expect(updateDeviceOf(world, REMEMBERED)).rejects.toMatchObject({ data: { reason: 'rollback' } });
+    await rotate(world.mirror, [world.mirror.signing.keys.timestamp]);
+    serve(world.files, world.mirror);
+    expect(await updateDeviceOf(world, REMEMBERED)).toMatchObject({ to: version(1), authenticated: true });
+  });
+
+  it('follows three rotations of every key that it slept through', async () => {
+    const world = await makeWorld();
+    let keys = allKeys(world.mirror.signing.keys);
+    for (let round = 0; round < 3; round++) keys = await rotate(world.mirror, keys);
+    await world.mirror.show(3, undefined, keys);
+    serve(world.files, world.mirror);
+    expect(await updateDeviceOf(world, REMEMBERED)).toMatchObject({ to: version(2), authenticated: true });
+  });
+});
+
+/** Puts another key in the place of each; the mirror has all that is signed anew. */
+async function rotate(mirror: SignedMirror, old: readonly SigningKey[]): Promise<SigningKey[]> {
+  let keys = old.length === 1 ? allKeys(mirror.signing.keys) : [...old];
+  for (const key of old) {
+    const successor = SigningKey.generate('ed25519');
+    const change = { from: key.id, to: successor.publicKey, roles: null };
+    const now = new Date();
+    const drafts = changeKey(await mirror.signing.current(), change, { lifetimes: DEFAULT_LIFETIMES, now });
+    keys = keys.map((one) => (one === key ? successor : one));
+    await mirror.signing.step({ drafts, keys: [...keys, key], now });
+  }
+  return keys;
+}
+
+function trustOf(device: string): string {
+  return readFileSync(join(device, '.update-repository', 'trust.json'), 'utf8');
+}
+
+function withTrust(device: string, trust: string): string {
+  mkdirSync(join(device, '.update-repository'), { recursive: true });
+  writeFileSync(join(device, '.update-repository', 'trust.json'), trust);
+  return device;
+}
