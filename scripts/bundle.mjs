@@ -9,6 +9,9 @@ import { rolldown } from 'rolldown';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** The modules inside of a library are its own, too: a second copy of them would have other classes. */
+const outside = Object.keys(dependencies).filter((name) => name !== 'commander');
+
 const bundle = await rolldown({
   input: {
     main: join(root, 'dist', 'cli', 'main.js'),
@@ -16,7 +19,7 @@ const bundle = await rolldown({
     entry: join(root, 'dist', 'workers', 'entry.js'),
   },
   platform: 'node',
-  external: Object.keys(dependencies).filter((name) => name !== 'commander'),
+  external: (id) => outside.some((name) => id === name || id.startsWith(`${name}/`)),
 });
 // As deep below the root as what they are made of, which is how they find package.json and the WebAssembly modules.
 const program = join(root, 'dist', 'program');

@@ -9,8 +9,9 @@ import type { Accept, Session } from '../invocation.js';
 import { isFile } from '../is-file.js';
 import { addMirrorOptions, type MirrorFlags, mirrorSource } from '../mirror-flags.js';
 import { addPolicyOptions, type PolicyFlags, readPolicy } from '../policy-flags.js';
+import { addTrustOptions, type TrustFlags, trustWish } from '../trust-flags.js';
 
-interface UpdateFlags extends PolicyFlags, DeviceFlags, MirrorFlags {
+interface UpdateFlags extends PolicyFlags, DeviceFlags, MirrorFlags, TrustFlags {
   readonly plan?: boolean;
   readonly check?: boolean;
   readonly notifyAgain?: boolean;
@@ -48,7 +49,7 @@ export function defineUpdate(program: Command, accept: Accept): void {
     )
     .option('--notify-again', 'with --check, tell of a version that was told of before')
     .option('--keep-deltas', 'keep the deltas in rdiffs/; they are downloaded before they are applied');
-  addPolicyOptions(addDeviceOptions(command)).addHelpText('after', EPILOGUE);
+  addPolicyOptions(addDeviceOptions(addTrustOptions(command))).addHelpText('after', EPILOGUE);
 
   command.action((url: string, dir: string, flags: UpdateFlags) =>
     accept(command, async (session) => {
@@ -71,6 +72,7 @@ async function optionsOf(
     source: mirrorSource(url, flags),
     device: devicePlace(dir, flags),
     policy: await readPolicy(flags),
+    trust: trustWish(flags),
     signal,
     onEvent,
   };
@@ -86,15 +88,22 @@ async function goByBundle(path: string, dir: string, flags: UpdateFlags, session
   const { planFromBundle, updateFromBundle } = await import('../../client/bundle/update-from-bundle.js');
   const { series, plan = false, keepDeltas = false } = flags;
   const source = { path, ...(series === undefined ? {} : { series }) };
-  const options = { source, device: devicePlace(dir, flags), policy: await readPolicy(flags), ...session };
+  const options = {
+    source,
+    device: devicePlace(dir, flags),
+    policy: await readPolicy(flags),
+    trust: trustWish(flags),
+    ...session,
+  };
   if (plan) return (await planFromBundle(options)) ? EXIT.somethingToDo : EXIT.done;
   await updateFromBundle({ ...options, hooks: deviceHooks(flags), keepDeltas });
   return EXIT.done;
 }
 
 /** What is about a mirror. */
-function refuseForBundle(path: string, { check, mirror, ca, rateLimit }: UpdateFlags): void {
-  const given = Object.entries({ '--check': check, '--mirror': mirror, '--ca': ca, '--rate-limit': rateLimit });
+function refuseForBundle(path: string, { check, mirror, ca, rateLimit, trust, trustOnFirstUse }: UpdateFlags): void {
+  const ofMirror = { '--check': check, '--mirror': mirror, '--ca': ca, '--rate-limit': rateLimit };
+  const given = Object.entries({ ...ofMirror, '--trust': trust, '--trust-on-first-use': trustOnFirstUse });
   const [flag] = given.find(([, value]) => value !== undefined) ?? [];
   if (flag === undefined) return;
   throw new UpdateRepositoryError('USAGE', `option ${flag}: expected the URL of a mirror, found the file ${path}`);
