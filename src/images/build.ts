@@ -197,6 +197,8 @@ async function chooseDeltas({ deltas, mirrorDir, onEvent }: BuildOptions): Promi
 
 async function buildLocked(request: BuildRequest, policy: DeltaPolicy, options: BuildOptions): Promise<BuildResult> {
   const { mirrorDir, onEvent } = options;
+  // Whatever is signed takes a key of timestamp: a wrong passphrase is told now, not after hours of work.
+  await options.sign?.unlock(options.sign.ofRole('timestamp').flatMap(({ id, sealed }) => (sealed ? [id] : [])));
   return await withLock(mirrorDir, options, async (lock, state) => {
     await using crew = new Crew(options);
     // Whoever held the lock until now may have done a part of the work, or all of it.

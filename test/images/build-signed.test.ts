@@ -99,6 +99,15 @@ describe('a build with keys', () => {
     expect(fileStates(workshop.folder)).toEqual(before);
   });
 
+  it('is refused before anything is done where the passphrase is another one', async () => {
+    const workshop = await signedWorkshop();
+    await addImages(workshop, [3]);
+    const before = fileStates(workshop.folder);
+    const ring = await KeyRing.open(workshop.keys, new Passphrase('another phrase', 'the test'));
+    await expect(build(workshop, { sign: ring })).rejects.toMatchObject({ code: 'CONFIG' });
+    expect(fileStates(workshop.folder)).toEqual(before);
+  });
+
   it('signs what a build was killed over before it could', async () => {
     const workshop = await signedWorkshop();
     const metadata = join(workshop.mirrorDir, 'metadata');
