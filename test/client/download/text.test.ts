@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openMirrors } from '../../../src/client/download/mirrors.js';
+import { UpdateRepositoryError } from '../../../src/errors.js';
 import { parseJson } from '../../../src/metadata/json-node.js';
 import { listening } from '../../support/listening.js';
 import { asText, openedMirrors, WIDE_LIMITS } from '../support/opened-mirrors.js';
@@ -28,6 +29,48 @@ const saying = (status: number, text: string | Buffer = '', headers = {}) =>
     response.writeHead(status, headers);
     response.end(text);
   });
+
+test.each([404, 410, 403])(
+  'a text that need not be there is not looked for behind a mirror that says %i',
+  async (status) => {
+    const [first, second] = [await saying(status), await saying(200, 'x')];
+    const { mirrors } = await openedMirrors([first.url, second.url]);
+    expect(await mirrors.textIfThere(wanted, asText, signal)).toBeNull();
+    expect(second.asked).toEqual([]);
+  },
+);
+
+test('a text that need not be there is asked of another mirror where one fails', async () => {
+  const [first, second] = [await saying(503), await saying(200, 'x')];
+  const { mirrors } = await openedMirrors([first.url, second.url]);
+  expect(await mirrors.textIfThere(wanted, ({ length }) => length, signal)).toBe(1);
+});
+
+test('a text that is another one than it has to be is asked of the next mirror, and the first error is told', async () => {
+  const servers = [await saying(200, 'bad'), await saying(200, 'worse'), await saying(200, 'good')];
+  const verify = (text: string) => {
+    if (text === 'good') return text;
+    throw new UpdateRepositoryError('VERIFICATION', `found ${text}`, { data: { reason: text } });
+  };
+  const urls = servers.map(({ url }) => url);
+  const all = await openedMirrors(urls);
+  expect(await all.mirrors.text(wanted, verify, signal)).toBe('good');
+  const { mirrors } = await openedMirrors(urls.slice(0, 2));
+  await expect(mirrors.text(wanted, verify, signal)).rejects.toMatchObject({
+    code: 'VERIFICATION',
+    data: { reason: 'bad' },
+  });
+});
+
+test('a text that is too long may be an error that rules its mirror out', async () => {
+  const { url, asked } = await saying(200, 'x'.repeat(1001));
+  const tooLong = (file: string) => new UpdateRepositoryError('VERIFICATION', `${file} is endless`);
+  const { mirrors } = await openedMirrors([url]);
+  await expect(mirrors.text({ ...wanted, tooLong }, asText, signal)).rejects.toMatchObject({
+    message: `${url}/${wanted.path} is endless`,
+  });
+  expect(asked).toHaveLength(1);
+});
 
 test('a text comes from the first mirror that has it', async () => {
   const [first, second] = [await saying(404), await saying(200, '{"ä":1}')];

@@ -132,6 +132,8 @@ interface Attack {
   readonly name: string;
   readonly reason: string;
   readonly role?: string;
+  /** What the error names, where several checks would have the same reason. */
+  readonly file?: RegExp;
   /** Whether all metadata is good, and the meta file is refused for what it says. */
   readonly isSigned?: boolean;
   /** What a device gets that verifies nothing. */
@@ -143,6 +145,7 @@ const ATTACKS: readonly Attack[] = [
   {
     name: 'arbitrary software',
     reason: 'arbitrary-software',
+    file: /\/metadata\/meta\/[0-9a-f]{64}\./,
     goal: 'evil image',
     make({ mirror, files }) {
       const meta = mirror.contentsOf(2).series[0]!.meta;
@@ -304,7 +307,11 @@ describe('a device that trusts a root', () => {
     const fresh = { ...world, device: withTrust(other, before) };
     await expect(updateDeviceOf(fresh, REMEMBERED)).rejects.toMatchObject({
       code: 'VERIFICATION',
-      data: { reason: attack.reason, ...(attack.role === undefined ? {} : { role: attack.role }) },
+      data: {
+        reason: attack.reason,
+        file: expect.stringMatching(attack.file ?? /^http:/),
+        ...(attack.role === undefined ? {} : { role: attack.role }),
+      },
     });
     expect(existsSync(join(fresh.device, 'current'))).toBe(false);
     // What was remembered stays, unless all metadata was good and what it does not speak of was found later.
