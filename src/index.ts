@@ -1,5 +1,6 @@
 export { type Policy, type PolicyChoices, policyOf } from './client/policy/policy.js';
 export type { DevicePlace, MirrorSource, SessionOptions } from './client/session.js';
+export type { TrustWish } from './client/trust/wish.js';
 export { checkDevice, planDevice, rollBackDevice, type UpdateOptions, updateDevice } from './client/update.js';
 export { type ApplyToFileRequest, applyDeltaToFile } from './delta/apply.js';
 export { type ComposeRequest, composeDeltas } from './delta/compose.js';

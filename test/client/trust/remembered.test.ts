@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openPlace } from '../../../src/client/session.js';
 import { runCli, startCli } from '../../cli/run.js';
 import { pseudoRandomNumbers } from '../../support/pseudo-random.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
@@ -129,6 +130,25 @@ describe('update', () => {
     const place = await makePlace();
     writeFileSync(place.root, place.server.files.get(text) ?? text);
     expect(await update(place, '--trust', place.root)).toMatchObject({ code, error: { code: 'FORMAT' } });
+  });
+
+  it('is planned and checked by what is remembered while another one holds the directory, which stays as it is', async () => {
+    const place = await makePlace();
+    await update(place, '--trust', place.root);
+    await place.mirror.show(3);
+    for (const [path, bytes] of place.mirror.files) place.server.files.set(path, bytes);
+    const before = readFileSync(trustPath(place), 'utf8');
+    const { signal } = new AbortController();
+    const options = { layout: 'plain' as const, dir: place.device };
+    const holder = await openPlace(options, { signal, onEvent: () => undefined }, 'change');
+    try {
+      expect(await update(place, '--check')).toMatchObject({ code: 10 });
+      expect(readFileSync(trustPath(place), 'utf8')).toBe(before);
+    } finally {
+      await holder.close();
+    }
+    expect(await update(place, '--plan')).toMatchObject({ code: 10 });
+    expect(readFileSync(trustPath(place), 'utf8')).not.toBe(before);
   });
 
   it('takes a bundle only when nobody need vouch for it', async () => {
