@@ -47,7 +47,13 @@ export class PseudoTerminal {
     onTestFinished(() => void python.kill('SIGKILL'));
     const name = await new Promise<string>((resolve, reject) => {
       python.on('error', reject);
-      python.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim()));
+      let line = '';
+      python.stdout.setEncoding('utf8').on('data', function take(text: string) {
+        line += text;
+        if (!line.endsWith('\n')) return;
+        python.stdout.off('data', take);
+        resolve(line.trim());
+      });
     });
     return new PseudoTerminal(name, python);
   }

@@ -48,7 +48,8 @@ describe('the plan of an update, for people', () => {
     ['on a full disk', { freeBytes: 4_500_000_000 }],
   ])('%s is what docs/client.md shows', async (_, device) => {
     const text = await readFile(join(projectRoot, 'docs', 'client.md'), 'utf8');
-    const lines = pathTableLines(planned(device), wide).map((line) => `    ${line}`.trimEnd());
+    const line = { bytesPerSecond: 2_000_000, source: 'given' } as const;
+    const lines = pathTableLines({ ...planned(device), line }, wide).map((shown) => `    ${shown}`.trimEnd());
     expect(text).toContain(`\n${lines.join('\n')}\n`);
   });
 
