@@ -1,7 +1,8 @@
 export { type Policy, type PolicyChoices, policyOf } from './client/policy/policy.js';
+export { rollBackDevice } from './client/roll-back-device.js';
 export type { DevicePlace, MirrorSource, SessionOptions } from './client/session.js';
 export type { TrustWish } from './client/trust/wish.js';
-export { checkDevice, planDevice, rollBackDevice, type UpdateOptions, updateDevice } from './client/update.js';
+export { checkDevice, planDevice, type UpdateOptions, updateDevice } from './client/update.js';
 export { type ApplyToFileRequest, applyDeltaToFile } from './delta/apply.js';
 export { type ComposeRequest, composeDeltas } from './delta/compose.js';
 export { deltaMemoryBytes, generateDelta } from './delta/generate.js';

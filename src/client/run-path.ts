@@ -1,15 +1,11 @@
-import { join } from 'node:path';
 import { applyAsItComes, type Checkpoints, type IncomingDelta } from '../delta/apply-as-it-comes.js';
 import type { BaseReader } from '../delta/base-reader.js';
 import { SourceFile } from '../delta/source-file.js';
 import { TargetView } from '../delta/target-view.js';
 import { hasCode, UpdateRepositoryError } from '../errors.js';
-import { makeDirectory, placeFile } from '../io/atomic-file.js';
 import type { SeriesMeta } from '../metadata/meta.js';
-import { RDIFFS_DIR } from '../metadata/mirror-paths.js';
 import type { Device } from './device/device.js';
 import { freeBytes } from './device/free-bytes.js';
-import { stateOf } from './device/plain-file.js';
 import type { Stages } from './device/stages.js';
 import { assertUnchanged } from './device/survey.js';
 import { unlessMirrorsFailed } from './download/wrong-bytes.js';
@@ -19,6 +15,7 @@ import { performJob } from './job.js';
 import type { LocalImage } from './local-image.js';
 import { forgetPartial, forgetUnlessKnown, patchCheckpoints } from './patch-state.js';
 import { formsOf } from './plan/graph.js';
+import { storedDelta } from './stored-delta.js';
 import { unpackDelta } from './unpack-delta.js';
 
 /** The lists of commands of all deltas may take so much whose targets are read without being made. */
@@ -54,7 +51,8 @@ export class HopFailure extends Error {
 /**
  * Goes a path to its end: the image is in `partial/` then, whole, on the disk, and of the right sha256. The deltas of all
  * hops but the last are downloaded and read through, so that no image between is made; the last one is applied while it
- * comes. One that comes compressed is unpacked first. Memory: some 20 MiB, and 16 bytes a command of the deltas before the last, of which 48 MiB at most.
+ * comes. One that comes compressed is unpacked first. Memory: some 20 MiB, and 16 bytes a command of the deltas before the last,
+ * of which 48 MiB at most.
  *
  * @throws HopFailure where another path may lead there; UpdateRepositoryError NO_SPACE, IO, LOCKED, INTERRUPTED
  */
@@ -158,7 +156,7 @@ class Base implements Disposable {
       this.#reader = view;
     } catch (error) {
       if (!hasCode(error, 'MEMORY') || (await freeBytes(device)) < hop.image.size + this.#targetBytes) throw error;
-      await makeImage({ hop, base, delta: stored(hop, deltaPath) }, this.#means);
+      await makeImage({ hop, base, delta: storedDelta(hop, deltaPath) }, this.#means);
       await this.#startsFromMade(hop.image.filename);
     }
   }
@@ -197,7 +195,7 @@ async function makeLast(hop: DeltaHop, base: BaseReader, means: Means): Promise<
     return await asItComes(hop, means, () => makeImage({ hop, base, delta }, means));
   }
   const path = await fetchFile(hop, means);
-  await makeImage({ hop, base, delta: stored(hop, path) }, means);
+  await makeImage({ hop, base, delta: storedDelta(hop, path) }, means);
 }
 
 /** What an image is made from. */
@@ -275,34 +273,4 @@ async function wrongOf(
 /** The delta came with all the bytes that the mirror lists: one without an end is as wrong as any other. */
 function isWrong(error: unknown): error is UpdateRepositoryError {
   return hasCode(error, 'VERIFICATION') || hasCode(error, 'FORMAT');
-}
-
-/** A delta of the right sha256: only what an earlier run made of it may be wrong. */
-function stored(hop: DeltaHop, path: string): HopDelta {
-  return {
-    name: fileNameOf(hop),
-    async again(wasBegun) {
-      return wasBegun ? this : null;
-    },
-    async *bytesFrom(position) {
-      const file = new SourceFile(path);
-      try {
-        yield* file.chunks(262144, position);
-      } finally {
-        file.close();
-      }
-    },
-  };
-}
-
-/** Puts the deltas of a path, which are in `partial/`, to where they are kept. */
-export async function keepDeltas(hops: readonly Hop[], { dir, place }: Device): Promise<void> {
-  const directory = join(dir, RDIFFS_DIR);
-  for (const hop of hops) {
-    if (hop.kind !== 'delta') continue;
-    const name = hop.delta.filename;
-    if ((await stateOf(place.partialPath(name))) === null) continue;
-    await makeDirectory(directory);
-    await placeFile(place.partialPath(name), join(directory, name));
-  }
 }

@@ -1,12 +1,10 @@
-import { SourceFile } from '../delta/source-file.js';
 import type { EventSink } from '../events.js';
 import type { Mirrors } from './download/mirrors.js';
 import { partialBytes, partialPath, removePartial } from './download/partial-file.js';
 import type { RemoteFile } from './download/remote-file.js';
 import { Deliverers, whomToAvoid } from './download/wrong-bytes.js';
 import type { HopDelta } from './hop-files.js';
-
-const PIECE_BYTES = 256 * 1024;
+import { storedBytes } from './stored-delta.js';
 
 /** Where a delta is had from, and who is told of what. */
 export interface DeltaStreaming {
@@ -31,7 +29,7 @@ export function streamedDelta(streaming: DeltaStreaming, file: RemoteFile): HopD
     async *bytesFrom(position) {
       const hereBytes = await partialBytes(streaming.directory, file);
       wasHere = hereBytes > position;
-      if (wasHere) yield* bytesHere(partialPath(streaming.directory, file), position);
+      if (wasHere) yield* storedBytes(partialPath(streaming.directory, file), position);
       yield* deltaBytes(streaming, file, Math.max(position, hereBytes), { deliverers, avoid: new Set() });
     },
     async again(wasBegun) {
@@ -81,14 +79,5 @@ async function* deltaBytes(
   for await (const piece of mirrors.bytes(file, position, { signal, onSource }, avoid)) {
     deliverers.delivered(current, piece.length);
     yield piece;
-  }
-}
-
-function* bytesHere(path: string, position: number): Generator<Uint8Array, void, undefined> {
-  const file = new SourceFile(path);
-  try {
-    yield* file.chunks(PIECE_BYTES, position);
-  } finally {
-    file.close();
   }
 }

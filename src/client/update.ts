@@ -2,11 +2,10 @@ import { UpdateRepositoryError } from '../errors.js';
 import type { UpdateCheckEvent, UpdateSummaryEvent } from '../events.js';
 import type { ImageVersion } from '../metadata/brands.js';
 import type { MetaImage, SeriesMeta } from '../metadata/meta.js';
-import { type Activating, activateTarget, completeSwitch, hooksOf } from './activate-target.js';
+import { type Activating, activateTarget, completeSwitch } from './activate-target.js';
 import { rememberLineRate } from './device/line-rate.js';
 import type { Hooks } from './device/make-current.js';
 import { makeBootedCurrent } from './device/puavo/make-booted-current.js';
-import { rollback } from './device/rollback.js';
 import { inStages, Stages } from './device/stages.js';
 import { findGoal, type Goal, versionOf } from './goal.js';
 import { mirrorFiles } from './mirror-files.js';
@@ -18,8 +17,9 @@ import { notifyOnce } from './policy/notified.js';
 import type { Fallback } from './policy/policy.js';
 import { makeRoom, tellRoom } from './room.js';
 import { ASSUMED, findRoute, type Route, type RouteLimits, tellRoute } from './route.js';
-import { HopFailure, keepDeltas, runPath } from './run-path.js';
-import { type DevicePlace, openPlace, openSession, type Session, type SessionOptions } from './session.js';
+import { HopFailure, runPath } from './run-path.js';
+import { openSession, type Session, type SessionOptions } from './session.js';
+import { keepDeltas } from './stored-delta.js';
 
 /** What an update does beside getting the image. */
 export interface UpdateOptions extends SessionOptions {
@@ -253,42 +253,6 @@ class Update {
   get #activating(): Activating {
     const { device, policy } = this.#session;
     return { device, policy, hooks: this.#options.hooks ?? {} };
-  }
-}
-
-/**
- * Makes the image of a device current again that was it before, and the current one the previous.
- *
- * @throws UpdateRepositoryError what {@link openDevice} and {@link rollback} throw
- */
-export async function rollBackDevice(
-  place: DevicePlace,
-  hooks: Partial<Hooks>,
-  { signal, onEvent }: Pick<SessionOptions, 'signal' | 'onEvent'>,
-): Promise<UpdateSummaryEvent> {
-  const startedAt = performance.now();
-  const device = await openPlace(place, { signal, onEvent }, 'change');
-  try {
-    const from = versionOf((await device.layout.read()).current);
-    const { current } = await rollback(device, hooksOf(hooks));
-    const summary: UpdateSummaryEvent = {
-      type: 'update-summary',
-      dir: place.dir,
-      series: null,
-      from,
-      to: versionOf(current),
-      changed: true,
-      authenticated: false,
-      reason: 'was current before',
-      plannedBytes: 0,
-      fetchedBytes: 0,
-      indexBytes: 0,
-      durationMs: Math.round(performance.now() - startedAt),
-    };
-    onEvent(summary);
-    return summary;
-  } finally {
-    await device.close();
   }
 }
 

@@ -32,12 +32,12 @@ interface ChangeFlags extends PassphraseFlags {
 
 const EPILOGUE = `
 Examples:
-  update-repository key init --mirror /srv/www /root/keys      all keys in one place, and signed metadata
-  update-repository key export --to /mnt/online --private snapshot,timestamp,series,mirror /root/keys
-  update-repository key export --root root.json /root/keys     what devices are given
-  update-repository key rotate --role timestamp --mirror /srv/www --drafts /mnt/drafts /root/online
-  update-repository key sign --keys /root/keys /mnt/drafts     on the machine of the root key
-  update-repository key sign --keys /root/online --mirror /srv/www /mnt/drafts
+  update-repository key init --mirror /srv/www /srv/keys      all keys in one place, and signed metadata
+  update-repository key export --to /mnt/online --private snapshot,timestamp,series,mirror /srv/keys
+  update-repository key export --root root.json /srv/keys     what devices are given
+  update-repository key rotate --role timestamp --mirror /srv/www --drafts /mnt/drafts /srv/online
+  update-repository key sign --keys /srv/keys /mnt/drafts     on the machine of the root key
+  update-repository key sign --keys /srv/online --mirror /srv/www /mnt/drafts
 `;
 
 /** Adds `key` with its subcommands: makes, lists, copies and changes the keys of a mirror. */

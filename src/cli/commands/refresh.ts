@@ -21,7 +21,7 @@ export function defineRefresh(program: Command, accept: Accept): void {
     .requiredOption('--sign <keys>', 'the directory of keys, see key init')
     .addOption(passphraseOption())
     .option('--break-lock', 'take over the lock of a process that is gone')
-    .addHelpText('after', '\nExample:\n  update-repository refresh --sign /root/keys /srv/www\n');
+    .addHelpText('after', '\nExample:\n  update-repository refresh --sign /srv/keys /srv/www\n');
   command.action((mirrorDir: string, flags: RefreshFlags) =>
     accept(command, async ({ signal, onEvent }) => {
       const { refreshMirror } = await import('../../images/refresh.js');

@@ -21,7 +21,7 @@ export function defineRollback(program: Command, accept: Accept): void {
 
   command.action((dir: string, flags: DeviceFlags) =>
     accept(command, async (session) => {
-      const { rollBackDevice } = await import('../../client/update.js');
+      const { rollBackDevice } = await import('../../client/roll-back-device.js');
       await rollBackDevice(devicePlace(dir, flags), deviceHooks(flags), session);
       return EXIT.done;
     }),

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Extract, extract } from 'tar-stream';
 import { UpdateRepositoryError } from '../../errors.js';
 
@@ -31,8 +30,10 @@ export class TarReader {
     this.#name = name;
     const archive = extract();
     this.#members = archive[Symbol.asyncIterator]();
-    // How it fails is told to whoever waits for a member or its bytes.
-    pipeline(Readable.from(this.#bounded(source)), archive).catch(() => undefined);
+    const bytes = Readable.from(this.#bounded(source));
+    // What the source fails with ends the archive, which tells whoever waits for a member or its bytes.
+    bytes.on('error', (error) => archive.destroy(error)).pipe(archive);
+    archive.on('close', () => bytes.destroy());
   }
 
   /** Allows `bytes` of members more. */

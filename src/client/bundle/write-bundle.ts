@@ -74,26 +74,37 @@ async function addMember(
   bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const { sink, ended } = openMember(archive, memberHeader(filename, size));
-  for await (const piece of bytes) if (!sink.write(piece)) await Promise.race([once(sink, 'drain'), ended]);
+  for await (const piece of bytes) {
+    if (!sink.write(piece)) throwIfFailed(await Promise.race([drained(sink), ended]));
+  }
   sink.end(null);
-  await ended;
+  throwIfFailed(await ended);
 }
 
 interface OpenMember {
   readonly sink: ReturnType<Pack['entry']>;
-  readonly ended: Promise<void>;
+  /** Resolves to what it failed with, at any time; null where it is complete. */
+  readonly ended: Promise<Error | null>;
 }
 
 function openMember(archive: Pack, header: MemberHeader): OpenMember {
   let end: (error?: Error | null) => void = () => undefined;
-  const ended = new Promise<void>((resolve, reject) => {
-    end = (error) => (error == null ? resolve() : reject(error));
+  const ended = new Promise<Error | null>((resolve) => {
+    end = (error) => resolve(error ?? null);
   });
-  // It is awaited at the end, and may fail before; the event tells the same.
-  ended.catch(() => undefined);
   const sink = archive.entry(header, (error) => end(error));
-  sink.on('error', () => undefined);
+  sink.on('error', end);
   return { sink, ended };
+}
+
+/** Null as soon as there is room again. */
+async function drained(sink: OpenMember['sink']): Promise<null> {
+  await once(sink, 'drain');
+  return null;
+}
+
+function throwIfFailed(failure: Error | null): void {
+  if (failure !== null) throw failure;
 }
 
 /** Passes bytes on, and fails when they turn out not to be those of `file`. */

@@ -12,7 +12,8 @@ export class GrowingDigest implements AsyncDisposable {
   readonly #hash = createHash('sha256');
   readonly #file: FileHandle;
   readonly #name: string;
-  readonly #catchingUp: Promise<void>;
+  /** Resolves to what it failed with, which is told by whoever asks for the digest; null where it is done. */
+  readonly #catchingUp: Promise<unknown>;
   #sizeBytes: number;
   #hashedBytes = 0;
   #isBehind: boolean;
@@ -24,9 +25,11 @@ export class GrowingDigest implements AsyncDisposable {
     this.#name = name;
     this.#sizeBytes = sizeBytes;
     this.#isBehind = sizeBytes > 0;
-    this.#catchingUp = this.#isBehind ? this.#catchUp() : Promise.resolve();
-    // It is told by whoever asks for the digest.
-    this.#catchingUp.catch(() => undefined);
+    const catchingUp = this.#isBehind ? this.#catchUp() : Promise.resolve();
+    this.#catchingUp = catchingUp.then(
+      () => null,
+      (error: unknown) => error,
+    );
   }
 
   /** `piece` was written at the end of the file. */
@@ -49,7 +52,8 @@ export class GrowingDigest implements AsyncDisposable {
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     try {
-      await this.#catchingUp;
+      const failure = await this.#catchingUp;
+      if (failure !== null) throw failure;
     } finally {
       signal.removeEventListener('abort', stop);
     }
@@ -60,7 +64,7 @@ export class GrowingDigest implements AsyncDisposable {
   /** Reads no more: the file may be closed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopped = true;
-    await Promise.allSettled([this.#catchingUp]);
+    await this.#catchingUp;
   }
 
   async #catchUp(): Promise<void> {
