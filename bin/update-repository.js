@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-require('../dist/program/main.js');
+const { compile, readCache, run } = require('./load-program.js');
+
+run(compile(readCache()));

@@ -1,5 +1,5 @@
-// Compiles src/ and native/ to dist/, bundles the program there and writes the manual page. The old dist/ goes first, so
-// that a renamed source leaves no stale module behind.
+// Compiles src/ and native/ to dist/, bundles the program there, writes the manual page and keeps what V8 makes of the
+// program. The old dist/ goes first, so that a renamed source leaves no stale module behind.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,3 +20,7 @@ if (compiler.status !== 0) process.exit(compiler.status ?? 1);
 await import('../native/build.mjs');
 await import('./man.mjs');
 await import('./bundle.mjs');
+const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'code-cache.mjs')], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+if (status !== 0) process.exit(status ?? 1);

@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const root = join(import.meta.dirname, '..', '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+/** The program without the libraries, which it does not load to say its version. */
+async function copyProgram(): Promise<string> {
+  const copy = join(await temporaryDirectory(), 'program');
+  mkdirSync(join(copy, 'dist'), { recursive: true });
+  for (const name of ['package.json', 'bin', join('dist', 'program')]) {
+    cpSync(join(root, name), join(copy, name), { recursive: true });
+  }
+  return copy;
+}
+
+function versionOf(program: string): string {
+  return execFileSync(process.execPath, [join(program, 'bin', 'update-repository.js'), '--version'], {
+    encoding: 'utf8',
+  }).trim();
+}
+
+describe('what V8 keeps of the program', () => {
+  test('is taken by the Node that made it', () => {
+    const { compile, readCache } = createRequire(import.meta.url)(join(root, 'bin', 'load-program.js')) as {
+      readonly compile: (cachedData: Buffer | undefined) => { readonly cachedDataRejected?: boolean };
+      readonly readCache: () => Buffer | undefined;
+    };
+    expect(compile(readCache()).cachedDataRejected).toBe(false);
+  });
+
+  test('need not be there, and may be that of another Node', async () => {
+    const program = await copyProgram();
+    const cache = join(program, 'dist', 'program', 'main.cache');
+    expect(versionOf(program)).toBe(version);
+
+    writeFileSync(cache, 'of another one');
+    expect(versionOf(program)).toBe(version);
+
+    rmSync(cache);
+    expect(versionOf(program)).toBe(version);
+  });
+});
