@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startStaticNginx } from '../../test/peers/nginx.mjs';
+import { freeMemoryFor } from '../freed-memory.mjs';
 import { measure, medianCost, sumCost } from '../measure.mjs';
 import { ours } from '../program.mjs';
 import { megabytes, ratio, seconds } from '../table.mjs';
@@ -59,6 +60,7 @@ async function measurePair(pair, { work, program, runs }) {
     for (let run = 1; run <= runs; run++) {
       for (const [index, contender] of contenders.entries()) {
         console.error(`${pair.name}: run ${run} of ${runs}: ${contender.name}`);
+        freeMemoryFor(pair.target, join(work, 'result'));
         costs[index]?.push(await runOnce(contender, join(work, 'result'), run === 1 ? pair.target : undefined));
       }
     }

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { freeMemoryFor } from '../freed-memory.mjs';
 import { measure, medianCost, sumCost } from '../measure.mjs';
 
 /** @typedef {import('../measure.mjs').Cost} Cost */
@@ -62,6 +63,7 @@ async function runOnce(pair, { contender, made, applied }, work, results) {
   const result = join(work, 'result');
   made.push(await measureSteps(contender.make(pair, delta)));
   for (const [index, applier] of contender.appliers.entries()) {
+    freeMemoryFor(pair.target, result);
     applied[index]?.push(await measureSteps(applier.steps(pair, delta, result)));
     if (results === 'compare') requireEqual(result, pair.target, `${contender.name}, applied by ${applier.by}`);
     rmSync(result);

@@ -17,6 +17,12 @@ export interface WriteOptions {
 /** What O_DIRECT asks of addresses, lengths and positions, on all usual disks. */
 const DIRECT_BYTES = 4096;
 
+/**
+ * The page cache takes as much memory in one piece as it is given at once. That of larger pieces has mostly been free for
+ * longer, and a virtual machine has then to get it back from its host first, which takes as long as the writing.
+ */
+const CACHED_WRITE_BYTES = 65536;
+
 const writeAt = promisify(fs.write);
 
 /** A file that is written in order, from some place on. */
@@ -95,8 +101,10 @@ export class WrittenFile {
   }
 
   #writeSome(bytes: Uint8Array, at: number): number {
+    const left = bytes.length - at;
+    const length = this.#isDirect ? left : Math.min(left, CACHED_WRITE_BYTES);
     try {
-      const count = fs.writeSync(this.#fd, bytes, at, bytes.length - at, this.#position);
+      const count = fs.writeSync(this.#fd, bytes, at, length, this.#position);
       this.#position += count;
       return count;
     } catch (error) {
