@@ -1,7 +1,7 @@
 // V8 takes a third of the program's start to compile it, anew in each process. So `npm run build` keeps what V8 compiled in
 // dist/program/main.cache; V8 refuses it where its version or flags are others, and compiles as ever.
 const { readFileSync } = require('node:fs');
-const { createRequire, wrap } = require('node:module');
+const Module = require('node:module');
 const { dirname, join } = require('node:path');
 const { constants, Script } = require('node:vm');
 
@@ -10,17 +10,22 @@ const cachePath = join(dirname(filename), 'main.cache');
 
 /** Compiles the program; with `cachedData`, quicker. */
 function compile(cachedData) {
-  return new Script(wrap(readFileSync(filename, 'utf8')), {
+  return new Script(Module.wrap(readFileSync(filename, 'utf8')), {
     filename,
     cachedData,
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
 }
 
-/** Runs it, as `require` would. */
+/** Runs it, as `require` would: its other files require it, too, and are to find it loaded. */
 function run(script) {
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(filename), module, filename, dirname(filename));
+  const program = new Module(filename);
+  require.cache[filename] = program;
+  const { exports } = program;
+  script
+    .runInThisContext()
+    .call(exports, exports, Module.createRequire(filename), program, filename, dirname(filename));
+  program.loaded = true;
 }
 
 function readCache() {
