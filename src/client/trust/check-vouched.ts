@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../../errors.js';
-import type { Mirrors, ParseText } from '../download/mirrors.js';
+import type { ParseText } from '../download/mirrors.js';
 import type { WantedText } from '../download/text-request.js';
 import { untrusted } from './faults.js';
+import type { MirrorTexts } from './metadata-files.js';
 import type { VouchedFile } from './verified-metadata.js';
 
 /**
@@ -11,7 +12,7 @@ import type { VouchedFile } from './verified-metadata.js';
  * @throws UpdateRepositoryError VERIFICATION where no mirror has the bytes that were signed; what {@link Mirrors.text} throws
  */
 export async function hashNamedText<T>(
-  mirrors: Pick<Mirrors, 'name' | 'text'>,
+  mirrors: MirrorTexts,
   { path, maxBytes, sizeBytes, sha256 }: VouchedFile & Pick<WantedText, 'path' | 'maxBytes'>,
   parse: ParseText<T>,
   signal: AbortSignal,

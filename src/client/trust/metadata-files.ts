@@ -4,6 +4,9 @@ import type { Mirrors, ParseText } from '../download/mirrors.js';
 import type { WantedText } from '../download/text-request.js';
 import { type MetadataPlace, untrusted } from './faults.js';
 
+/** What the small files of a mirror are read from: its copies on the network, or a bundle. */
+export type MirrorTexts = Pick<Mirrors, 'name' | 'text' | 'textIfThere'>;
+
 /** Takes a metadata file, or throws FORMAT or VERIFICATION: then the next mirror is asked for it. */
 export type VerifyMetadata = (text: string, place: MetadataPlace) => void;
 
@@ -17,10 +20,10 @@ export interface MetadataVersion {
 
 /** The metadata files of mirrors, of which nothing is believed but what is verified. */
 export class MetadataFiles {
-  readonly #mirrors: Pick<Mirrors, 'name' | 'text' | 'textIfThere'>;
+  readonly #mirrors: MirrorTexts;
   readonly #signal: AbortSignal;
 
-  constructor(mirrors: Pick<Mirrors, 'name' | 'text' | 'textIfThere'>, signal: AbortSignal) {
+  constructor(mirrors: MirrorTexts, signal: AbortSignal) {
     this.#mirrors = mirrors;
     this.#signal = signal;
   }

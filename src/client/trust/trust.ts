@@ -1,15 +1,12 @@
 import type { EventSink } from '../../events.js';
 import type { MetaImage } from '../../metadata/meta.js';
-import { hashNamedCopy } from '../../trust/tuf/contents.js';
 import type { TextSource } from '../catalog.js';
 import type { Device } from '../device/device.js';
-import type { Mirrors } from '../download/mirrors.js';
-import { remoteFileOf } from '../download/remote-file.js';
 import type { Hop } from '../hop.js';
-import { checkVouched, hashNamedText } from './check-vouched.js';
-import { MetadataFiles } from './metadata-files.js';
+import { MetadataFiles, type MirrorTexts } from './metadata-files.js';
 import { stateOfRoot, type TrustState, writeTrust } from './state.js';
 import type { VerifiedMetadata } from './verified-metadata.js';
+import { checkVouchedHops, vouchedTexts } from './vouched-files.js';
 
 /**
  * What makes a mirror's word good for a device: the metadata that its root leads to. Nothing is taken without, and what is
@@ -17,14 +14,19 @@ import type { VerifiedMetadata } from './verified-metadata.js';
  */
 export class Trust {
   readonly #device: Device;
-  readonly #mirrors: Mirrors;
+  readonly #mirrors: MirrorTexts;
   /** Null until the first root of the mirror is taken for it. */
   #state: TrustState | null;
   #metadata: VerifiedMetadata | null = null;
   #kept: TrustState | null;
 
   /** @param state null where the mirror's first root is to be trusted; `isKept` says whether the device remembers it already */
-  constructor(device: Device, mirrors: Mirrors, state: TrustState | null, { isKept }: { readonly isKept: boolean }) {
+  constructor(
+    device: Device,
+    mirrors: MirrorTexts,
+    state: TrustState | null,
+    { isKept }: { readonly isKept: boolean },
+  ) {
     this.#device = device;
     this.#mirrors = mirrors;
     this.#state = state;
@@ -44,16 +46,7 @@ export class Trust {
     const before = this.#state ?? (await firstRoot(files, onEvent));
     const metadata = await VerifiedMetadata.refresh(before, files);
     this.#metadata = metadata;
-    const mirrors = this.#mirrors;
-    return {
-      name: mirrors.name,
-      async read(wanted, parse, signal) {
-        const target = await metadata.find(wanted.path);
-        if (target === null) return null;
-        const copy = hashNamedCopy(wanted.path, target.sha256);
-        return await hashNamedText(mirrors, { ...target, path: copy, maxBytes: wanted.maxBytes }, parse, signal);
-      },
-    };
+    return vouchedTexts(metadata, this.#mirrors);
   }
 
   /**
@@ -62,15 +55,7 @@ export class Trust {
    * @throws UpdateRepositoryError VERIFICATION where a file is not, or with another size or sha256
    */
   async checkRoute(image: MetaImage, hops: readonly Hop[]): Promise<void> {
-    if (this.#metadata === null) return;
-    const made = [image, ...hops.map((hop) => hop.image)];
-    const files = new Map([
-      ...made.map(({ filename, size, sha256 }) => [filename, { sizeBytes: size, sha256 }] as const),
-      ...hops.map(remoteFileOf).map(({ path, sizeBytes, sha256 }) => [path, { sizeBytes, sha256 }] as const),
-    ]);
-    for (const [path, file] of files) {
-      checkVouched(path, file, await this.#metadata.find(path), this.#mirrors.name);
-    }
+    if (this.#metadata !== null) await checkVouchedHops(this.#metadata, image, hops, this.#mirrors.name);
   }
 
   /** Remembers what was verified, where that is another state than before and the device is ours to change. */
