@@ -15,6 +15,8 @@ export interface BundleSummaryEvent {
   /** How many images and deltas it carries. */
   readonly files: number;
   readonly sizeBytes: number;
+  /** When the first file of the signed metadata that it carries ends to be good; null where it carries none. */
+  readonly goodUntil: string | null;
   /** Bytes of images and deltas that were fetched, with what came twice. */
   readonly fetchedBytes: number;
   readonly durationMs: number;

@@ -20,7 +20,7 @@ export function addTrustOptions(command: Command): Command {
     .addOption(
       new Option(
         '--trust-on-first-use',
-        'where no root is remembered, trust the first one that the mirror has',
+        'where no root is remembered, trust the first one that the mirror, or the bundle, has',
       ).conflicts('insecure'),
     )
     .option(

@@ -13,11 +13,14 @@ interface BundleFlags extends MirrorFlags {
   readonly output: string;
   readonly force?: boolean;
   readonly rateLimit?: number;
+  readonly trust?: string;
 }
 
 const EPILOGUE = `
 Examples:
   update-repository bundle -o january.tar https://images.example.org 20211203093000 20220117120001
+  update-repository bundle --trust root.json -o january.tar \\
+    https://images.example.org 20211203093000 20220117120001
   update-repository bundle -o whole.tar https://images.example.org none 20220117120001
   update-repository update january.tar /images       on the device, which needs no network
 `;
@@ -35,7 +38,8 @@ export function defineBundle(program: Command, accept: Accept): void {
     .argument('<from>', 'the version that the devices have, or none')
     .argument('<to>', 'the version that they are to have')
     .requiredOption('-o, --output <file>', 'where the bundle goes')
-    .option('-f, --force', 'replace an existing file');
+    .option('-f, --force', 'replace an existing file')
+    .option('--trust <file>', 'verify by this root of TUF metadata what is fetched, and have devices do the same');
   addMirrorOptions(command)
     .addOption(
       new Option('--rate-limit <rate>', 'download no more than so many bytes a second, such as 2M').argParser(
@@ -51,7 +55,8 @@ export function defineBundle(program: Command, accept: Accept): void {
       requireWritable(output.path, output.force);
       const { makeBundle } = await import('../../client/bundle/make-bundle.js');
       const source = mirrorSource(url, flags);
-      await makeBundle(wanted, { source, limitBytesPerSecond: flags.rateLimit ?? null, output, ...session });
+      const root = flags.trust === undefined ? {} : { rootPath: flags.trust };
+      await makeBundle(wanted, { source, ...root, limitBytesPerSecond: flags.rateLimit ?? null, output, ...session });
       return EXIT.done;
     });
   });

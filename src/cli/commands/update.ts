@@ -101,10 +101,9 @@ async function goByBundle(path: string, dir: string, flags: UpdateFlags, session
 }
 
 /** What is about a mirror. */
-function refuseForBundle(path: string, { check, mirror, ca, rateLimit, trust, trustOnFirstUse }: UpdateFlags): void {
+function refuseForBundle(path: string, { check, mirror, ca, rateLimit }: UpdateFlags): void {
   const ofMirror = { '--check': check, '--mirror': mirror, '--ca': ca, '--rate-limit': rateLimit };
-  const given = Object.entries({ ...ofMirror, '--trust': trust, '--trust-on-first-use': trustOnFirstUse });
-  const [flag] = given.find(([, value]) => value !== undefined) ?? [];
+  const [flag] = Object.entries(ofMirror).find(([, value]) => value !== undefined) ?? [];
   if (flag === undefined) return;
   throw new UpdateRepositoryError('USAGE', `option ${flag}: expected the URL of a mirror, found the file ${path}`);
 }

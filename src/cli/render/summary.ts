@@ -208,9 +208,16 @@ function checkSentence({ series, current, version, isNew, downloadBytes, reason 
   return `${opening}${version} ${printable(reason)}${cost}; ${before}`;
 }
 
-function bundleSentence({ bundle, from, to, files, sizeBytes, durationMs }: BundleSummaryEvent): string {
+function bundleSentence({ bundle, from, to, files, sizeBytes, goodUntil, durationMs }: BundleSummaryEvent): string {
   const start = from === null ? 'nothing' : from;
-  const facts = [formatBytes(sizeBytes), `${start} to ${to}`, count(files, 'file'), formatDuration(durationMs)];
+  const vouched = goodUntil === null ? 'unauthenticated' : `signed until ${goodUntil}`;
+  const facts = [
+    formatBytes(sizeBytes),
+    `${start} to ${to}`,
+    count(files, 'file'),
+    vouched,
+    formatDuration(durationMs),
+  ];
   return `${printable(bundle)}: ${facts.join(', ')}`;
 }
 

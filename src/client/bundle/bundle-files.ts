@@ -28,13 +28,17 @@ export class BundleFiles implements HopFiles, AsyncDisposable {
     this.#members = bundle.files[Symbol.asyncIterator]();
   }
 
-  /** Reads the manifest of the bundle at `path`. @throws UpdateRepositoryError FORMAT, NOT_FOUND, IO */
+  /** Reads the manifest and the metadata of the bundle at `path`. @throws UpdateRepositoryError FORMAT, VERIFICATION, NOT_FOUND, IO */
   static async open(path: string, device: Device): Promise<BundleFiles> {
     return new BundleFiles(path, device, await openBundle(filePieces(path), path));
   }
 
   get manifest(): BundleManifest {
     return this.#bundle.manifest;
+  }
+
+  get metadata(): ReadonlyMap<string, string> {
+    return this.#bundle.metadata;
   }
 
   async fetch(hop: Hop, onBytes?: (doneBytes: number) => void): Promise<string> {

@@ -15,6 +15,7 @@ import { chooseTarget } from '../policy/choose-target.js';
 import { DEFAULT_POLICY } from '../policy/policy.js';
 import { MAX_DELTA_SHARE } from '../route.js';
 import { type MirrorSource, openSource } from '../session.js';
+import { CarriedMetadata } from './carried-metadata.js';
 import { filePieces } from './file-pieces.js';
 import { makeManifest } from './manifest.js';
 import { writeBundle } from './write-bundle.js';
@@ -28,6 +29,8 @@ export interface BundledPath {
 
 export interface MakeBundleOptions {
   readonly source: MirrorSource;
+  /** A file with a root: then the mirror is verified by it, and the bundle carries what devices need to do the same. */
+  readonly rootPath?: string;
   /** Not more than so much is downloaded a second; null for no limit. */
   readonly limitBytesPerSecond: number | null;
   /** Where the bundle goes, and whether a file that is there may be replaced. */
@@ -48,28 +51,35 @@ const LEAST_BYTES: Rates = {
  * is complete. One file of the path at a time is beside it meanwhile, in a directory that goes whatever happens.
  *
  * @throws UpdateRepositoryError USAGE, CONFIG or NOT_FOUND for versions that no one path connects; NETWORK, STORAGE,
- *   NOT_FOUND or VERIFICATION for a file of the path; FORMAT for an index; NO_SPACE, IO, INTERRUPTED
+ *   NOT_FOUND or VERIFICATION for a file of the path; FORMAT for an index; NO_SPACE, IO, INTERRUPTED; with a root what
+ *   {@link CarriedMetadata.verify} throws
  */
 export async function makeBundle(wanted: BundledPath, options: MakeBundleOptions): Promise<BundleSummaryEvent> {
   const startedAt = performance.now();
-  const { source, limitBytesPerSecond, output, signal, onEvent } = options;
+  const { source, rootPath, limitBytesPerSecond, output, signal, onEvent } = options;
   await using opened = await openSource(source, { limitBytesPerSecond, onEvent });
   const { mirrors } = opened;
-  const meta = await fetchMeta(textsOf(mirrors), opened.wanted, signal);
+  const metadata = rootPath === undefined ? null : await CarriedMetadata.verify(rootPath, mirrors, signal);
+  const meta = await fetchMeta(metadata?.texts ?? textsOf(mirrors), opened.wanted, signal);
   const hops = planHops(meta, wanted);
-  const manifest = makeManifest(meta.series, hops, imageOf(meta, wanted.from));
+  await metadata?.check(hops);
+  const manifest = makeManifest(meta.series, hops, imageOf(meta, wanted.from), metadata?.files);
   const before = mirrors.traffic.fetchedBytes;
   const sizeBytes = await withDirectoryBeside(output.path, async (directory) => {
     let jobs = 0;
     const files = mirrorFiles(mirrors, { directory, signal, onEvent, nextJob: () => jobs++ });
     const hopOf = new Map(hops.map((hop) => [fileNameOf(hop), hop]));
-    const openFile = ({ filename }: { readonly filename: string }) => fetched(files, hopOf.get(filename)!);
+    const openFile = ({ filename }: { readonly filename: string }) => {
+      const bytes = metadata?.bytesOf(filename);
+      return bytes === undefined ? fetched(files, hopOf.get(filename)!) : pieceOf(bytes);
+    };
     return await writeBundle({ manifest, openFile, ...output, signal });
   });
   const { series, from, to } = manifest;
   const fetchedBytes = mirrors.traffic.fetchedBytes - before;
   const durationMs = Math.round(performance.now() - startedAt);
-  const about = { type: 'bundle-summary', bundle: output.path, series, from, to } as const;
+  const goodUntil = metadata?.expires ?? null;
+  const about = { type: 'bundle-summary', bundle: output.path, series, from, to, goodUntil } as const;
   const summary: BundleSummaryEvent = { ...about, files: hops.length, sizeBytes, fetchedBytes, durationMs };
   onEvent(summary);
   return summary;
@@ -126,6 +136,10 @@ function presentOf(meta: SeriesMeta, from: ImageVersion | null): readonly LocalI
 
 function imageOf({ images }: SeriesMeta, version: ImageVersion | null): MetaImage | undefined {
   return images.find((image) => image.version === version);
+}
+
+async function* pieceOf(bytes: Buffer): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 /** Downloads the file of a hop when its bytes are asked for, and removes it when they were read. */

@@ -8,6 +8,7 @@ import {
   VERSION_FORM,
 } from '../../metadata/brands.js';
 import {
+  claimOnce,
   type JsonNode,
   jsonCount,
   jsonItems,
@@ -24,28 +25,36 @@ import {
   renderSeriesMeta,
   type SeriesMeta,
 } from '../../metadata/meta.js';
-import { findNameFault } from '../../metadata/safe-name.js';
+import { findNameFault, findRelativePathFault } from '../../metadata/safe-name.js';
+import { METADATA_DIR } from '../../trust/tuf/documents.js';
 import { fileOf, type Hop, type HopFile } from '../hop.js';
 
 /*
  * A bundle is a tar archive (POSIX.1-2001, pax) that carries one path for a device without a network. Its first member,
- * bundle.json, says what the path is; then come the files of the hops in their order (docs/formats.md):
+ * bundle.json, says what the path is; then come the signed metadata that vouches for it, where there is any, and the files of
+ * the hops, all in their order (docs/formats.md):
  *
- *     { "format": 1, "series", "from": "<version>" or null, "to": "<version>",
+ *     { "format": 1 or, with metadata, 2, "series", "from": "<version>" or null, "to": "<version>",
  *       "hops": [ { "kind": "image" | "delta", "filename", "from", "to", "size", "sha256" }, … ],
+ *       "metadata": [ { "filename": "metadata/…", "size", "sha256" }, … ],
  *       "meta": { "<series>": { "images": [ … ] } } }
  *
  * `meta` has the form of a meta file. It has the image that each hop leads to, of its deltas at least the one that the
  * hop applies, and, where the mirror knows it, the image that the path starts from.
  */
 
-/** What `format` says; a reader refuses any other number. */
-const FORMAT = 1;
+/** What `format` says of a bundle without signed metadata, and of one with it; a reader refuses any other number. */
+const PLAIN_FORMAT = 1;
+const SIGNED_FORMAT = 2;
 /** The first member of a bundle. */
 export const MANIFEST_NAME = 'bundle.json';
 export const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
 /** Far above what any plan allows. */
 const MAX_HOPS = 1_000;
+/** Roots of decades, and all parts of a large series. */
+const MAX_METADATA_FILES = 1_000;
+/** As much as a device remembers of it. */
+const MAX_METADATA_BYTES = 64 * 2 ** 20;
 
 /** What a bundle carries. */
 export interface BundleManifest {
@@ -57,13 +66,20 @@ export interface BundleManifest {
   readonly hops: readonly Hop[];
   /** The images of the path, each with the one delta that leads to it. */
   readonly meta: SeriesMeta;
+  /** What vouches for all that, by its paths on the mirror; none where nobody does. */
+  readonly metadata: readonly BundledFile[];
 }
 
 /** A file of a bundle, as `bundle.json` says. */
 export type BundledFile = Pick<HopFile, 'filename' | 'size' | 'sha256'>;
 
 /** What a bundle says that carries `hops`, of which there is at least one; `base` is what the mirror says of their start. */
-export function makeManifest(series: SeriesName, hops: readonly Hop[], base: MetaImage | undefined): BundleManifest {
+export function makeManifest(
+  series: SeriesName,
+  hops: readonly Hop[],
+  base: MetaImage | undefined,
+  metadata: readonly BundledFile[] = [],
+): BundleManifest {
   const images = hops.map((hop) => ({ ...hop.image, diffs: hop.kind === 'delta' ? [hop.delta] : [] }));
   const known = base === undefined ? [] : [{ ...base, diffs: [] }];
   return {
@@ -72,13 +88,20 @@ export function makeManifest(series: SeriesName, hops: readonly Hop[], base: Met
     to: hops.at(-1)!.image.version,
     hops,
     meta: { series, images: [...known, ...images] },
+    metadata,
   };
 }
 
+/** What comes after `bundle.json`, in its order. */
+export function membersOf({ metadata, hops }: BundleManifest): readonly BundledFile[] {
+  return [...metadata, ...hops.map(fileOf)];
+}
+
 /** Writes `bundle.json`: two blanks of indentation, a newline at the end. */
-export function renderManifest({ series, from, to, hops, meta }: BundleManifest): string {
+export function renderManifest({ series, from, to, hops, meta, metadata }: BundleManifest): string {
+  const isSigned = metadata.length > 0;
   const members = {
-    format: FORMAT,
+    format: isSigned ? SIGNED_FORMAT : PLAIN_FORMAT,
     series,
     from,
     to,
@@ -86,6 +109,7 @@ export function renderManifest({ series, from, to, hops, meta }: BundleManifest)
       const { filename, size, sha256 } = fileOf(hop);
       return { kind: hop.kind, filename, from: baseOf(hop), to: hop.image.version, size, sha256 };
     }),
+    ...(isSigned ? { metadata: metadata.map(({ filename, size, sha256 }) => ({ filename, size, sha256 })) } : {}),
     meta: JSON.parse(renderSeriesMeta(meta)) as unknown,
   };
   return `${JSON.stringify(members, null, 2)}\n`;
@@ -100,14 +124,42 @@ export function renderManifest({ series, from, to, hops, meta }: BundleManifest)
 export function parseManifest(text: string, where: string): BundleManifest {
   const root = parseJson(text, { file: where, code: 'FORMAT' });
   const format = jsonMember(root, 'format');
-  if (format.value !== FORMAT) throw wrongJson(format, `the format ${FORMAT} that this program knows`);
+  if (format.value !== PLAIN_FORMAT && format.value !== SIGNED_FORMAT) {
+    throw wrongJson(format, `a format that this program knows, ${PLAIN_FORMAT} or ${SIGNED_FORMAT}`);
+  }
   const series = jsonString(jsonMember(root, 'series'), 'a series name that can be a file name', isSeriesName);
   const meta = parseMeta(jsonMember(root, 'meta'), where);
   if (meta.series !== series) throw wrongJson(jsonMember(root, 'meta'), `the series ${series}`, meta.series);
   const from = parseStart(jsonMember(root, 'from'));
   const to = jsonString(jsonMember(root, 'to'), VERSION_FORM, isImageVersion);
   const hops = parseHops(jsonMember(root, 'hops'), meta, { from, to });
-  return { series, from, to, hops, meta };
+  const metadata = format.value === SIGNED_FORMAT ? parseMetadata(jsonMember(root, 'metadata')) : [];
+  return { series, from, to, hops, meta, metadata };
+}
+
+/** All of it is held in memory. */
+function parseMetadata(node: JsonNode): BundledFile[] {
+  const taken = new Map<string, string>();
+  let sizeBytes = 0;
+  const files = jsonItems(node, MAX_METADATA_FILES).map((item) => {
+    const filename = jsonMember(item, 'filename');
+    const path = jsonString(filename, `the path of a file below ${METADATA_DIR}/`, isMetadataPath);
+    claimOnce(taken, path, filename, 'another file');
+    const size = jsonMember(item, 'size');
+    sizeBytes += jsonCount(size);
+    if (sizeBytes > MAX_METADATA_BYTES) throw wrongJson(size, `at most ${MAX_METADATA_BYTES} bytes of all metadata`);
+    return {
+      filename: path,
+      size: jsonCount(size),
+      sha256: jsonString(jsonMember(item, 'sha256'), SHA256_FORM, isSha256Hex),
+    };
+  });
+  if (files.length === 0) throw wrongJson(node, 'the files of the signed metadata', 'none');
+  return files;
+}
+
+function isMetadataPath(path: string): boolean {
+  return path.startsWith(`${METADATA_DIR}/`) && findRelativePathFault(path) === null;
 }
 
 function baseOf(hop: Hop): ImageVersion | null {

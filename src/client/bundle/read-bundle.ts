@@ -2,12 +2,21 @@ import { createHash } from 'node:crypto';
 import { UpdateRepositoryError } from '../../errors.js';
 import { describeName } from '../../metadata/describe-value.js';
 import { fileOf, type Hop } from '../hop.js';
-import { type BundleManifest, MANIFEST_NAME, MAX_MANIFEST_BYTES, parseManifest } from './manifest.js';
+import {
+  type BundledFile,
+  type BundleManifest,
+  MANIFEST_NAME,
+  MAX_MANIFEST_BYTES,
+  membersOf,
+  parseManifest,
+} from './manifest.js';
 import { type TarMember, TarReader } from './tar-reader.js';
 
 /** A bundle that is being read. */
 export interface OpenBundle {
   readonly manifest: BundleManifest;
+  /** The texts of its signed metadata by path, of which nothing is believed yet. */
+  readonly metadata: ReadonlyMap<string, string>;
   /**
    * The files in the order of the hops, once. Of each as much may be read as is wanted; the rest is read, and compared,
    * before the next. Whoever ends the iteration early ends the reading of the source.
@@ -26,7 +35,7 @@ export interface BundleMember {
 /**
  * Reads the beginning of a bundle of foreign origin; `name` opens the messages. The members have to be bundle.json and
  * the files that it says, in their order, as plain files of the sizes that it says, and nothing more. Holds some MiB beside
- * the manifest.
+ * the manifest and the signed metadata.
  *
  * @throws UpdateRepositoryError FORMAT with the name of the member that is wrong, here and while the files are read;
  *   VERIFICATION when a file has other bytes; what `source` fails with
@@ -36,8 +45,9 @@ export async function openBundle(source: AsyncIterable<Uint8Array>, name: string
   try {
     reader.allow(MAX_MANIFEST_BYTES);
     const manifest = await readManifest(reader, name);
-    reader.allow(manifest.hops.reduce((sum, hop) => sum + fileOf(hop).size, 0));
-    return { manifest, files: readFiles(reader, manifest, name), close: () => reader.close() };
+    reader.allow(membersOf(manifest).reduce((sum, { size }) => sum + size, 0));
+    const metadata = await readMetadata(reader, manifest, name);
+    return { manifest, metadata, files: readFiles(reader, manifest, name), close: () => reader.close() };
   } catch (error) {
     await reader.close();
     throw error;
@@ -52,14 +62,29 @@ async function readManifest(reader: TarReader, name: string): Promise<BundleMani
   }
   const pieces: Uint8Array[] = [];
   for (let piece = await member.next(); piece !== null; piece = await member.next()) pieces.push(piece);
-  return parseManifest(decode(Buffer.concat(pieces), name), `${name}: ${MANIFEST_NAME}`);
+  return parseManifest(decode(pieces, MANIFEST_NAME, name), `${name}: ${MANIFEST_NAME}`);
 }
 
-function decode(bytes: Uint8Array, name: string): string {
+async function readMetadata(
+  reader: TarReader,
+  { metadata }: BundleManifest,
+  name: string,
+): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const file of metadata) {
+    const member = await nextFile(reader, file, name);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of checked(member, file.sha256, name)) pieces.push(piece);
+    texts.set(file.filename, decode(pieces, file.filename, name));
+  }
+  return texts;
+}
+
+function decode(pieces: readonly Uint8Array[], member: string, name: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(pieces));
   } catch (error) {
-    throw wrongMember(name, MANIFEST_NAME, 'UTF-8 text', 'other bytes', error);
+    throw wrongMember(name, member, 'UTF-8 text', 'other bytes', error);
   }
 }
 
@@ -67,10 +92,7 @@ async function* readFiles(reader: TarReader, { hops }: BundleManifest, name: str
   try {
     for (const hop of hops) {
       const file = fileOf(hop);
-      const member = await nextMember(reader, file.filename, name);
-      if (member.sizeBytes !== file.size) {
-        throw wrongMember(name, file.filename, `${file.size} bytes`, `${member.sizeBytes}`);
-      }
+      const member = await nextFile(reader, file, name);
       const pieces = checked(member, file.sha256, name);
       yield { hop, bytes: { [Symbol.asyncIterator]: () => unclosing(pieces) } };
       while ((await pieces.next()).done !== true);
@@ -80,6 +102,12 @@ async function* readFiles(reader: TarReader, { hops }: BundleManifest, name: str
   } finally {
     await reader.close();
   }
+}
+
+async function nextFile(reader: TarReader, { filename, size }: BundledFile, name: string): Promise<TarMember> {
+  const member = await nextMember(reader, filename, name);
+  if (member.sizeBytes === size) return member;
+  throw wrongMember(name, filename, `${size} bytes`, `${member.sizeBytes}`);
 }
 
 async function nextMember(reader: TarReader, expected: string, name: string): Promise<TarMember> {

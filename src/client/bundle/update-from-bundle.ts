@@ -6,10 +6,9 @@ import type { Hooks } from '../device/make-current.js';
 import { makeBootedCurrent } from '../device/puavo/make-booted-current.js';
 import { inStages, Stages } from '../device/stages.js';
 import { type Goal, runningVersion, unlessCurrent, versionOf } from '../goal.js';
-import { fileOf } from '../hop.js';
+import { fileOf, type Hop } from '../hop.js';
 import { formsOf } from '../plan/graph.js';
 import { pathPlanEvent } from '../plan/path-plan-event.js';
-import type { RankedPath } from '../plan/plan-update.js';
 import { checkOf } from '../policy/check.js';
 import { chooseTarget, type UpdateTarget } from '../policy/choose-target.js';
 import { mayRunNow } from '../policy/may-run.js';
@@ -19,9 +18,8 @@ import { ASSUMED, findRoute, type Route } from '../route.js';
 import { HopFailure, runPath } from '../run-path.js';
 import { openPlace, type Purpose, type SessionOptions } from '../session.js';
 import { keepDeltas } from '../stored-delta.js';
-import { checkMayBeInsecure } from '../trust/open-trust.js';
+import { type BundleClaim, claimOf, metaOf } from './bundle-claim.js';
 import { BundleFiles } from './bundle-files.js';
-import type { BundleManifest } from './manifest.js';
 
 /** Where images come from. */
 export interface BundleSource {
@@ -44,9 +42,10 @@ export interface BundleUpdateOptions extends BundleSessionOptions {
 /**
  * Brings a device to the version that a bundle leads to, without a network, as `updateDevice` does from a mirror: makes the
  * image, compares and activates it. A floor, a downgrade and a time window of the policy count; what it says of the network
- * does not. Whatever fails, the current image stays as it is. Memory: as from a mirror.
+ * does not. Where a root is trusted the metadata in the bundle has to vouch for it, as that of a mirror would. Whatever fails,
+ * the current image stays as it is. Memory: as from a mirror.
  *
- * @throws UpdateRepositoryError FORMAT or VERIFICATION for a damaged bundle, NOT_FOUND where the device has not what it starts
+ * @throws UpdateRepositoryError FORMAT or VERIFICATION for a bundle that is damaged or not trusted, NOT_FOUND where the device has not what it starts
  *   from, USAGE or CONFIG where it is not what is wanted, NO_SPACE, IO, LOCKED, HOOK, INTERRUPTED
  */
 export async function updateFromBundle(options: BundleUpdateOptions): Promise<UpdateSummaryEvent> {
@@ -55,7 +54,7 @@ export async function updateFromBundle(options: BundleUpdateOptions): Promise<Up
     const { current: fileName } = await device.layout.read();
     const current = versionOf(fileName);
     const reason = await whyNotNow(device, options.policy);
-    const stay = { series: null, to: current, changed: false } as const;
+    const stay = { series: null, to: current, changed: false, authenticated: false } as const;
     const stages = new Stages(device, fileName);
     const end =
       reason === null
@@ -63,7 +62,7 @@ export async function updateFromBundle(options: BundleUpdateOptions): Promise<Up
         : { ...stay, reason };
     const nothing = { plannedBytes: 0, fetchedBytes: 0, indexBytes: 0 };
     const durationMs = Math.round(performance.now() - startedAt);
-    const about = { type: 'update-summary', dir: device.dir, from: current, authenticated: false } as const;
+    const about = { type: 'update-summary', dir: device.dir, from: current } as const;
     const summary: UpdateSummaryEvent = { ...about, ...end, ...nothing, durationMs };
     device.onEvent(summary);
     return summary;
@@ -71,23 +70,26 @@ export async function updateFromBundle(options: BundleUpdateOptions): Promise<Up
 }
 
 /** What came of it, as the summary tells. */
-type End = Pick<UpdateSummaryEvent, 'series' | 'to' | 'changed' | 'reason'>;
+type End = Pick<UpdateSummaryEvent, 'series' | 'to' | 'changed' | 'authenticated' | 'reason'>;
 
 async function update(device: Device, stages: Stages, options: BundleUpdateOptions): Promise<End> {
   const { source, policy, hooks = {}, keepDeltas: keep = false } = options;
   await using files = await BundleFiles.open(source.path, device);
-  const { manifest } = files;
-  const goal = await goalOf(device, manifest, options);
+  const claim = await claimOf(files, device, options);
+  const goal = await goalOf(device, claim, options);
   const { target, meta } = goal;
   const { series } = meta;
+  const authenticated = claim.trust !== null;
   const activating = { device, policy, hooks };
   if (target.kind === 'stay') {
     const changed = await completeSwitch(activating, goal);
-    return { series, to: target.version, changed, reason: target.reason };
+    return { series, to: target.version, changed, authenticated, reason: target.reason };
   }
   stages.isFor(target.image.filename);
-  const { path, present, room } = await findWay(device, manifest, target, { ...options, dryRun: false });
-  const hops = path.hops.map(({ hop }) => hop);
+  const { hops, present, room } = await findWay(device, claim, goal, target, {
+    ...options,
+    dryRun: false,
+  });
   if (hops.length > 0) await makeBootedCurrent(device);
   await makeRoom(device, room);
   try {
@@ -98,20 +100,21 @@ async function update(device: Device, stages: Stages, options: BundleUpdateOptio
   if (hops.length > 0) await files.readToEnd();
   if (keep) await keepDeltas(hops, device);
   const changed = await activateTarget(activating, series, target.image);
-  return { series, to: target.image.version, changed, reason: target.reason };
+  return { series, to: target.image.version, changed, authenticated, reason: target.reason };
 }
 
 /** Tells what an update from a bundle would do; resolves to whether there is anything to do. */
 export async function planFromBundle(options: BundleSessionOptions): Promise<boolean> {
   return await withDevice(options, 'look', async (device) => {
     await using files = await BundleFiles.open(options.source.path, device);
-    const { manifest } = files;
-    const { target, running } = await goalOf(device, manifest, options);
+    const claim = await claimOf(files, device, options);
+    const goal = await goalOf(device, claim, options);
+    const { target, running } = goal;
     if (target.kind === 'stay') {
-      device.onEvent(checkOf(manifest.series, running, target, 0));
+      device.onEvent(checkOf(goal.meta.series, running, target, 0));
       return false;
     }
-    await findWay(device, manifest, target, { ...options, dryRun: true });
+    await findWay(device, claim, goal, target, { ...options, dryRun: true });
     return true;
   });
 }
@@ -123,7 +126,6 @@ async function withDevice<T>(
 ): Promise<T> {
   const device = await openPlace(options.device, options, purpose);
   try {
-    await checkMayBeInsecure(options.trust ?? { kind: 'remembered' }, device, options.source.path);
     return await work(device);
   } finally {
     await device.close();
@@ -140,10 +142,11 @@ async function whyNotNow({ layout }: Device, policy: Policy): Promise<string | n
 /** What the bundle leads to, or the barrier before it. */
 async function goalOf(
   device: Device,
-  { series, to, meta }: BundleManifest,
+  claim: BundleClaim,
   { source, policy }: Pick<BundleSessionOptions, 'source' | 'policy'>,
 ): Promise<Goal> {
   const { path } = source;
+  const { series, to } = claim.manifest;
   if (source.series !== undefined && source.series !== series) {
     throw new UpdateRepositoryError('USAGE', `${path}: expected the series ${source.series}, found ${series}`);
   }
@@ -151,6 +154,7 @@ async function goalOf(
     const { version } = policy.target;
     throw new UpdateRepositoryError('CONFIG', `${path}: expected a bundle to ${version}, found one to ${to}`);
   }
+  const meta = await metaOf(claim, device);
   const current = versionOf((await device.layout.read()).current);
   const running = await runningVersion(device, current);
   const target = chooseTarget(meta, running, { kind: 'bundle', path, version: to }, policy);
@@ -160,21 +164,25 @@ async function goalOf(
 /** From what is on the device by what is in the bundle. */
 async function findWay(
   device: Device,
-  manifest: BundleManifest,
+  { manifest, trust }: BundleClaim,
+  { meta }: Pick<Goal, 'meta'>,
   target: UpdateTarget,
   { source, policy, dryRun }: Pick<BundleSessionOptions, 'source' | 'policy'> & { readonly dryRun: boolean },
-): Promise<{ readonly path: RankedPath } & Pick<Route, 'present' | 'room'>> {
-  const { meta, hops } = manifest;
-  const carried = new Set(hops.map((hop) => fileOf(hop).filename));
+): Promise<{ readonly hops: readonly Hop[] } & Pick<Route, 'present' | 'room'>> {
+  const carried = new Set(manifest.hops.map((hop) => fileOf(hop).filename));
   const listed = meta.images.flatMap((image) => [image, ...image.diffs.flatMap(formsOf)]);
   const absent = listed.map(({ filename }) => filename).filter((filename) => !carried.has(filename));
   const limits = { wholeImages: manifest.from === null, failed: new Set(absent) };
-  const ofBundle = { ...policy, ...ratesOf(policy), maxHops: hops.length };
+  const ofBundle = { ...policy, ...ratesOf(policy), maxHops: manifest.hops.length };
   const route = await findRoute({ device, policy: ofBundle }, { meta }, target, limits);
   const { plan, request, present, room } = route;
   device.onEvent({ ...pathPlanEvent(plan, request, { dryRun }), leftOut: [], moreLeftOut: 0 });
   tellRoom(room, device.onEvent, dryRun);
-  if (plan.kind === 'paths') return { path: plan.chosen, present, room };
+  if (plan.kind === 'paths') {
+    const hops = plan.chosen.hops.map(({ hop }) => hop);
+    await trust?.checkRoute(target.image, hops);
+    return { hops, present, room };
+  }
   const { code, message, hint } = plan.why;
   if (code === 'NO_SPACE') throw new UpdateRepositoryError(code, message, { hint });
   const found = present.length === 0 ? 'no such image' : present.map(({ version }) => version).join(', ');

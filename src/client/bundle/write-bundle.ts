@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { type Pack, pack } from 'tar-stream';
 import { UpdateRepositoryError } from '../../errors.js';
 import { type ByteOutput, openOutput } from '../../io/byte-output.js';
-import { fileOf } from '../hop.js';
-import { type BundledFile, type BundleManifest, MANIFEST_NAME, renderManifest } from './manifest.js';
+import { type BundledFile, type BundleManifest, MANIFEST_NAME, membersOf, renderManifest } from './manifest.js';
 import { type MemberHeader, memberHeader } from './member-header.js';
 
 export interface WriteBundleRequest {
@@ -61,8 +60,7 @@ async function drain(archive: Pack, output: ByteOutput): Promise<number> {
 async function addMembers(archive: Pack, { manifest, openFile, signal }: WriteBundleRequest): Promise<void> {
   const text = Buffer.from(renderManifest(manifest));
   await addMember(archive, { filename: MANIFEST_NAME, size: text.length }, [text]);
-  for (const hop of manifest.hops) {
-    const file = fileOf(hop);
+  for (const file of membersOf(manifest)) {
     await addMember(archive, file, checked(openFile(file), file, signal));
   }
   archive.finalize();

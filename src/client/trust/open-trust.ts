@@ -1,19 +1,18 @@
-import { hasCode, UpdateRepositoryError } from '../../errors.js';
-import { readTextFile } from '../../io/atomic-file.js';
-import { MAX_BYTES } from '../../trust/tuf/documents.js';
+import { hasCode } from '../../errors.js';
 import type { Device } from '../device/device.js';
-import type { Mirrors } from '../download/mirrors.js';
+import { readGivenRoot } from './given-root.js';
+import type { MirrorTexts } from './metadata-files.js';
 import { readTrust, stateOfRoot, type TrustState } from './state.js';
 import { Trust } from './trust.js';
 import type { TrustWish } from './wish.js';
 
 /**
- * What vouches for the mirrors of a device; null where nobody does.
+ * What vouches for the mirrors of a device, or for a bundle; null where nobody does.
  *
  * @throws UpdateRepositoryError NOT_FOUND, IO, FORMAT or VERIFICATION for the root that is given, FORMAT or IO for what is
  * remembered
  */
-export async function openTrust(wish: TrustWish, device: Device, mirrors: Mirrors): Promise<Trust | null> {
+export async function openTrust(wish: TrustWish, device: Device, mirrors: MirrorTexts): Promise<Trust | null> {
   switch (wish.kind) {
     case 'insecure':
       shout(device);
@@ -31,34 +30,14 @@ export async function openTrust(wish: TrustWish, device: Device, mirrors: Mirror
   }
 }
 
-/**
- * Refuses what nobody vouches for where the device remembers a root, unless that is wished for.
- *
- * @throws UpdateRepositoryError VERIFICATION; FORMAT or IO for what is remembered
- */
-export async function checkMayBeInsecure(wish: TrustWish, device: Device, source: string): Promise<void> {
-  if (wish.kind === 'insecure') return shout(device);
-  if ((await readTrust(device.place)) === null) return;
-  const message = `${source}: expected signed metadata, as ${device.place.trustPath} asks for, found none in a bundle`;
-  throw new UpdateRepositoryError('VERIFICATION', message, {
-    data: { file: source, reason: 'missing-metadata' },
-    hint: 'update from the mirror, or type --insecure to go on without',
-  });
-}
-
 function shout({ dir, onEvent }: Device): void {
   const message = 'INSECURE: nobody vouches for what is installed now, whatever root is remembered (--insecure)';
   onEvent({ type: 'note', level: 'warning', subject: dir, message });
 }
 
 /** The same root may be given each time: what it led to so far counts. */
-async function trustGiven(path: string, device: Device, mirrors: Mirrors): Promise<Trust> {
-  const root = await readTextFile(path, MAX_BYTES.root);
-  if (root === null) {
-    throw new UpdateRepositoryError('NOT_FOUND', `${path}: expected a root, found no such file`, { data: { path } });
-  }
-  const { checkRoot } = await import('./verified-metadata.js');
-  checkRoot(root, path);
+async function trustGiven(path: string, device: Device, mirrors: MirrorTexts): Promise<Trust> {
+  const root = await readGivenRoot(path);
   const given = stateOfRoot(root);
   const kept = await readIfWhole(device);
   if (kept !== null && (kept.given === given.given || kept.root === root)) {

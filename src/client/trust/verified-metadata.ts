@@ -74,6 +74,14 @@ export class VerifiedMetadata {
     };
   }
 
+  /** When the first of the files that were verified so far ends to be good. */
+  get expires(): string {
+    const { root, timestamp, snapshot } = this.#store;
+    const roles = [...this.#roles.keys()].map((role) => this.#store.getRole(role));
+    const ends = [root, timestamp, snapshot, ...roles].flatMap((one) => (one === undefined ? [] : one.signed.expires));
+    return ends.reduce((first, end) => (Date.parse(end) < Date.parse(first) ? end : first));
+  }
+
   /**
    * What is signed of the file at `path`, by the first role that speaks of it (TUF specification, section 5.6.7); null where
    * none does. Roles that are needed are fetched and verified.
@@ -226,6 +234,27 @@ export class VerifiedMetadata {
   }
 }
 
+/**
+ * Reads the roots before one that somebody gave, which have to lead to it, and resolves to its version; `name` opens the
+ * messages about it.
+ *
+ * @throws UpdateRepositoryError as {@link VerifiedMetadata.refresh}
+ */
+export async function readEarlierRoots(root: string, name: string, files: MetadataFiles): Promise<number> {
+  const given = { file: name, role: 'root' };
+  const { version: last } = headOf(root, given);
+  let store: TrustedMetadataStore | null = null;
+  const follow = (text: string, place: MetadataPlace) => {
+    if (store === null) store = storeOf(text, place.file);
+    else updateRoot(store, text, place);
+  };
+  for (let version = 1; version < last; version++) {
+    await files.read({ role: 'root', kind: 'root', version }, follow);
+  }
+  follow(root, given);
+  return last;
+}
+
 /** Throws what is wrong with a root that somebody gave; `file` opens the message. */
 export function checkRoot(text: string, file: string): void {
   headOf(text, { file, role: 'root' });
@@ -236,6 +265,14 @@ function storeOf(root: string, file: string): TrustedMetadataStore {
   const place = { file, role: 'root' };
   try {
     return new TrustedMetadataStore(Buffer.from(root));
+  } catch (error) {
+    throw faultOf(error, place, () => headOf(root, place).expires);
+  }
+}
+
+function updateRoot(store: TrustedMetadataStore, root: string, place: MetadataPlace): void {
+  try {
+    store.updateRoot(Buffer.from(root));
   } catch (error) {
     throw faultOf(error, place, () => headOf(root, place).expires);
   }

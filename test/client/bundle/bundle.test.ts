@@ -11,7 +11,7 @@ import { fileNameOf } from '../../../src/client/hop.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { requireTools } from '../../support/tools.js';
 import { localImage, sampleMeta, versionOf } from '../plan/series.js';
-import { opening, pieces, type SampleBundle, sampleBundle } from './sample-bundle.js';
+import { opening, pieces, SAMPLE_METADATA, type SampleBundle, sampleBundle } from './sample-bundle.js';
 
 const run = promisify(execFile);
 const signal = new AbortController().signal;
@@ -25,8 +25,9 @@ async function written(sample: SampleBundle, directory: string): Promise<string>
 }
 
 /** The names of the files in their order, all of which have the bytes of `sample`. */
-async function namesRead({ files }: OpenBundle, { contents }: SampleBundle): Promise<string[]> {
-  const names: string[] = [];
+async function namesRead({ metadata, files }: OpenBundle, { contents }: SampleBundle): Promise<string[]> {
+  const names = [...metadata.keys()];
+  for (const [name, text] of metadata) expect(text, name).toBe(contents.get(name)?.toString());
   for await (const { hop, bytes } of files) {
     const name = fileNameOf(hop);
     const all: Uint8Array[] = [];
@@ -43,6 +44,7 @@ describe('a bundle', () => {
     ['that begins with a whole image', sampleBundle({ whole: true })],
     ['with an empty file', sampleBundle({ firstBytes: 0 })],
     ['with a file of whole blocks', sampleBundle({ firstBytes: 1024 })],
+    ['with signed metadata', sampleBundle({ metadata: SAMPLE_METADATA })],
   ])('%s is read as it was written', async (_, sample) => {
     const path = await written(sample, await temporaryDirectory());
     const bundle = await openBundle(createReadStream(path), 'update.tar');
@@ -69,7 +71,7 @@ describe('a bundle', () => {
   it('is a tar archive that GNU tar lists and extracts', async (context) => {
     requireTools(context, 'tar');
     const directory = await temporaryDirectory();
-    const sample = sampleBundle();
+    const sample = sampleBundle({ metadata: SAMPLE_METADATA });
     const path = await written(sample, directory);
     const names = [MANIFEST_NAME, ...sample.contents.keys()];
     const listed = await run('tar', ['--list', '--file', path]);
@@ -85,8 +87,11 @@ describe('a bundle', () => {
   it.for(['ustar', 'pax', 'gnu'])('may be made by GNU tar as well, in its format %s', async (format, context) => {
     requireTools(context, 'tar');
     const directory = await temporaryDirectory();
-    const sample = sampleBundle();
+    // ustar has no place for the longest of the names.
+    const metadata = format === 'ustar' ? new Map([...SAMPLE_METADATA].slice(0, 1)) : SAMPLE_METADATA;
+    const sample = sampleBundle({ metadata });
     await writeFile(join(directory, MANIFEST_NAME), renderManifest(sample.manifest));
+    await mkdir(join(directory, 'metadata', 'meta'), { recursive: true });
     for (const [name, bytes] of sample.contents) await writeFile(join(directory, name), bytes);
     const path = join(directory, 'made.tar');
     const members = [MANIFEST_NAME, ...sample.contents.keys()];

@@ -4,7 +4,7 @@ import { MANIFEST_NAME, makeManifest, renderManifest } from '../../../src/client
 import { openBundle } from '../../../src/client/bundle/read-bundle.js';
 import type { DeltaHop } from '../../../src/client/hop.js';
 import { deltaFile, sampleImage, versionOf } from '../plan/series.js';
-import { pieces, sampleBundle } from './sample-bundle.js';
+import { pieces, SAMPLE_METADATA, sampleBundle } from './sample-bundle.js';
 
 const { manifest, contents } = sampleBundle();
 const text = renderManifest(manifest);
@@ -156,7 +156,8 @@ describe('a manifest of foreign origin', () => {
   const delta = deltaFile(1, 2);
 
   it.each<[string, string | RegExp, string, string]>([
-    ['of another format', '"format": 1', '"format": 2', '.format: expected the format 1 that this program knows'],
+    ['of another format', '"format": 1', '"format": 3', '.format: expected a format that this program knows, 1 or 2'],
+    ['that is signed without metadata', '"format": 1', '"format": 2', '.metadata: expected a list, found nothing'],
     ['of another series', '"series": "acme', '"series": "bcme', '.meta: expected the series bcme-amd64'],
     [
       'that starts elsewhere',
@@ -224,6 +225,50 @@ describe('a manifest of foreign origin', () => {
     expect(error.code).toBe('FORMAT');
     expect(error.message).toMatch(/^x\.tar: bundle\.json: /);
     expect(error.message).toContain(message);
+  });
+
+  const signed = sampleBundle({ metadata: SAMPLE_METADATA });
+  const signedText = renderManifest(signed.manifest);
+  const [[rootName, root], [copyName, copy]] = [...SAMPLE_METADATA] as [[string, Buffer], [string, Buffer]];
+
+  it.each<[string, string | RegExp, string, string]>([
+    ['outside of its directory', rootName, 'index.json', '.metadata[0].filename: expected the path of a file below'],
+    ['with a way out', rootName, 'metadata/../x', '.metadata[0].filename: expected the path of a file below metadata/'],
+    ['that is there twice', copyName, rootName, '.metadata[1].filename: expected another file, found the same as'],
+    [
+      'that is too large',
+      '"size": 2000,',
+      '"size": 67108864,',
+      '.metadata[1].size: expected at most 67108864 bytes of all',
+    ],
+    ['that has no sha256', /("size": 2000,\s*)"sha256"/, '$1"sha1"', '.metadata[1].sha256: expected 64'],
+    [
+      'of which there is none',
+      /"metadata": \[[^\]]*\]/,
+      '"metadata": []',
+      '.metadata: expected the files of the signed',
+    ],
+  ])('with metadata %s is refused', async (_, from, to, message) => {
+    const wrong = signedText.replace(from, to);
+    expect(wrong).not.toBe(signedText);
+    const error = await refusal([[MANIFEST_NAME, wrong]]);
+    expect(error.code).toBe('FORMAT');
+    expect(error.message).toContain(message);
+  });
+
+  it('whose metadata has other bytes, or is not there, is refused before anything is read of its files', async () => {
+    const start: readonly Member[] = [
+      [MANIFEST_NAME, signedText],
+      [rootName, root],
+    ];
+    await readAll(pieces(await archive([...start, [copyName, copy], ...GOOD.slice(1)])));
+    const other = openBundle(pieces(await archive([...start, [copyName, Buffer.alloc(2000)]])), 'x.tar');
+    await expect(other).rejects.toMatchObject({
+      code: 'VERIFICATION',
+      message: expect.stringContaining(`x.tar: ${copyName}: expected sha256`),
+    });
+    const missing = openBundle(pieces(await archive([...start, ...GOOD.slice(1)])), 'x.tar');
+    await expect(missing).rejects.toMatchObject({ code: 'FORMAT', message: expect.stringContaining(copyName) });
   });
 
   it('that leads round in a circle is refused', async () => {

@@ -13,8 +13,25 @@ export interface SampleBundle {
   readonly contents: ReadonlyMap<string, Buffer>;
 }
 
-/** From 1 by deltas to 3, or with `whole` by the whole image of 2; the first file is of `firstBytes`, the second of 700. */
-export function sampleBundle({ whole = false, firstBytes = 200_000 } = {}): SampleBundle {
+/** Files below metadata/ that a bundle may carry; of no sense to anybody. */
+export const SAMPLE_METADATA: ReadonlyMap<string, Buffer> = new Map([
+  ['metadata/1.root.json', Buffer.from('{ "ä": 1 }')],
+  [`metadata/meta/${'0'.repeat(64)}.puavo-os-with-a-name-that-is-rather-long-amd64.json`, Buffer.alloc(2000, ' ')],
+]);
+
+/**
+ * From 1 by deltas to 3, or with `whole` by the whole image of 2; the first file is of `firstBytes`, the second of 700. With
+ * `metadata` these files are before them.
+ */
+export function sampleBundle({
+  whole = false,
+  firstBytes = 200_000,
+  metadata = new Map(),
+}: {
+  readonly whole?: boolean;
+  readonly firstBytes?: number;
+  readonly metadata?: ReadonlyMap<string, Buffer>;
+} = {}): SampleBundle {
   const [first, second] = [pseudoRandomBytes('first', firstBytes), pseudoRandomBytes('second', 700)];
   const delta = { ...sampleDiff(1, 2, first.length), ...digestsOf(first) };
   const next = { ...sampleDiff(2, 3, second.length), ...digestsOf(second) };
@@ -23,11 +40,13 @@ export function sampleBundle({ whole = false, firstBytes = 200_000 } = {}): Samp
   const target = { ...sampleImage({ number: 3, size: 1000 }), diffs: [next] };
   const base = whole ? undefined : sampleImage({ number: 1, size: 900 });
   return {
-    manifest: makeManifest('acme-amd64' as SeriesName, [start, deltaHop(2, target)], base),
-    contents: new Map([
-      [whole ? imageFile(2) : deltaFile(1, 2), first],
-      [deltaFile(2, 3), second],
-    ]),
+    manifest: makeManifest(
+      'acme-amd64' as SeriesName,
+      [start, deltaHop(2, target)],
+      base,
+      [...metadata].map(([filename, bytes]) => ({ filename, size: bytes.length, sha256: digestsOf(bytes).sha256 })),
+    ),
+    contents: new Map([...metadata, [whole ? imageFile(2) : deltaFile(1, 2), first], [deltaFile(2, 3), second]]),
   };
 }
 

@@ -4,10 +4,10 @@ import { parseSeriesMeta, renderSeriesMeta, type SeriesMeta } from '../../../src
 import { metaPath } from '../../../src/metadata/mirror-paths.js';
 import { type RepositoryContents, repositoryContents } from '../../../src/trust/tuf/contents.js';
 import { type Drafts, NO_DRAFTS } from '../../../src/trust/tuf/drafts.js';
-import { firstDrafts } from '../../../src/trust/tuf/key-changes.js';
+import { changeKey, firstDrafts } from '../../../src/trust/tuf/key-changes.js';
 import { DEFAULT_LIFETIMES } from '../../../src/trust/tuf/lifetimes.js';
-import type { SigningKey } from '../../../src/trust/tuf/signing-key.js';
-import { assignmentsOf, sampleKeys } from '../../trust/tuf/support/sample-keys.js';
+import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
+import { allKeys, assignmentsOf, sampleKeys } from '../../trust/tuf/support/sample-keys.js';
 import { SampleMirror } from '../../trust/tuf/support/sample-mirror.js';
 
 type Files = ReadonlyMap<string, Buffer>;
@@ -86,4 +86,18 @@ export function withEvilImage(meta: SeriesMeta, bytes: Buffer): { readonly meta:
   };
   const changed = { ...meta, images: [...meta.images.slice(0, -1), evil] };
   return { meta: changed, files: new Map([...plainIndexes(changed), [newest.filename, bytes]]) };
+}
+
+/** Puts another key in the place of each; the mirror has all that is signed anew. */
+export async function replaceKeys(mirror: SignedMirror, old: readonly SigningKey[]): Promise<SigningKey[]> {
+  let keys = old.length === 1 ? allKeys(mirror.signing.keys) : [...old];
+  for (const key of old) {
+    const successor = SigningKey.generate('ed25519');
+    const change = { from: key.id, to: successor.publicKey, roles: null };
+    const now = new Date();
+    const drafts = changeKey(await mirror.signing.current(), change, { lifetimes: DEFAULT_LIFETIMES, now });
+    keys = keys.map((one) => (one === key ? successor : one));
+    await mirror.signing.step({ drafts, keys: [...keys, key], now });
+  }
+  return keys;
 }

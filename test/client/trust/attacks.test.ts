@@ -7,8 +7,6 @@ import { updateDevice } from '../../../src/client/update.js';
 import { metaPath } from '../../../src/metadata/mirror-paths.js';
 import { hashNamedCopy } from '../../../src/trust/tuf/contents.js';
 import { metadataPath, type TargetsDocument, type TimestampDocument } from '../../../src/trust/tuf/documents.js';
-import { changeKey } from '../../../src/trust/tuf/key-changes.js';
-import { DEFAULT_LIFETIMES } from '../../../src/trust/tuf/lifetimes.js';
 import { renderEnvelope } from '../../../src/trust/tuf/parse-document.js';
 import { claimOf, delegatedSigners, topSigners } from '../../../src/trust/tuf/repository.js';
 import { addSignatures, signWith } from '../../../src/trust/tuf/signatures.js';
@@ -16,7 +14,7 @@ import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { allKeys } from '../../trust/tuf/support/sample-keys.js';
 import { startFaultyServer } from '../support/faulty-server.js';
-import { plainIndexes, SignedMirror, withEvilImage } from '../support/signed-mirror.js';
+import { plainIndexes, replaceKeys, SignedMirror, withEvilImage } from '../support/signed-mirror.js';
 import { type BuiltMirror, buildMirrorOf, currentBytes, deviceWith, filesOf, versionIn } from '../support/updates.js';
 
 let built: BuiltMirror;
@@ -334,7 +332,7 @@ describe('a device that trusts a root', () => {
     await updateDeviceOf(world, REMEMBERED);
     world.files.set('metadata/timestamp.json', world.mirror.files.get('metadata/timestamp.json')!);
     await expect(updateDeviceOf(world, REMEMBERED)).rejects.toMatchObject({ data: { reason: 'rollback' } });
-    await rotate(world.mirror, [world.mirror.signing.keys.timestamp]);
+    await replaceKeys(world.mirror, [world.mirror.signing.keys.timestamp]);
     serve(world.files, world.mirror);
     expect(await updateDeviceOf(world, REMEMBERED)).toMatchObject({ to: version(1), authenticated: true });
   });
@@ -342,26 +340,12 @@ describe('a device that trusts a root', () => {
   it('follows three rotations of every key that it slept through', async () => {
     const world = await makeWorld();
     let keys = allKeys(world.mirror.signing.keys);
-    for (let round = 0; round < 3; round++) keys = await rotate(world.mirror, keys);
+    for (let round = 0; round < 3; round++) keys = await replaceKeys(world.mirror, keys);
     await world.mirror.show(3, undefined, keys);
     serve(world.files, world.mirror);
     expect(await updateDeviceOf(world, REMEMBERED)).toMatchObject({ to: version(2), authenticated: true });
   });
 });
-
-/** Puts another key in the place of each; the mirror has all that is signed anew. */
-async function rotate(mirror: SignedMirror, old: readonly SigningKey[]): Promise<SigningKey[]> {
-  let keys = old.length === 1 ? allKeys(mirror.signing.keys) : [...old];
-  for (const key of old) {
-    const successor = SigningKey.generate('ed25519');
-    const change = { from: key.id, to: successor.publicKey, roles: null };
-    const now = new Date();
-    const drafts = changeKey(await mirror.signing.current(), change, { lifetimes: DEFAULT_LIFETIMES, now });
-    keys = keys.map((one) => (one === key ? successor : one));
-    await mirror.signing.step({ drafts, keys: [...keys, key], now });
-  }
-  return keys;
-}
 
 function trustOf(device: string): string {
   return readFileSync(join(device, '.update-repository', 'trust.json'), 'utf8');
