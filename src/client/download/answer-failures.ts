@@ -11,6 +11,16 @@ export function unfit({ name, method }: Request, expected: string, found: string
   });
 }
 
+/** `data.reason` of the error where a server was given up because it was slow, however it did that: TUF's name of the attack. */
+export const SLOW_RETRIEVAL = 'slow-retrieval';
+
+/** The error for an answer that does not come, or hardly; the next one may. */
+export function tooSlow({ name, method }: Request, expected: string, found: string): UpdateRepositoryError {
+  return new UpdateRepositoryError('NETWORK', `${name}: ${method}: expected ${expected}, found ${found}`, {
+    data: { url: name, method, expected, found, reason: SLOW_RETRIEVAL },
+  });
+}
+
 /**
  * The error for an answer that is no success: NOT_FOUND where there is no such file, NETWORK where it is worth asking again,
  * with `retryAfterMs` where the server says when, and else STORAGE.

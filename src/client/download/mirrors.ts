@@ -4,6 +4,7 @@ import { type HttpAddress, parseHttpAddress } from '../../net/http/address.js';
 import { trustAuthorities } from '../../net/http/authorities.js';
 import type { RetryOptions } from '../../net/patience.js';
 import type { RateLimit } from '../../net/rate-limit.js';
+import { SLOW_RETRIEVAL } from './answer-failures.js';
 import { Connections } from './connections.js';
 import { type FileListener, FileStream } from './file-stream.js';
 import { Health } from './health.js';
@@ -142,7 +143,8 @@ export class Mirrors implements AsyncDisposable {
     } catch (error) {
       if (!hasCode(error, 'INTERRUPTED') || signal.aborted) throw error;
       const message = `${wanted.path}: expected it within ${this.#textTimeoutMs / 1000} s, found no mirror that has it`;
-      throw new UpdateRepositoryError('NETWORK', message, { data: { path: wanted.path }, cause: error });
+      const data = { path: wanted.path, reason: SLOW_RETRIEVAL };
+      throw new UpdateRepositoryError('NETWORK', message, { data, cause: error });
     }
   }
 

@@ -1,6 +1,7 @@
 import { type ErrorCode, hasCode, UpdateRepositoryError } from '../../errors.js';
 import type { EventSink } from '../../events.js';
 import { Patience, type RetryOptions } from '../../net/patience.js';
+import { SLOW_RETRIEVAL } from './answer-failures.js';
 import type { Health } from './health.js';
 import type { Source } from './sources.js';
 
@@ -144,7 +145,7 @@ export class Turns {
         path: this.#path,
         ...(status === undefined ? {} : { status }),
         ...(isMissing ? { isMissing } : {}),
-        ...(code === 'NETWORK' ? { retryAfterMs: shortestPause(failures) } : {}),
+        ...(code === 'NETWORK' ? { retryAfterMs: shortestPause(failures), ...slownessOf(failures) } : {}),
       },
       cause: first,
     });
@@ -157,6 +158,12 @@ export class Turns {
     }
     return failures.every((failure) => hasCode(failure, 'NOT_FOUND')) ? 'NOT_FOUND' : 'STORAGE';
   }
+}
+
+/** Whether nothing but their slowness keeps from those that may be asked again. */
+function slownessOf(failures: readonly UpdateRepositoryError[]): { readonly reason?: string } {
+  const passing = failures.filter(({ code }) => code === 'NETWORK');
+  return passing.every(({ data }) => data.reason === SLOW_RETRIEVAL) ? { reason: SLOW_RETRIEVAL } : {};
 }
 
 /** The first that may be asked again decides. */

@@ -1,6 +1,6 @@
 import { type Request, unanswered } from '../../net/http/failures.js';
 import type { RateLimit } from '../../net/rate-limit.js';
-import { unfit } from './answer-failures.js';
+import { tooSlow } from './answer-failures.js';
 import type { Connections } from './connections.js';
 import { type Answer, drop, get, requestFor } from './get.js';
 import type { LineMeter } from './line-meter.js';
@@ -43,7 +43,7 @@ export async function* receive<T>(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   using end = new RequestEnd(signal);
   const request = requestFor(url);
-  const late = unfit(request, `an answer within ${wire.answerTimeoutMs / 1000} s`, 'none');
+  const late = tooSlow(request, `an answer within ${wire.answerTimeoutMs / 1000} s`, 'none');
   try {
     const answer = await end.after(wire.answerTimeoutMs, late, get(url, headers, wire.connections, end.signal));
     try {
@@ -68,7 +68,7 @@ async function* received(
   const pace = new Pace(limit);
   using measured = line.body();
   const expected = `at least ${limit.bytesPerSecond} bytes a second`;
-  const onTooSlow = (found: string) => end.with(unfit(request, expected, found));
+  const onTooSlow = (found: string) => end.with(tooSlow(request, expected, found));
   const pieces: AsyncIterator<Uint8Array, unknown> = body[Symbol.asyncIterator]();
   for (;;) {
     const { done, value } = await measured.waitFor(pace.waitFor(pieces.next(), onTooSlow));

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Limits } from '../../../src/client/download/mirrors.js';
 import { policyOf } from '../../../src/client/policy/policy.js';
 import type { TrustWish } from '../../../src/client/trust/wish.js';
 import { updateDevice } from '../../../src/client/update.js';
@@ -13,7 +15,7 @@ import { addSignatures, signWith } from '../../../src/trust/tuf/signatures.js';
 import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 import { allKeys } from '../../trust/tuf/support/sample-keys.js';
-import { startFaultyServer } from '../support/faulty-server.js';
+import { type DownloadFault, startFaultyServer } from '../support/faulty-server.js';
 import { plainIndexes, replaceKeys, SignedMirror, withEvilImage } from '../support/signed-mirror.js';
 import { type BuiltMirror, buildMirrorOf, currentBytes, deviceWith, filesOf, versionIn } from '../support/updates.js';
 
@@ -66,14 +68,19 @@ async function updateDeviceOf({ url, device }: Pick<World, 'url' | 'device'>, tr
   return summary;
 }
 
-async function updateLatest(device: string, urls: readonly string[], trust: TrustWish) {
+async function updateLatest(
+  device: string,
+  urls: readonly string[],
+  trust: TrustWish,
+  { limits, signal }: { readonly limits?: Limits; readonly signal?: AbortSignal } = {},
+) {
   const events: unknown[] = [];
   const summary = await updateDevice({
-    source: { urls, patience },
+    source: { urls, patience: { ...patience, ...(limits === undefined ? {} : { limits }) } },
     device: { dir: device, layout: 'plain' },
     policy: policyOf({}),
     trust,
-    signal: new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
     onEvent: (event) => events.push(event),
   });
   return { summary, events };
@@ -344,6 +351,66 @@ describe('a device that trusts a root', () => {
     await world.mirror.show(3, undefined, keys);
     serve(world.files, world.mirror);
     expect(await updateDeviceOf(world, REMEMBERED)).toMatchObject({ to: version(2), authenticated: true });
+  });
+});
+
+/** As long as there are timers. */
+const FOR_EVER = 2 ** 31 - 1;
+const UNLIMITED: Limits = {
+  answerTimeoutMs: FOR_EVER,
+  textTimeoutMs: FOR_EVER,
+  pace: { bytesPerSecond: 1024, windowMs: FOR_EVER },
+};
+
+const SLOW: readonly { readonly how: string; readonly fault: DownloadFault; readonly limits: Limits }[] = [
+  {
+    how: 'sends too little',
+    fault: 'trickle',
+    limits: { ...UNLIMITED, pace: { ...UNLIMITED.pace, windowMs: 300 } },
+  },
+  { how: 'does not begin to answer', fault: 'no-answer', limits: { ...UNLIMITED, answerTimeoutMs: 300 } },
+  { how: 'takes too long in all', fault: 'trickle', limits: { ...UNLIMITED, textTimeoutMs: 300 } },
+];
+
+describe('a device whose mirror is slow', () => {
+  it.each(SLOW)('is held up for ever by one that $how, unless it has limits', async ({ fault, limits }) => {
+    const mirror = await SignedMirror.make(filesOf(built), 1);
+    // Enough to trickle: blanks at the end say nothing.
+    const padded = Buffer.concat([mirror.files.get('metadata/timestamp.json')!, Buffer.alloc(15_000, ' ')]);
+    const files = new Map([...mirror.files, ['metadata/timestamp.json', padded]]);
+    const servers = [];
+    for (let count = 0; count < 2; count++) servers.push(await startFaultyServer({ files, random: () => 0.5 }));
+    for (const server of servers) server.faultOf = () => fault;
+    const slow = servers.map(({ url }) => url);
+    const dir = await temporaryDirectory();
+    const device = await deviceWith(join(dir, 'device'), null);
+    const root = join(dir, 'root.json');
+    writeFileSync(root, mirror.files.get('metadata/1.root.json') ?? '');
+    const trust: TrustWish = { kind: 'root', path: root };
+
+    const stop = new AbortController();
+    const held = updateLatest(device, slow, trust, { limits: UNLIMITED, signal: stop.signal });
+    const ended = held.catch((error: unknown) => error);
+    expect(await Promise.race([ended, sleep(2_000, 'held')])).toBe('held');
+    expect(servers[0]!.served.at(-1)).toMatchObject({ url: '/metadata/timestamp.json', fault });
+    stop.abort();
+    expect(await ended).toMatchObject({ code: 'INTERRUPTED' });
+
+    for (const urls of [slow.slice(0, 1), slow]) {
+      const refused = updateLatest(device, urls, trust, { limits, signal: AbortSignal.timeout(30_000) });
+      await expect(refused).rejects.toMatchObject({ code: 'NETWORK', data: { reason: 'slow-retrieval' } });
+    }
+    expect(existsSync(join(device, '.update-repository', 'trust.json'))).toBe(false);
+  });
+
+  it('goes on with another mirror', async () => {
+    const world = await makeWorld();
+    const slow = await startFaultyServer({ files: world.mirror.files, random: () => 0.5 });
+    slow.faultOf = () => 'trickle';
+    const limits = { ...UNLIMITED, pace: { ...UNLIMITED.pace, windowMs: 300 } };
+    const { summary } = await updateLatest(world.device, [slow.url, world.url], REMEMBERED, { limits });
+    expect(summary).toMatchObject({ to: version(1), authenticated: true });
+    expect(slow.served.some(({ fault }) => fault === 'trickle')).toBe(true);
   });
 });
 
