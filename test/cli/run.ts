@@ -6,6 +6,9 @@ import { text } from 'node:stream/consumers';
 /** The top of the project: tests run from there. */
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
+/** The program that the tests of the command line run. */
+export const programPath = join(projectRoot, 'bin', 'update-repository.js');
+
 /** What a run of the program left behind; `code` is null when a signal ended it. */
 export interface CliResult {
   readonly stdout: string;
@@ -24,8 +27,7 @@ export function startCli(
   env: Readonly<Record<string, string>> = {},
 ): ChildProcessWithoutNullStreams {
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env;
-  const program = join(projectRoot, 'bin', 'update-repository.js');
-  return spawn(process.execPath, [program, ...args], { env: { ...inherited, ...env }, cwd: projectRoot });
+  return spawn(process.execPath, [programPath, ...args], { env: { ...inherited, ...env }, cwd: projectRoot });
 }
 
 /** Waits for the end of a program that {@link startCli} started. */

@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEFAULT_LIFETIMES, KeyRing, makeKeys, Passphrase, refreshMirror } from 'update-repository';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runCli } from '../cli/run.js';
+import { filesOf } from '../client/support/updates.js';
+import { evenly, type Instant } from '../support/kill-instants.js';
+import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
+import { haveTools } from '../support/tools.js';
+import { killCliAt, observeCli } from '../support/traced-cli.js';
+import { type SeenState, seeState } from '../trust/tuf/support/seen-state.js';
+import { addImages, build, dayImage, makeWorkshop, type Workshop } from './support/workshop.js';
+
+/** Of each of the five. */
+const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 10) / 5);
+const seed = process.env.SOAK_SEED ?? '1';
+
+const PHRASE = 'a phrase';
+const env = { UPDATE_REPOSITORY_PASSPHRASE: PHRASE };
+const DAY_MS = 86_400_000;
+/** Metadata is written last: five calls a file, of ten files at most. What comes before is for other tests. */
+const LAST_CALLS = 60;
+
+/** A mirror, and the keys beside it. */
+interface World {
+  readonly mirror: string;
+  readonly keys: string;
+}
+
+interface Action {
+  readonly name: string;
+  /** What there is before: a mirror of two images, and whether it is signed, or was so long ago that something is due. */
+  readonly start: 'unsigned' | 'signed' | 'due';
+  /** How many images there are to be built of. */
+  readonly images: 2 | 3;
+  readonly args: (world: World, images: string) => string[];
+  /** Whether a new root is written: between that and its timestamp clients refuse the one by the other. */
+  readonly changesRoot?: boolean;
+}
+
+const buildSigned = ({ mirror, keys }: World, images: string) => ['--quiet', '--sign', keys, images, mirror];
+
+const actions: readonly Action[] = [
+  { name: 'the first build --sign', start: 'unsigned', images: 2, args: buildSigned },
+  { name: 'a build --sign of a new image', start: 'due', images: 3, args: buildSigned },
+  {
+    name: 'a refresh',
+    start: 'due',
+    images: 2,
+    args: ({ mirror, keys }) => ['refresh', '--quiet', '--sign', keys, mirror],
+  },
+  { name: 'a rotation of the key of series', start: 'signed', images: 2, args: rotation('series') },
+  {
+    name: 'a rotation of the key of timestamp',
+    start: 'signed',
+    images: 2,
+    args: rotation('timestamp'),
+    changesRoot: true,
+  },
+];
+
+function rotation(role: string): Action['args'] {
+  return ({ mirror, keys }) => ['key', 'rotate', '--quiet', '--role', role, '--mirror', mirror, keys];
+}
+
+// The program is killed by strace as it enters a chosen system call. What clients then see, both one who knows the first root
+// alone and one who has been there before, is asked of tuf-js.
+describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', ({ start, images, args, changesRoot }) => {
+  const folder = temporaryDirectoryOfSuite();
+  const startDir = join(folder, 'start');
+  const world = { mirror: join(folder, 'world', 'mirror'), keys: join(folder, 'world', 'keys') };
+  const imagesDir = join(folder, `images-${images}`);
+  let [before, after]: [SeenState | null, SeenState | null] = [null, null];
+  let instants: Instant[] = [];
+
+  beforeAll(async () => {
+    await makeStart(folder, startDir, start);
+    copyStart();
+    before = await see(join(folder, 'known'));
+    instants = await observeCli(join(folder, 'strace.log'), args(world, imagesDir), env);
+    after = await see(join(folder, 'after'));
+    expect(after).not.toEqual(before);
+  }, 120_000);
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test(
+    `that is killed at ${kills} instants (SOAK_SEED=${seed}) leaves the old state or the new one, and is completed by the next build`,
+    async () => {
+      const found = { old: 0, new: 0, refused: 0 };
+      const chosen = evenly(instants.slice(-LAST_CALLS), kills, seed);
+      for (const instant of chosen) {
+        const where = `killed at ${instant.call} ${instant.count}`;
+        copyStart();
+        const devices = { fresh: join(folder, 'fresh'), known: join(folder, 'known-too') };
+        for (const device of Object.values(devices)) rmSync(device, { recursive: true, force: true });
+        if (before !== null) execFileSync('cp', ['-a', join(folder, 'known'), devices.known]);
+        await killCliAt(instant, args(world, imagesDir), env);
+        for (const device of Object.values(devices)) {
+          const seen = changesRoot && isAmidRoot() ? await expectRefused(device) : await see(device);
+          if (seen !== 'refused') expect([before, after], where).toContainEqual(seen);
+          found[seen === 'refused' ? 'refused' : isSame(seen, after) ? 'new' : 'old'] += 1;
+        }
+        await complete(where);
+        for (const device of Object.values(devices)) expect(await see(device), where).toEqual(after);
+      }
+      console.log(`${chosen.length} kills of ${instants.length} instants, seen by two: ${JSON.stringify(found)}`);
+    },
+    120_000 + kills * 30_000,
+  );
+
+  /** The next build; and what was not begun, a rotation, is given once more. */
+  async function complete(where: string): Promise<void> {
+    expect(await runCli(buildSigned(world, imagesDir), env), where).toMatchObject({ code: 0, stderr: '' });
+    if (isSame(await see(join(folder, 'after-build')), after)) return;
+    expect(await runCli(args(world, imagesDir), env), where).toMatchObject({ code: 0, stderr: '' });
+  }
+
+  /** Null where there is no metadata yet. */
+  async function see(device: string): Promise<SeenState | null> {
+    const files = filesOf({ root: world.mirror, images: [] });
+    return files.has('metadata/timestamp.json') ? await seeState(device, files) : null;
+  }
+
+  function isAmidRoot(): boolean {
+    const metadata = join(world.mirror, 'metadata');
+    const timestamp = (mirror: string) => readFileSync(join(mirror, 'metadata', 'timestamp.json'), 'utf8');
+    return existsSync(join(metadata, '2.root.json')) && timestamp(world.mirror) === timestamp(join(startDir, 'mirror'));
+  }
+
+  async function expectRefused(device: string): Promise<'refused'> {
+    await expect(see(device)).rejects.toThrow(/timestamp was signed by 0\/1 keys/);
+    return 'refused';
+  }
+
+  function copyStart(): void {
+    rmSync(join(folder, 'world'), { recursive: true, force: true });
+    execFileSync('cp', ['-al', startDir, join(folder, 'world')]);
+  }
+});
+
+/** Keys, and a mirror of two images, in `dir`; what is due of it is so by now. Three images are in `images-3`. */
+async function makeStart(folder: string, dir: string, start: Action['start']): Promise<void> {
+  const workshop: Workshop = { ...(await makeWorkshop(2, { folder })), mirrorDir: join(dir, 'mirror') };
+  await addImages({ folder, imagesDir: join(folder, 'images-3') }, [3]);
+  mkdirSync(join(folder, 'images-2'));
+  for (const to of ['images-2', 'images-3']) {
+    for (const day of [1, 2]) linkSync(join(workshop.imagesDir, dayImage(day)), join(folder, to, dayImage(day)));
+  }
+  await build(workshop);
+  const now = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'], now: start === 'due' ? now - 16 * DAY_MS : now });
+  const keys = join(dir, 'keys');
+  const passphrase = new Passphrase(PHRASE, 'the test');
+  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1 } as const;
+  await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
+  const ring = await KeyRing.open(keys, passphrase);
+  if (start !== 'unsigned') await build(workshop, { sign: ring });
+  vi.setSystemTime(now - 5 * DAY_MS);
+  const { mirrorDir } = workshop;
+  if (start === 'due') await refreshMirror({ mirrorDir, ring, breakLock: false, onEvent: () => undefined });
+  vi.useRealTimers();
+}
+
+function isSame(one: SeenState | null, other: SeenState | null): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
