@@ -20,7 +20,7 @@ import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
 import { type BuildPlan, type Known, knownOf, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
 import type { MirrorSettings } from './records.js';
-import { isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
+import { isHalfSigned, isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
 import type { MirrorSite, MirrorView } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
@@ -128,7 +128,9 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas };
   const plan = planBuild(request, survey, { baseUrl, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
   const signs = await willSign(request, { mirrorDir, state }, plan, settings, options);
-  const pruning = prune === undefined ? null : await planPrune({ mirrorDir, state }, prune.graceMs);
+  // Metadata that is half-written is completed first; then it tells what it needs.
+  const looksAhead = prune !== undefined && !(await isHalfSigned({ mirrorDir, state }));
+  const pruning = looksAhead ? await planPrune({ mirrorDir, state }, prune.graceMs) : null;
   return {
     survey,
     plan,

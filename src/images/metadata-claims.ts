@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
-import { META_DIR } from '../metadata/mirror-paths.js';
-import { hashNamedCopy, INDEX_PATTERNS } from '../trust/tuf/contents.js';
-import { METADATA_DIR, metadataPath, type TargetEntry, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import type { Repository } from '../trust/tuf/repository.js';
+import { signedTargets } from './metadata-paths.js';
 import { readSettledIndexes } from './settled-indexes.js';
 import { isSignedMirror, readMetadata } from './sign-mirror.js';
 import type { MirrorView } from './site.js';
-
-/** What the metadata of a mirror vouches for, by path: images, deltas and indexes. */
-export function signedTargets({ roles }: Repository): ReadonlyMap<string, TargetEntry> {
-  return new Map([...roles.values()].flatMap(({ signed }) => Object.entries(signed.targets)));
-}
 
 /** The indexes of these that the metadata vouches for with other bytes, or not at all. */
 export function unsignedIndexes(repository: Repository, texts: ReadonlyMap<string, string>): string[] {
@@ -20,20 +14,6 @@ export function unsignedIndexes(repository: Repository, texts: ReadonlyMap<strin
   return [...texts]
     .filter(([path, text]) => signed.get(path)?.hashes.sha256 !== createHash('sha256').update(text).digest('hex'))
     .map(([path]) => path);
-}
-
-/** Every file below `metadata/` that clients need but the timestamp: all roots, the newest of all else, the copies. */
-export function metadataPaths(repository: Repository): string[] {
-  const { root, targets, snapshot, roles } = repository;
-  const versions = Array.from({ length: root.signed.version }, (_, index) => index + 1);
-  const copies = [...signedTargets(repository)].filter(([path]) => isIndex(path));
-  return [
-    ...versions.map((version) => metadataPath('root', version)),
-    ...[...Object.entries({ targets, snapshot }), ...roles].map(([role, { signed }]) =>
-      metadataPath(role, signed.version),
-    ),
-    ...copies.map(([path, { hashes }]) => hashNamedCopy(path, hashes.sha256)),
-  ];
 }
 
 /** What is wrong with the metadata of a mirror, and between it and the indexes; nothing, where there is none. */
@@ -51,8 +31,4 @@ export async function metadataProblems(view: MirrorView): Promise<ProblemEvent[]
     if (!hasCode(error, 'VERIFICATION') && !hasCode(error, 'FORMAT')) throw error;
     return [{ type: 'problem', level: 'error', kind: 'malformed', path: METADATA_DIR, message: error.message }];
   }
-}
-
-function isIndex(path: string): boolean {
-  return path.startsWith(`${META_DIR}/`) || path.startsWith('channels/') || INDEX_PATTERNS.includes(path);
 }

@@ -3,7 +3,8 @@ import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type ReleaseObject, textObject } from '../publish/release.js';
 import { METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
-import { metadataPaths, unsignedIndexes } from './metadata-claims.js';
+import { unsignedIndexes } from './metadata-claims.js';
+import { metadataPaths } from './metadata-paths.js';
 import { isSignedMirror, readMetadata } from './sign-mirror.js';
 import { type MirrorView, sitePath } from './site.js';
 

@@ -5,12 +5,13 @@ import { classifyImageName, parseRdiffName } from '../metadata/image-name.js';
 import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
 import { INDEX_FILE, metaPath, RDIFFS_DIR, rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
 import { readDiskIndexes } from './disk-indexes.js';
-import { signedTargets } from './metadata-claims.js';
+import { signedTargets } from './metadata-paths.js';
+import { isMetadata, oldMetadata } from './old-metadata.js';
 import { isSignedMirror, readMetadata } from './sign-mirror.js';
 import { type MirrorSite, type MirrorView, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
 
-/** A file of the mirror that no index names. */
+/** A file of the mirror that no index names, and no metadata needs. */
 export interface PruneCandidate {
   readonly path: string;
   /** ISO 8601. */
@@ -20,7 +21,8 @@ export interface PruneCandidate {
 
 /**
  * The files that are ours and unused: those that indexes named once, and those that builds made and no index ever
- * named, which count as unused from `now` on. What metadata vouches for is in use.
+ * named, which count as unused from `now` on; and metadata that what is signed now does not need. What metadata vouches
+ * for is in use.
  */
 export async function pruneCandidates(site: MirrorView, now: number): Promise<PruneCandidate[]> {
   const indexes = await readDiskIndexes(site.mirrorDir);
@@ -28,10 +30,12 @@ export async function pruneCandidates(site: MirrorView, now: number): Promise<Pr
   const repository = (await isSignedMirror(site)) ? await readMetadata(site, null) : null;
   // A build that was killed before it signed leaves metadata that vouches for what no index names any more.
   const signed = repository === null ? new Map() : signedTargets(repository);
-  const paths = new Set([...dropped.keys(), ...(await recordedPaths(site))]);
+  const old = new Set(repository === null ? [] : await oldMetadata(site, repository));
+  const paths = new Set([...dropped.keys(), ...(await recordedPaths(site)), ...old]);
   const candidates: PruneCandidate[] = [];
   for (const path of paths) {
-    if (indexes.named.has(path) || signed.has(path) || !isPrunable(path)) continue;
+    if (indexes.named.has(path) || signed.has(path)) continue;
+    if (!isPrunable(path) && !old.has(path)) continue;
     const identity = await identify(sitePath(site, path));
     if (identity === null) continue;
     const since = dropped.get(path) ?? new Date(now).toISOString();
@@ -42,7 +46,7 @@ export async function pruneCandidates(site: MirrorView, now: number): Promise<Pr
 
 /** Removes the file and what is remembered of it: its name is free again. */
 export async function removeCandidate(site: MirrorSite, { path }: PruneCandidate): Promise<void> {
-  await site.state.forget(dirname(path) === RDIFFS_DIR ? 'deltas' : 'images', basename(path));
+  if (!isMetadata(path)) await site.state.forget(dirname(path) === RDIFFS_DIR ? 'deltas' : 'images', basename(path));
   await removeFromMirror(site, path);
   await syncDirectory(dirname(sitePath(site, path)));
 }

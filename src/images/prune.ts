@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, PruneSummaryEvent } from '../events.js';
+import { isMetadata } from './old-metadata.js';
 import { checkIndexes, type PruneCandidate, pruneCandidates, removeCandidate } from './prune-candidates.js';
 import type { MirrorSite, MirrorView } from './site.js';
 import { MirrorState } from './state.js';
@@ -17,8 +18,9 @@ export interface PruneOptions {
 }
 
 /**
- * Removes files that no index names any more, once their grace period is over: downloads that began before may still
- * run. Only files that an index of this mirror named once, or that a build of it made, are ever removed.
+ * Removes files that no index names any more, and metadata that no newer one needs, once their grace period is over:
+ * downloads that began before may still run. Only files that an index of this mirror named once, that a build of it made,
+ * or that are named as metadata is, are ever removed; no root is.
  *
  * @throws UpdateRepositoryError CONFIG when the indexes are missing or incomplete, since then every file would seem
  *   unused; LOCKED while a build runs.
@@ -60,16 +62,21 @@ export async function planPrune(view: MirrorView, graceMs: number): Promise<Prun
 /** As {@link pruneMirror}, for the holder of the lock. Where nothing is to be removed or noted, nothing is written. */
 export async function pruneSite(site: MirrorSite, graceMs: number, signal: AbortSignal): Promise<PruneSummaryEvent> {
   const plan = await planPrune(site, graceMs);
-  if (plan.due.length > 0) await checkIndexes(site);
+  await checkRelied(site, plan);
   if (plan.hasWork) await removeDue(site, plan, signal);
   return summarizePrune(site.mirrorDir, plan, false, site.onEvent);
 }
 
 async function previewPrune(view: MirrorView, graceMs: number, onEvent: EventSink): Promise<PruneSummaryEvent> {
   const plan = await planPrune(view, graceMs);
-  if (plan.due.length > 0) await checkIndexes(view);
+  await checkRelied(view, plan);
   onEvent({ type: 'plan', dryRun: true, actions: plan.actions });
   return summarizePrune(view.mirrorDir, plan, true, onEvent);
+}
+
+/** Old metadata is known by the newest alone, which was verified; what else is unused is known by the indexes. */
+async function checkRelied(view: MirrorView, { due }: PrunePlan): Promise<void> {
+  if (due.some(({ path }) => !isMetadata(path))) await checkIndexes(view);
 }
 
 function summarizePrune(mirror: string, plan: PrunePlan, dryRun: boolean, onEvent: EventSink): PruneSummaryEvent {

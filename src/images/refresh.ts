@@ -3,6 +3,7 @@ import type { EventSink, RefreshSummaryEvent } from '../events.js';
 import { NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { Expiry } from '../trust/tuf/expiries.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
+import { planPrune, pruneSite } from './prune.js';
 import { isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
 import type { MirrorView } from './site.js';
 import { MirrorState } from './state.js';
@@ -11,7 +12,10 @@ import { withLock } from './with-lock.js';
 export interface RefreshOptions {
   readonly mirrorDir: string;
   readonly ring: KeyRing;
+  /** Also remove what no index has named, and no metadata has needed, for so long. */
+  readonly prune?: { readonly graceMs: number } | undefined;
   readonly breakLock: boolean;
+  readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
 
@@ -24,12 +28,17 @@ export interface RefreshOptions {
  */
 export async function refreshMirror(options: RefreshOptions): Promise<RefreshSummaryEvent> {
   const startedAt = performance.now();
-  const { mirrorDir, ring, onEvent } = options;
+  const { mirrorDir, ring, prune, signal, onEvent } = options;
   const view: MirrorView = { mirrorDir, state: new MirrorState(mirrorDir) };
   await requireSigned(view);
-  const { written, expiries } = (await needsSigning(view, null, ring))
+  const hasWork =
+    (await needsSigning(view, null, ring)) || (prune !== undefined && (await planPrune(view, prune.graceMs)).hasWork);
+  const { written, expiries } = hasWork
     ? await withLock(mirrorDir, options, async (lock, state) => {
-        return await signMirror({ mirrorDir, state, lock, onEvent }, { contents: null, drafts: NO_DRAFTS }, ring);
+        const site = { mirrorDir, state, lock, onEvent };
+        const signed = await signMirror(site, { contents: null, drafts: NO_DRAFTS }, ring);
+        if (prune !== undefined) await pruneSite(site, prune.graceMs, signal);
+        return signed;
       })
     : await lookAtExpiries(view, ring, onEvent);
   const summary: RefreshSummaryEvent = {

@@ -17,6 +17,7 @@ import {
 import { type NextRepository, nextRepository } from '../trust/tuf/next-repository.js';
 import { rehearse } from '../trust/tuf/rehearsal.js';
 import { type Repository, readRepository } from '../trust/tuf/repository.js';
+import { noteOldMetadata } from './old-metadata.js';
 import type { MirrorSite, MirrorView } from './site.js';
 
 /** What is to be signed. */
@@ -50,13 +51,18 @@ export async function readMetadata({ mirrorDir, state }: MirrorView, ring: KeyRi
   return await readRepository(read, trusted);
 }
 
+/** Whether a new root of a mirror was being written when that was cut short: its metadata is of two states until it is signed. */
+export async function isHalfSigned(view: MirrorView): Promise<boolean> {
+  return await isUnfinished(placeOf(view));
+}
+
 /** Whether {@link signMirror} has something to do; only reads, and opens no key. Throws CONFIG for a key that it lacks. */
 export async function needsSigning(
   view: MirrorView,
   contents: RepositoryContents | null,
   ring: KeyRing,
 ): Promise<boolean> {
-  if (await isUnfinished(placeOf(view))) return true;
+  if (await isHalfSigned(view)) return true;
   const current = await readMetadata(view, ring);
   return current === null || rehearsed(current, contents, ring, new Date()) !== null;
 }
@@ -76,6 +82,7 @@ export async function signMirror(site: MirrorSite, change: SigningChange, ring: 
   const next = await makeNext(current, change, ring, now);
   if (next !== null) {
     await site.lock.assertHeld();
+    await noteOldMetadata(site, current, next.repository);
     await writeRepository(next, placeOf(site));
   }
   const repository = next?.repository ?? current;

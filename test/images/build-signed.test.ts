@@ -1,55 +1,22 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  DEFAULT_LIFETIMES,
-  KeyRing,
-  makeKeys,
-  Passphrase,
-  type RefreshOptions,
-  type RepositoryEvent,
-  refreshMirror,
-} from 'update-repository';
+import { KeyRing, Passphrase } from 'update-repository';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { releaseOfMirror } from '../../src/images/mirror-release.js';
-import { readFrom } from '../../src/trust/tuf/metadata-directory.js';
-import { type Repository, readRepository } from '../../src/trust/tuf/repository.js';
+import type { Repository } from '../../src/trust/tuf/repository.js';
 import { servedTree } from '../support/served-tree.js';
 import { Stranger, serveFiles } from '../trust/tuf/support/stranger.js';
 import { notes } from './support/events.js';
 import { fileStates } from './support/file-states.js';
+import { metadataOf, refresh, signedWorkshop } from './support/signed-workshop.js';
 import { addImages, build, dayDeltaPath, dayImage, makeWorkshop, prune, SERIES, verify } from './support/workshop.js';
 
 const DAY_MS = 86_400_000;
 
-/** A workshop whose mirror of two images is signed, and its keys. */
-async function signedWorkshop() {
-  const workshop = await makeWorkshop(2);
-  const keys = join(workshop.folder, 'keys');
-  const passphrase = new Passphrase('a phrase', 'the test');
-  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1 } as const;
-  await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
-  const ring = await KeyRing.open(keys, passphrase);
-  const first = await build(workshop, { sign: ring });
-  return { ...workshop, keys, ring, first };
-}
-
-async function metadataOf(mirrorDir: string): Promise<Repository> {
-  const repository = await readRepository(readFrom(mirrorDir), null);
-  if (repository === null) throw new Error('no metadata');
-  return repository;
-}
-
 function versionsOf({ root, targets, roles, snapshot, timestamp }: Repository) {
   const all = [...Object.entries({ root, targets, snapshot, timestamp }), ...roles];
   return Object.fromEntries(all.map(([role, { signed }]) => [role, signed.version]));
-}
-
-async function refresh(mirrorDir: string, ring: KeyRing, changes: Partial<RefreshOptions> = {}) {
-  const events: RepositoryEvent[] = [];
-  const onEvent = (event: RepositoryEvent) => void events.push(event);
-  const summary = await refreshMirror({ mirrorDir, ring, breakLock: false, onEvent, ...changes });
-  return { summary, events };
 }
 
 afterEach(() => {

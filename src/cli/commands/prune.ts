@@ -19,8 +19,8 @@ export function definePrune(program: Command, accept: Accept): void {
     .command('prune')
     .summary('remove the files of a mirror that no index names any more')
     .description(
-      'Remove the images and deltas of a mirror that no index has named for the grace period, so that downloads that ' +
-        'began before can end. Files that update-repository did not make stay.',
+      'Remove the images and deltas of a mirror that no index has named for the grace period, and old metadata of a ' +
+        'signed one, so that downloads that began before can end. Files that update-repository did not make stay.',
     )
     .argument('<mirror>', 'the mirror, or the address of a place that it was published to')
     .addOption(graceOption('keep a file for so long after the last index that named it'))

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
+import { graceOption } from '../grace.js';
 import type { Accept } from '../invocation.js';
 import { openKeys, type PassphraseFlags, passphraseOption } from '../sign-flags.js';
 
 interface RefreshFlags extends PassphraseFlags {
   readonly sign: string;
+  readonly prune?: boolean;
+  readonly grace: number;
   readonly breakLock?: boolean;
 }
 
@@ -20,13 +23,16 @@ export function defineRefresh(program: Command, accept: Accept): void {
     .argument('<mirror>', 'the mirror')
     .requiredOption('--sign <keys>', 'the directory of keys, see key init')
     .addOption(passphraseOption())
+    .option('--prune', 'afterwards remove what nothing needs any more, as the command prune does')
+    .addOption(graceOption('with --prune: keep a file for so long after the last index or metadata that named it'))
     .option('--break-lock', 'take over the lock of a process that is gone')
     .addHelpText('after', '\nExample:\n  update-repository refresh --sign /srv/keys /srv/www\n');
   command.action((mirrorDir: string, flags: RefreshFlags) =>
     accept(command, async ({ signal, onEvent }) => {
       const { refreshMirror } = await import('../../images/refresh.js');
       const ring = await openKeys(flags.sign, flags, signal);
-      await refreshMirror({ mirrorDir, ring, breakLock: flags.breakLock ?? false, onEvent });
+      const prune = flags.prune === true ? { graceMs: flags.grace } : undefined;
+      await refreshMirror({ mirrorDir, ring, prune, breakLock: flags.breakLock ?? false, signal, onEvent });
       return EXIT.done;
     }),
   );
