@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type ReleaseObject, textObject } from '../publish/release.js';
-import { METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { isRootPath, METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { unsignedIndexes } from './metadata-claims.js';
 import { metadataPaths } from './metadata-paths.js';
 import { isSignedMirror, readMetadata } from './sign-mirror.js';
@@ -12,6 +12,8 @@ import { type MirrorView, sitePath } from './site.js';
 export interface MetadataRelease {
   /** Their names never get other bytes. */
   readonly immutables: readonly ReleaseObject[];
+  /** What a new root replaced the keys of is refused by clients from then on: right before the timestamp. */
+  readonly roots: readonly ReleaseObject[];
   /** By which clients see all of it: the very last to change. */
   readonly timestamp: ReleaseObject;
 }
@@ -41,8 +43,9 @@ export async function releaseOfMetadata(
   }
   const object = async (path: string) => textObject(path, await read(view, path), mediaTypeOf(path));
   const immutables: ReleaseObject[] = [];
-  for (const path of metadataPaths(repository)) immutables.push(await object(path));
-  return { immutables, timestamp: await object(`${METADATA_DIR}/${TIMESTAMP_FILE}`) };
+  const roots: ReleaseObject[] = [];
+  for (const path of metadataPaths(repository)) (isRootPath(path) ? roots : immutables).push(await object(path));
+  return { immutables, roots, timestamp: await object(`${METADATA_DIR}/${TIMESTAMP_FILE}`) };
 }
 
 async function read(view: MirrorView, path: string): Promise<string> {

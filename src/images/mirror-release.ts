@@ -34,6 +34,7 @@ export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
   const metadata = await releaseOfMetadata({ mirrorDir, state }, texts);
   return {
     immutables: [...unique(immutables), ...(metadata?.immutables ?? [])],
+    lateImmutables: metadata?.roots ?? [],
     indexStages: [
       metas.map(({ series }) => index(metaPath(series))),
       [index(CKSUMS_FILE)],

@@ -1,6 +1,6 @@
 import { UpdateRepositoryError } from '../errors.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
-import type { Release, ReleaseObject } from './release.js';
+import { allImmutables, type Release, type ReleaseObject } from './release.js';
 import { namedPaths, type PendingFile, type PublishedFile, type RemoteState } from './remote-state.js';
 import type { StoredObject } from './storage.js';
 
@@ -52,7 +52,8 @@ export function planPublish(
   const uploads: ReleaseObject[] = [];
   const checks: ReleaseObject[] = [];
   const kept: PublishedFile[] = [];
-  for (const object of release.immutables) {
+  const immutables = allImmutables(release);
+  for (const object of immutables) {
     requireSameBytes(object, published.get(object.path), storage);
     const before = known.get(object.path);
     const found = listed.get(object.path);
@@ -69,7 +70,7 @@ export function planPublish(
     return before?.sha256 === object.sha256 && listed.get(object.path)?.revision === before.revision;
   };
   const indexes = release.indexStages.flat();
-  const own = new Set([...release.immutables, ...indexes].map(({ path }) => path));
+  const own = new Set([...immutables, ...indexes].map(({ path }) => path));
   const indexPaths = new Set([...lastIndexes.keys(), ...state.pending.indexes]);
   const remembered = new Set([...namedPaths(state), ...indexPaths, ...state.dropped.keys()]);
   return {

@@ -35,8 +35,8 @@ export interface PublishOptions {
 
 /**
  * Makes a storage have a release, in an order in which no reader ever finds an index that names what is not there: the
- * immutable objects, their verification, the indexes stage by stage, what was withdrawn, and last what is remembered of
- * it. Nothing that an earlier release names is removed: that is for {@link pruneStorage}. Stopped at any point it leaves
+ * immutable objects, their verification, the indexes stage by stage, before the last of these stages the late immutables,
+ * what was withdrawn, and last what is remembered of it. Nothing that an earlier release names is removed: that is for {@link pruneStorage}. Stopped at any point it leaves
  * what readers can use, and the next publish completes it.
  *
  * @throws UpdateRepositoryError NAME_REUSED, LOCKED, VERIFICATION, and what the storage throws
@@ -102,14 +102,20 @@ async function store(
   const begun = begunState(state, release);
   await remember(begun);
   const uploads = [...plan.uploads, ...wrong];
-  const immutables = [...plan.kept, ...right, ...(await transfers.putAll(uploads))];
+  const late = new Set(release.lateImmutables?.map(({ path }) => path));
+  const isLate = ({ path }: { readonly path: string }) => late.has(path);
+  const immutables = [...plan.kept, ...right, ...(await transfers.putAll(uploads.filter((one) => !isLate(one))))];
   await transfers.putIndexes(plan.indexStages.flat().map(copyOf));
   const written: PublishedFile[] = [...plan.keptIndexes];
-  for (const stage of plan.indexStages) {
+  const putStage = async (stage: readonly ReleaseObject[]) => {
     await lock.assertHeld();
     written.push(...(await transfers.putIndexes(stage)));
     for (const { path, sizeBytes } of stage) options.onEvent({ type: 'index-written', path, sizeBytes });
-  }
+  };
+  for (const stage of plan.indexStages.slice(0, -1)) await putStage(stage);
+  await lock.assertHeld();
+  immutables.push(...(await transfers.putAll(uploads.filter(isLate))));
+  for (const stage of plan.indexStages.slice(-1)) await putStage(stage);
   await lock.assertHeld();
   await options.storage.remove(plan.withdrawn, call);
   for (const path of plan.withdrawn) {
@@ -118,7 +124,8 @@ async function store(
   }
   await lock.assertHeld();
   const indexes = inOrder(release.indexStages.flat(), written);
-  const next = nextState(begun, { publishedAt, immutables, indexes });
+  const stored = immutables.map((file) => (isLate(file) ? { ...file, lasting: true as const } : file));
+  const next = nextState(begun, { publishedAt, immutables: stored, indexes });
   await remember(next);
   await options.storage.tidy?.(call);
   return { plan: { ...plan, uploads, checks: plan.checks.filter((object) => !wrong.includes(object)) }, state: next };

@@ -24,8 +24,18 @@ export interface ReleaseObject {
 export interface Release {
   /** Objects whose names never get other bytes: they may be stored in any order, before anything names them. */
   readonly immutables: readonly ReleaseObject[];
+  /**
+   * Immutables that readers look for by their names, so that they are seen as soon as they are there: they are stored right
+   * before the last stage of indexes, and never removed.
+   */
+  readonly lateImmutables?: readonly ReleaseObject[];
   /** What leads readers to them, in the order in which it has to change. Those of one stage may change together. */
   readonly indexStages: readonly (readonly ReleaseObject[])[];
+}
+
+/** All objects of a release whose names never get other bytes. */
+export function allImmutables({ immutables, lateImmutables = [] }: Release): readonly ReleaseObject[] {
+  return [...immutables, ...lateImmutables];
 }
 
 /** Cache-Control of an object: a name that never changes its bytes may be kept for ever, anything else never unasked. */

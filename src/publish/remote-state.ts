@@ -11,7 +11,7 @@ import {
 } from '../metadata/json-node.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
 import { findRelativePathFault } from '../metadata/safe-name.js';
-import type { Release } from './release.js';
+import { allImmutables, type Release } from './release.js';
 
 /*
  * What publishing remembers in the storage itself, `.update-repository/published.json`:
@@ -21,7 +21,7 @@ import type { Release } from './release.js';
  *       "pending": { "immutables": [FILE without "revision"…], "indexes": ["<path>"…] },
  *       "dropped": { "<path>": "<time since when no generation that is kept names it>" } }
  *
- * FILE is { "path", "size", "sha256", "revision" }. The bytes of each generation's indexes lie beside it under their
+ * FILE is { "path", "size", "sha256", "revision" }, and { "lasting": true } where it is never removed. The bytes of each generation's indexes lie beside it under their
  * sha256, so that a generation can be published again. What is pending is of publishes that have begun and did not end:
  * indexes may name it.
  */
@@ -47,6 +47,8 @@ export interface PublishedFile {
   readonly sha256: Sha256Hex;
   /** Of the storage when it was found to be right: while it is the same, so are the bytes. */
   readonly revision: string;
+  /** It stays whatever is published: see `lateImmutables` of a release. */
+  readonly lasting?: true;
 }
 
 /** One published set of indexes, and the objects that they name. */
@@ -60,7 +62,7 @@ export interface Generation {
 }
 
 /** An object that a publish was going to store. */
-export type PendingFile = Omit<PublishedFile, 'revision'>;
+export type PendingFile = Omit<PublishedFile, 'revision' | 'lasting'>;
 
 /** What publishes that have begun and not ended may have stored. */
 export interface Pending {
@@ -94,10 +96,10 @@ export function namedPaths({ generations, pending }: RemoteState): Set<string> {
 }
 
 /** The state while a release is being published: before anything of it is stored. */
-export function begunState(state: RemoteState, { immutables, indexStages }: Release): RemoteState {
+export function begunState(state: RemoteState, release: Release): RemoteState {
   const files = new Map(state.pending.immutables.map((file) => [file.path, file]));
-  for (const { path, sizeBytes, sha256 } of immutables) files.set(path, { path, size: sizeBytes, sha256 });
-  const indexes = new Set([...state.pending.indexes, ...indexStages.flat().map(({ path }) => path)]);
+  for (const { path, sizeBytes, sha256 } of allImmutables(release)) files.set(path, { path, size: sizeBytes, sha256 });
+  const indexes = new Set([...state.pending.indexes, ...release.indexStages.flat().map(({ path }) => path)]);
   return { ...state, pending: { immutables: [...files.values()], indexes: [...indexes] } };
 }
 
@@ -161,7 +163,8 @@ function parsePending(node: JsonNode): Pending {
 
 function parseFile(node: JsonNode): PublishedFile {
   const revision = jsonString(jsonMember(node, 'revision'), 'a text', () => true);
-  return { ...parsePendingFile(node), revision };
+  const lasting = jsonMember(node, 'lasting').value === true ? { lasting: true as const } : {};
+  return { ...parsePendingFile(node), revision, ...lasting };
 }
 
 function parsePendingFile(node: JsonNode): PendingFile {

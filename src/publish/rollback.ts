@@ -13,7 +13,8 @@ import type { Storage, StorageCall } from './storage.js';
 const MAX_INDEX_BYTES = 64 << 20;
 
 /**
- * Publishes the generation before the last one again, as a new one. Its files have to be there still.
+ * Publishes the generation before the last one again, as a new one. Its files have to be there still, and what lasts of
+ * the last one stays.
  *
  * @throws UpdateRepositoryError CONFIG where there is none, VERIFICATION where something of it is gone; as publish
  */
@@ -36,7 +37,15 @@ async function releaseBefore(storage: Storage, { listed, state }: Remote, call: 
   }
   const indexes: ReleaseObject[] = [];
   for (const file of generation.indexes) indexes.push(await indexOf(storage, generation, file, call));
-  return { immutables: generation.immutables.map(immutableOf), indexStages: indexes.map((index) => [index]) };
+  const lasting = (state.generations[0]?.immutables ?? []).filter(
+    (file) => file.lasting === true && listed.has(file.path),
+  );
+  const isLasting = ({ path }: PublishedFile) => lasting.some((file) => file.path === path);
+  return {
+    immutables: generation.immutables.filter((file) => !isLasting(file)).map(immutableOf),
+    lateImmutables: lasting.map(immutableOf),
+    indexStages: indexes.map((index) => [index]),
+  };
 }
 
 async function indexOf(

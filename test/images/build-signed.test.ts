@@ -187,18 +187,17 @@ describe('refresh', () => {
 });
 
 describe('the release of a signed mirror', () => {
-  it('has all that clients need, the timestamp last', async () => {
+  it('has all that clients need, roots right before the timestamp, which is last', async () => {
     const { mirrorDir, ring, folder } = await signedWorkshop();
     await addImages({ folder, imagesDir: join(folder, 'images') }, [3]);
     await build({ folder, imagesDir: join(folder, 'images'), mirrorDir }, { sign: ring });
-    const { immutables, indexStages } = await releaseOfMirror(mirrorDir);
+    const { immutables, lateImmutables, indexStages } = await releaseOfMirror(mirrorDir);
     const paths = immutables.map(({ path }) => path).filter((path) => path.startsWith('metadata/'));
-    const named = ['1.root', '1.targets', '2.snapshot', '2.mirror', `2.${SERIES}`].map(
-      (name) => `metadata/${name}.json`,
-    );
+    const named = ['1.targets', '2.snapshot', '2.mirror', `2.${SERIES}`].map((name) => `metadata/${name}.json`);
     expect(paths).toEqual(expect.arrayContaining(named));
     // Of index.json, CKSUMS, SHA256SUMS and the meta file.
     expect(paths).toHaveLength(named.length + 4);
+    expect(lateImmutables?.map(({ path }) => path)).toEqual(['metadata/1.root.json']);
     expect(indexStages.at(-1)?.map(({ path }) => path)).toEqual(['metadata/timestamp.json']);
   });
 });

@@ -131,6 +131,11 @@ export function metadataFileName(role: string, version: number): string {
   return role === 'timestamp' ? TIMESTAMP_FILE : `${version}.${role}.json`;
 }
 
+/** Whether a path of the mirror is that of a root. */
+export function isRootPath(path: string): boolean {
+  return /^metadata\/\d+\.root\.json$/.test(path);
+}
+
 /** The same relative to the mirror's root. */
 export function metadataPath(role: string, version: number): string {
   return `${METADATA_DIR}/${metadataFileName(role, version)}`;

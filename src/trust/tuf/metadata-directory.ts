@@ -4,7 +4,7 @@ import { fromSystemError } from '../../errors.js';
 import { makeDirectory, readTextFile, writeFileAtomic } from '../../io/atomic-file.js';
 import { jsonItems, jsonString, parseJson } from '../../metadata/json-node.js';
 import { findRelativePathFault } from '../../metadata/safe-name.js';
-import { METADATA_DIR } from './documents.js';
+import { isRootPath, METADATA_DIR } from './documents.js';
 import { members } from './members.js';
 import type { NextRepository, RepositoryFile } from './next-repository.js';
 import type { ReadMetadata } from './repository.js';
@@ -34,7 +34,7 @@ export function readFrom(mirrorDir: string): ReadMetadata {
 export async function writeRepository({ stages }: NextRepository, place: MetadataPlace): Promise<void> {
   const files = stages.flat();
   const journal = join(place.privateDir, JOURNAL_FILE);
-  const hasRoot = files.some(({ path }) => path.endsWith('.root.json'));
+  const hasRoot = files.some(({ path }) => isRootPath(path));
   await makeDirectory(place.privateDir);
   if (hasRoot) await writeFileAtomic(journal, JSON.stringify({ files }), `${journal}.new`);
   await writeFiles(files, place);

@@ -53,8 +53,8 @@ export interface RepositoryFile {
 export interface NextRepository {
   readonly repository: Repository;
   /**
-   * In the order in which they have to be written: copies of indexes, roots, targets and delegated roles, the snapshot,
-   * and the timestamp, by which a client sees all of them. Those of one stage may be written together.
+   * In the order in which they have to be written: copies of indexes, targets and delegated roles, the snapshot, a root,
+   * which clients see from then on, and the timestamp, by which they see all of it. Those of one stage may be written together.
    */
   readonly stages: readonly (readonly RepositoryFile[])[];
 }
@@ -86,9 +86,9 @@ export function nextRepository(
   const timestamp = nextTimestamp(current, root.signed, snapshot, snapshotFiles.get('snapshot'), signing);
   const stages = [
     contents === null ? [] : newCopies(current, contents),
-    [...new Map(changedFile('root', current?.root, root)).values()],
     [...files.values()],
     [...snapshotFiles.values()],
+    [...new Map(changedFile('root', current?.root, root)).values()],
     [...new Map(changedFile('timestamp', current?.timestamp, timestamp)).values()],
   ].filter((stage) => stage.length > 0);
   return stages.length === 0 ? null : { repository: { root, targets, roles, snapshot, timestamp }, stages };

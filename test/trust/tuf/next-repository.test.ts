@@ -20,7 +20,7 @@ function metadataOf(stages: string[][] | undefined): string[][] | undefined {
 }
 
 describe('nextRepository', () => {
-  it('writes copies of indexes, roots, targets and roles, snapshot and timestamp in this order', async () => {
+  it('writes copies of indexes, targets and roles, snapshot, root and timestamp in this order', async () => {
     const contents = os(1);
     const mirror = await SampleMirror.make(contents);
     const [copies, ...stages] = mirror.written[0] ?? [];
@@ -29,9 +29,9 @@ describe('nextRepository', () => {
     expect(copies).toContain(`metadata/${contents.indexes.get('index.json')?.entry.hashes.sha256}.index.json`);
     expect(copies).toHaveLength(5);
     expect(stages).toEqual([
-      ['metadata/1.root.json'],
       ['metadata/1.targets.json', 'metadata/1.puavo-os-amd64.json', 'metadata/1.mirror.json'],
       ['metadata/1.snapshot.json'],
+      ['metadata/1.root.json'],
       ['metadata/timestamp.json'],
     ]);
   });
