@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
+import type { EventSink } from '../events.js';
 import type { Passphrase } from '../trust/passphrase.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import { optionValue } from './option-value.js';
@@ -11,7 +12,8 @@ export interface PassphraseFlags {
 
 /** The keys by which a command signs. */
 export interface SignFlags extends PassphraseFlags {
-  readonly sign?: string;
+  /** False with `--no-sign`. */
+  readonly sign?: string | false;
 }
 
 /** The option `--passphrase-fd` of the commands that open or make keys. */
@@ -25,7 +27,11 @@ export function passphraseOption(): Option {
 /** The options of the commands that sign a mirror's metadata. */
 export function signOptions(): Option[] {
   return [
-    new Option('--sign <keys>', 'sign its metadata with this directory of keys, see key init'),
+    new Option(
+      '--sign <keys>',
+      'sign its metadata with this directory of keys, see key init (default: as before, at first not)',
+    ),
+    new Option('--no-sign', 'end that: a signed mirror then can change no more'),
     passphraseOption(),
   ];
 }
@@ -46,6 +52,20 @@ export async function askPassphrase(
   const { stdin, stderr } = process;
   const terminal = stdin.isTTY && stderr.isTTY ? { input: stdin, output: stderr } : null;
   return await getPassphrase({ subject, isNew }, { fd: passphraseFd ?? null, env, terminal }, signal);
+}
+
+/** The directory of keys that is named, or else the one that the mirror remembers, of which a note tells; null for none. */
+export async function keysDirectory(
+  sign: string | undefined,
+  mirrorDir: string,
+  onEvent: EventSink,
+): Promise<string | null> {
+  if (sign !== undefined) return sign;
+  const { rememberedKeys } = await import('../images/signing-settings.js');
+  const remembered = await rememberedKeys(mirrorDir);
+  if (remembered === null) return null;
+  onEvent({ type: 'note', level: 'info', message: `signed with the keys in ${remembered}: as before` });
+  return remembered;
 }
 
 /** Opens a directory of keys to sign with. Throws CONFIG, NOT_FOUND, FORMAT. */

@@ -21,6 +21,7 @@ import { type BuildPlan, type Known, knownOf, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
 import type { MirrorSettings } from './records.js';
 import { isHalfSigned, isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
+import { signingSettings } from './signing-settings.js';
 import type { MirrorSite, MirrorView } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
@@ -47,8 +48,11 @@ export interface BuildOptions {
   /** What makes deltas; the bytes are the same. */
   readonly engine?: EngineChoice | undefined;
   readonly resources: Resources;
-  /** By what the mirror's metadata is signed; undefined where it is not: a signed mirror then cannot change. */
-  readonly sign?: KeyRing | undefined;
+  /**
+   * By what the mirror's metadata is signed, which the mirror remembers the directory of; undefined where it is not, null
+   * where it is to forget that, too: a signed mirror then cannot change.
+   */
+  readonly sign?: KeyRing | null | undefined;
   /** Also remove what no index has named for so long. */
   readonly prune: { readonly graceMs: number } | undefined;
   /** Do the rest of the work when a part of it fails; the summary counts the failures. */
@@ -125,7 +129,8 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const survey = await surveyMirror(mirrorDir, state, request);
   const baseUrl = options.baseUrl ?? survey.settings.baseUrl ?? publishedBaseUrl(survey.indexes.metas);
   const compressDeltas = options.compressDeltas ?? survey.settings.compressDeltas;
-  const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas };
+  const signing = signingSettings(options, survey.settings);
+  const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas, ...signing };
   const plan = planBuild(request, survey, { baseUrl, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
   const signs = await willSign(request, { mirrorDir, state }, plan, settings, options);
   // Metadata that is half-written is completed first; then it tells what it needs.
@@ -156,7 +161,7 @@ async function willSign(
   settings: MirrorSettings,
   { sign }: BuildOptions,
 ): Promise<boolean> {
-  if (sign === undefined) return false;
+  if (sign == null) return false;
   if (plan.actions.length > 0) return true;
   return await needsSigning(view, signedContents(request, knownOf(plan), settings), sign);
 }
@@ -169,7 +174,7 @@ function signedContents(request: BuildRequest, known: Known, { baseUrl }: Mirror
 
 /** A signed mirror whose files change without its metadata is one that clients take for damaged, or never see change. */
 async function requireKeys({ plan }: Sight, { mirrorDir, sign, dryRun }: BuildOptions): Promise<void> {
-  if (dryRun || sign !== undefined || plan.actions.length === 0 || !(await isSignedMirror({ mirrorDir }))) return;
+  if (dryRun || sign != null || plan.actions.length === 0 || !(await isSignedMirror({ mirrorDir }))) return;
   throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected keys to sign what changes in it, found none`, {
     data: { path: mirrorDir },
     hint: 'the mirror is signed: name the directory of its keys with --sign',
@@ -177,9 +182,9 @@ async function requireKeys({ plan }: Sight, { mirrorDir, sign, dryRun }: BuildOp
 }
 
 async function reportSigned({ mirrorDir, sign, onEvent }: BuildOptions): Promise<void> {
-  if (sign === undefined && !(await isSignedMirror({ mirrorDir }))) return;
+  if (sign == null && !(await isSignedMirror({ mirrorDir }))) return;
   await lookAtExpiries({ mirrorDir, state: new MirrorState(mirrorDir) }, sign ?? null, onEvent);
-  if (sign === undefined) return;
+  if (sign == null) return;
   onEvent({ type: 'note', level: 'info', subject: METADATA_DIR, message: 'up to date, nothing signed' });
 }
 
@@ -223,8 +228,7 @@ async function build(
   if (!isDeepStrictEqual(settings, survey.settings)) await site.state.writeSettings(settings);
   const result: Known = { images: images.records, deltas: deltas.outcomes, compressed: zst.compressed };
   const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), settings.baseUrl));
-  const signed =
-    options.sign === undefined ? 0 : await sign(site, signedContents(request, result, settings), options.sign);
+  const signed = options.sign == null ? 0 : await sign(site, signedContents(request, result, settings), options.sign);
   const pruned =
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {

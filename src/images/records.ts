@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { hasCode } from '../errors.js';
 import { type FileIdentity, parseFileIdentity } from '../io/file-identity.js';
 import { isSha256Hex, isSha512Hex } from '../metadata/brands.js';
@@ -13,6 +14,8 @@ export interface MirrorSettings {
   readonly deltas: DeltaPolicy | null;
   /** Whether deltas have a compressed form beside them where that pays. */
   readonly compressDeltas: boolean;
+  /** The directory of the keys by which it is signed, an absolute path; null where it is not, or they are named each time. */
+  readonly keysDir: string | null;
 }
 
 /** What is known of an image file. */
@@ -63,11 +66,12 @@ export interface PublishedOutcome {
 
 export function parseSettings(value: unknown): MirrorSettings | null {
   if (!isObject(value)) return null;
-  const { baseUrl, deltas, compressDeltas } = value;
+  const { baseUrl, deltas, compressDeltas, keysDir } = value;
   return {
     baseUrl: typeof baseUrl === 'string' && URL.canParse(baseUrl) ? baseUrl : null,
     deltas: typeof deltas === 'string' ? parsePolicyOrNull(deltas) : null,
     compressDeltas: compressDeltas === true,
+    keysDir: typeof keysDir === 'string' && isAbsolute(keysDir) ? keysDir : null,
   };
 }
 

@@ -5,12 +5,14 @@ import type { Expiry } from '../trust/tuf/expiries.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import { planPrune, pruneSite } from './prune.js';
 import { isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
+import { isNewWish, rememberSigning } from './signing-settings.js';
 import type { MirrorView } from './site.js';
 import { MirrorState } from './state.js';
 import { withLock } from './with-lock.js';
 
 export interface RefreshOptions {
   readonly mirrorDir: string;
+  /** The mirror remembers where they are. */
   readonly ring: KeyRing;
   /** Also remove what no index has named, and no metadata has needed, for so long. */
   readonly prune?: { readonly graceMs: number } | undefined;
@@ -31,11 +33,15 @@ export async function refreshMirror(options: RefreshOptions): Promise<RefreshSum
   const { mirrorDir, ring, prune, signal, onEvent } = options;
   const view: MirrorView = { mirrorDir, state: new MirrorState(mirrorDir) };
   await requireSigned(view);
+  const wish = { sign: ring };
   const hasWork =
-    (await needsSigning(view, null, ring)) || (prune !== undefined && (await planPrune(view, prune.graceMs)).hasWork);
+    (await isNewWish(view.state, wish)) ||
+    (await needsSigning(view, null, ring)) ||
+    (prune !== undefined && (await planPrune(view, prune.graceMs)).hasWork);
   const { written, expiries } = hasWork
     ? await withLock(mirrorDir, options, async (lock, state) => {
         const site = { mirrorDir, state, lock, onEvent };
+        await rememberSigning(state, wish);
         const signed = await signMirror(site, { contents: null, drafts: NO_DRAFTS }, ring);
         if (prune !== undefined) await pruneSite(site, prune.graceMs, signal);
         return signed;

@@ -61,7 +61,7 @@ export class MirrorState {
   }
 
   async readSettings(): Promise<MirrorSettings> {
-    return (await this.#read('settings.json', parseSettings)) ?? { baseUrl: null, deltas: null, compressDeltas: false };
+    return (await this.#read('settings.json', parseSettings)) ?? NO_SETTINGS;
   }
 
   async writeSettings(settings: MirrorSettings): Promise<void> {
@@ -141,6 +141,8 @@ export class MirrorState {
     return this.temporaryPath(`${name.replaceAll('/', '-')}.record`);
   }
 }
+
+const NO_SETTINGS: MirrorSettings = { baseUrl: null, deltas: null, compressDeltas: false, keysDir: null };
 
 /** Far above any real record; puavo-conf is the largest part, with some hundred definitions. */
 const MAX_RECORD_BYTES = 64 << 20;

@@ -190,7 +190,7 @@ function plan(
   { interrupted = false, ...settings }: Partial<PlanSettings> & { interrupted?: boolean } = {},
 ): BuildPlan {
   const survey: Survey = {
-    settings: { baseUrl: SETTINGS.baseUrl, deltas: null, compressDeltas: false },
+    settings: { baseUrl: SETTINGS.baseUrl, deltas: null, compressDeltas: false, keysDir: null },
     indexes: { texts, metas: [], named },
     interrupted,
     images: new Map(images.map((image) => [image.name.fileName, image])),

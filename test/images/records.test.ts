@@ -16,13 +16,13 @@ describe('what a mirror remembers', () => {
     for (const record of [deltaRecord('a', 'b'), tooLargeRecord('a', 'b', 7), ...compressed]) {
       expect(parseDeltaRecord(stored(record))).toEqual(record);
     }
-    expect(parseSettings({ baseUrl: 'https://images.example.org', deltas: 'latest:2', compressDeltas: true })).toEqual({
-      baseUrl: 'https://images.example.org',
+    const settings = { baseUrl: 'https://images.example.org', compressDeltas: true, keysDir: '/srv/keys' };
+    expect(parseSettings({ ...settings, deltas: 'latest:2' })).toEqual({
+      ...settings,
       deltas: { kind: 'latest', count: 2 },
-      compressDeltas: true,
     });
-    const none = { baseUrl: null, deltas: null, compressDeltas: false };
-    expect(parseSettings({ baseUrl: null, deltas: 'some' })).toEqual(none);
+    const none = { baseUrl: null, deltas: null, compressDeltas: false, keysDir: null };
+    expect(parseSettings({ baseUrl: null, deltas: 'some', keysDir: 'keys' })).toEqual(none);
     const dropped = { 'rdiffs/x.rdiff': '2024-01-01T00:00:00.000Z' };
     expect(parseDropped(dropped)).toEqual(new Map(Object.entries(dropped)));
   });

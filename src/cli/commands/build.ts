@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { isDirectory } from '../is-directory.js';
 import { chooseResources } from '../resources.js';
-import { openKeys } from '../sign-flags.js';
+import { keysDirectory, openKeys } from '../sign-flags.js';
 
 const EPILOGUE = `
 Delta policies:
@@ -48,7 +48,7 @@ async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, se
   const { settings, notes } = planRequest(flags, isDirectory);
   for (const note of notes) session.onEvent(note);
   const resources = chooseResources(flags);
-  const sign = await keysOf(flags, session);
+  const sign = await keysOf(mirrorDir, flags, session);
   const { buildMirror } = await import('../../images/build.js');
   const summary = await buildMirror({ imagesDir, mirrorDir, resources, sign, ...settings, ...session });
   if (summary.failures > 0) return EXIT.failed;
@@ -56,11 +56,17 @@ async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, se
 }
 
 /** A dry run signs nothing, and asks for no passphrase. */
-async function keysOf(flags: BuildFlags, { signal }: Session): Promise<KeyRing | undefined> {
-  if (flags.sign === undefined) return undefined;
-  if (flags.dryRun !== true) return await openKeys(flags.sign, flags, signal);
+async function keysOf(
+  mirrorDir: string,
+  flags: BuildFlags,
+  { signal, onEvent }: Session,
+): Promise<KeyRing | null | undefined> {
+  if (flags.sign === false) return null;
+  const directory = await keysDirectory(flags.sign, mirrorDir, onEvent);
+  if (directory === null) return undefined;
+  if (flags.dryRun !== true) return await openKeys(directory, flags, signal);
   const { KeyRing } = await import('../../trust/tuf/key-ring.js');
-  return await KeyRing.open(flags.sign, null);
+  return await KeyRing.open(directory, null);
 }
 
 function requireImagesDirectory(path: string): void {

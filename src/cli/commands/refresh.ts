@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { UpdateRepositoryError } from '../../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { graceOption } from '../grace.js';
 import type { Accept } from '../invocation.js';
-import { openKeys, type PassphraseFlags, passphraseOption } from '../sign-flags.js';
+import { keysDirectory, openKeys, type PassphraseFlags, passphraseOption } from '../sign-flags.js';
 
 interface RefreshFlags extends PassphraseFlags {
-  readonly sign: string;
+  readonly sign?: string;
   readonly prune?: boolean;
   readonly grace: number;
   readonly breakLock?: boolean;
@@ -21,19 +22,28 @@ export function defineRefresh(program: Command, accept: Accept): void {
         'elsewhere is warned of. To be run every day.',
     )
     .argument('<mirror>', 'the mirror')
-    .requiredOption('--sign <keys>', 'the directory of keys, see key init')
+    .option('--sign <keys>', 'the directory of keys, see key init (default: as before)')
     .addOption(passphraseOption())
     .option('--prune', 'afterwards remove what nothing needs any more, as the command prune does')
     .addOption(graceOption('with --prune: keep a file for so long after the last index or metadata that named it'))
     .option('--break-lock', 'take over the lock of a process that is gone')
-    .addHelpText('after', '\nExample:\n  update-repository refresh --sign /srv/keys /srv/www\n');
+    .addHelpText('after', '\nExample:\n  update-repository refresh --prune /srv/www\n');
   command.action((mirrorDir: string, flags: RefreshFlags) =>
     accept(command, async ({ signal, onEvent }) => {
       const { refreshMirror } = await import('../../images/refresh.js');
-      const ring = await openKeys(flags.sign, flags, signal);
+      const directory = await keysDirectory(flags.sign, mirrorDir, onEvent);
+      if (directory === null) throw noKeys(mirrorDir);
+      const ring = await openKeys(directory, flags, signal);
       const prune = flags.prune === true ? { graceMs: flags.grace } : undefined;
       await refreshMirror({ mirrorDir, ring, prune, breakLock: flags.breakLock ?? false, signal, onEvent });
       return EXIT.done;
     }),
   );
+}
+
+function noKeys(mirrorDir: string): UpdateRepositoryError {
+  return new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected keys to sign it with, found none`, {
+    data: { path: mirrorDir },
+    hint: 'name their directory with --sign: it is remembered',
+  });
 }
