@@ -45,7 +45,11 @@ export function cacheRule(kind: 'immutable' | 'index'): string {
 
 /** An object made of a text. */
 export function textObject(path: string, text: string, mediaType: string): ReleaseObject {
-  const bytes = Buffer.from(text);
+  return bytesObject(path, Buffer.from(text), mediaType);
+}
+
+/** An object made of bytes, which must not change. */
+export function bytesObject(path: string, bytes: Uint8Array, mediaType: string): ReleaseObject {
   const sha256 = parseSha256Hex(createHash('sha256').update(bytes).digest('hex'), path);
   return { path, sizeBytes: bytes.length, sha256, mediaType, content: { kind: 'bytes', bytes } };
 }

@@ -2,9 +2,9 @@ import { UpdateRepositoryError } from '../errors.js';
 import type { PublishSummaryEvent } from '../events.js';
 import { mediaTypeOf } from './media-type.js';
 import { type PublishOptions, publishWhat } from './publish.js';
-import { readText } from './read-text.js';
+import { readBytes } from './read-text.js';
 import type { Release, ReleaseObject } from './release.js';
-import { textObject } from './release.js';
+import { bytesObject } from './release.js';
 import type { Remote } from './remote.js';
 import { copyPath, type Generation, type PublishedFile } from './remote-state.js';
 import type { Storage, StorageCall } from './storage.js';
@@ -54,9 +54,9 @@ async function indexOf(
   file: PublishedFile,
   call: StorageCall,
 ): Promise<ReleaseObject> {
-  const text = await readText(storage, copyPath(file.sha256), MAX_INDEX_BYTES, call);
-  const index = textObject(file.path, text ?? '', mediaTypeOf(file.path));
-  if (text === null || index.sha256 !== file.sha256) throw gone(storage, generation, file);
+  const bytes = await readBytes(storage, copyPath(file.sha256), MAX_INDEX_BYTES, call);
+  const index = bytesObject(file.path, bytes ?? new Uint8Array(), mediaTypeOf(file.path));
+  if (bytes === null || index.sha256 !== file.sha256) throw gone(storage, generation, file);
   return index;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { pruneStorage } from '../../src/publish/prune-storage.js';
+import { bytesObject } from '../../src/publish/release.js';
 import { rollBack } from '../../src/publish/rollback.js';
 import type { Storage } from '../../src/publish/storage.js';
 import { withFaults } from './support/faults.js';
@@ -27,6 +28,18 @@ test('a rollback gives readers the indexes of before, as a new generation, and c
   expect(await rollBack(defaults(storage))).toMatchObject({ generation: 4 });
   expect(indexText(storage)).toBe(after);
   expect(visible(storage)).not.toContain('meta/b.json');
+});
+
+test('a rollback brings back an index that is no text, byte for byte', async () => {
+  const storage = new MemoryStorage();
+  const signed = (name: string, bytes: Uint8Array) => {
+    const release = releaseOf([name]);
+    return { ...release, indexStages: [...release.indexStages, [bytesObject('list.gpg', bytes, 'application/x')]] };
+  };
+  await publishTo(storage, signed('a.img', Buffer.of(0x88, 0xff, 0xfe, 0)));
+  await publishTo(storage, signed('b.img', Buffer.of(0x88, 1)));
+  await rollBack(defaults(storage));
+  expect(storage.objects.get('list.gpg')?.bytes).toEqual(Buffer.of(0x88, 0xff, 0xfe, 0));
 });
 
 test('a rollback is refused where there is nothing before, or what it names is gone or changed', async () => {
