@@ -6,7 +6,7 @@ import type { Passphrase } from '../passphrase.js';
 import { SIGNING_CONFIG } from './config.js';
 import { findKeyFault, KEY_FORM } from './key-rules.js';
 import { publicKeyOf } from './public-key.js';
-import { checkSignedSize, type PublicKey, type SignatureForm, type Signer } from './signer.js';
+import { checkSignedSize, type LockedSigner, type PublicKey, type SignatureForm, type Signer } from './signer.js';
 
 /** A key with many user ids and signatures of others still has less. */
 const MAX_KEY_FILE_BYTES = 1024 * 1024;
@@ -21,13 +21,23 @@ export interface KeySignerSettings {
 }
 
 /**
- * Loads and unlocks the secret key of a file, to sign with it: by the newest subkey that signs, or else by the key itself.
- * What may sign is looked at once, at `now`.
+ * Loads and unlocks the secret key of a file, to sign with it.
+ *
+ * @throws UpdateRepositoryError CONFIG when the passphrase is another one; as {@link readKeySigner}
+ */
+export async function openKeySigner(settings: KeySignerSettings): Promise<Signer> {
+  const locked = await readKeySigner(settings);
+  return await locked.unlock();
+}
+
+/**
+ * Loads the secret key of a file, to sign with it once it is unlocked: by the newest subkey that signs, or else by the key
+ * itself. What may sign is looked at once, at `now`.
  *
  * @throws UpdateRepositoryError FORMAT when the file is no secret key; CONFIG when the key is of a kind that we do not
- *   sign with, cannot sign at that time, or the passphrase is another one; NOT_FOUND, IO
+ *   sign with, or cannot sign at that time; NOT_FOUND, IO
  */
-export async function openKeySigner({ path, askPassphrase, now }: KeySignerSettings): Promise<Signer> {
+export async function readKeySigner({ path, askPassphrase, now }: KeySignerSettings): Promise<LockedSigner> {
   const key = await readSecretKey(path);
   const signing = await signingPart(key, path, now());
   for (const part of [key, signing]) {
@@ -38,8 +48,22 @@ export async function openKeySigner({ path, askPassphrase, now }: KeySignerSetti
   if (packet.isMissingSecretKeyMaterial()) {
     throw unfit(path, 'the secret key that signs', 'a stub of it', 'sign by gpg where the key is on a smartcard');
   }
-  if (!packet.isDecrypted()) await unlock(packet, await askPassphrase(), path);
-  return new KeySigner(key, signing.getKeyID(), path, now);
+  return {
+    publicKey: publicKeyOf(key),
+    async unlock() {
+      if (!packet.isDecrypted()) await unlock(packet, await askPassphrase(), path);
+      return new KeySigner(key, signing.getKeyID(), path, now);
+    },
+  };
+}
+
+/**
+ * The public half of the secret key in a file, whatever it may sign; no passphrase is needed.
+ *
+ * @throws UpdateRepositoryError FORMAT when the file is no secret key; NOT_FOUND, IO
+ */
+export async function readPublicHalf(path: string): Promise<PublicKey> {
+  return publicKeyOf(await readSecretKey(path));
 }
 
 /** Holds an unlocked secret key where nothing shows it by accident. */

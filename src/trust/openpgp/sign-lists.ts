@@ -1,8 +1,5 @@
-import type { Key } from 'openpgp';
 import { CKSUMS_FILE, META_DIR, SHA256SUMS_FILE } from '../../metadata/mirror-paths.js';
-import { parsePublicKey } from './public-key.js';
-import type { SignatureForm, Signer } from './signer.js';
-import { findSignatureFault } from './verify.js';
+import type { PublicKey, SignatureForm, Signer } from './signer.js';
 
 /** The public key of a mirror, in its root. */
 export const KEY_FILE = 'KEY.gpg';
@@ -40,20 +37,71 @@ export async function signLists(
   signer: Signer,
   now: Date,
 ): Promise<SignedLists> {
-  const key = await parsePublicKey(signer.publicKey.binary, KEY_FILE);
+  const due = await findDue(texts, existing, signer.publicKey, now);
   const write = new Map<string, Uint8Array>();
   const kept: string[] = [];
-  if (isSame(existing.get(KEY_FILE), signer.publicKey.binary)) kept.push(KEY_FILE);
-  else write.set(KEY_FILE, signer.publicKey.binary);
+  if (due.has(KEY_FILE)) write.set(KEY_FILE, signer.publicKey.binary);
+  else kept.push(KEY_FILE);
   for (const [path, text] of texts) {
-    const bytes = Buffer.from(text);
     for (const signature of signaturesBeside(path)) {
-      const found = existing.get(signature.path);
-      if (await isGood(found, signature.form, bytes, key, now)) kept.push(signature.path);
-      else write.set(signature.path, await signer.sign(bytes, signature.form));
+      if (due.has(signature.path)) write.set(signature.path, await signer.sign(Buffer.from(text), signature.form));
+      else kept.push(signature.path);
     }
   }
   return { write, kept };
+}
+
+/** The paths that {@link signLists} would write: no secret is needed to know them. */
+export async function findDue(
+  texts: ReadonlyMap<string, string>,
+  existing: ReadonlyMap<string, Uint8Array>,
+  publicKey: PublicKey,
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const due = new Set<string>();
+  if (!isSame(existing.get(KEY_FILE), publicKey.binary)) due.add(KEY_FILE);
+  for (const { path } of await findFaults(texts, existing, publicKey.binary, now)) due.add(path);
+  return due;
+}
+
+/** A signature that is missing or not good. */
+export interface SignatureFault {
+  /** Of the signature. */
+  readonly path: string;
+  /** Of what it should be over. */
+  readonly over: string;
+  /** What is wrong with it, as a noun phrase; null where there is none. */
+  readonly found: string | null;
+}
+
+/**
+ * The signatures beside `texts` that are missing in `existing`, or no good ones by this key.
+ *
+ * @throws UpdateRepositoryError FORMAT when `keyBytes` are no single public key
+ */
+export async function findFaults(
+  texts: ReadonlyMap<string, string>,
+  existing: ReadonlyMap<string, Uint8Array>,
+  keyBytes: Uint8Array,
+  now: Date,
+): Promise<SignatureFault[]> {
+  // Loading the OpenPGP library takes a tenth of a second: only who verifies waits for it.
+  const { parsePublicKey } = await import('./public-key.js');
+  const { findSignatureFault } = await import('./verify.js');
+  const key = await parsePublicKey(keyBytes, KEY_FILE);
+  const faults: SignatureFault[] = [];
+  for (const [over, text] of texts) {
+    const bytes = Buffer.from(text);
+    for (const { path, form } of signaturesBeside(over)) {
+      const signature = existing.get(path);
+      if (signature === undefined) faults.push({ path, over, found: null });
+      else {
+        const found = await findSignatureFault(signature, form, bytes, key, now);
+        if (found !== null) faults.push({ path, over, found });
+      }
+    }
+  }
+  return faults;
 }
 
 function isMeta(path: string): boolean {
@@ -62,14 +110,4 @@ function isMeta(path: string): boolean {
 
 function isSame(found: Uint8Array | undefined, bytes: Uint8Array): boolean {
   return found !== undefined && Buffer.compare(found, bytes) === 0;
-}
-
-async function isGood(
-  found: Uint8Array | undefined,
-  form: SignatureForm,
-  bytes: Uint8Array,
-  key: Key,
-  now: Date,
-): Promise<boolean> {
-  return found !== undefined && (await findSignatureFault(found, form, bytes, key, now)) === null;
 }

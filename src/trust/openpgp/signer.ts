@@ -24,6 +24,17 @@ export interface Signer {
   sign(bytes: Uint8Array, form: SignatureForm): Promise<Uint8Array>;
 }
 
+/** Who is going to sign: the key is known before it is unlocked. */
+export interface LockedSigner {
+  readonly publicKey: PublicKey;
+  /**
+   * Gets and tries the passphrase, where one is needed.
+   *
+   * @throws UpdateRepositoryError CONFIG when there is none, or another one
+   */
+  unlock(): Promise<Signer>;
+}
+
 /** What is signed are checksum lists and meta files, never images. */
 export const MAX_SIGNED_BYTES = 64 * 1024 * 1024;
 
