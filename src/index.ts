@@ -16,6 +16,7 @@ export type * from './events.js';
 export { type BuildOptions, buildMirror } from './images/build.js';
 export { type DeltaPolicy, formatDeltaPolicy, parseDeltaPolicy } from './images/delta-policy.js';
 export { type InspectedFile, inspectFile } from './images/inspect.js';
+export type { ListSigning } from './images/list-signatures.js';
 export {
   type KeyWork,
   type MirrorKeys,
@@ -29,6 +30,8 @@ export { type RefreshOptions, refreshMirror } from './images/refresh.js';
 export { type VerifyOptions, verifyMirror } from './images/verify.js';
 export { type MirrorIndex, parseIndexJson } from './metadata/index-json.js';
 export { type MetaDiff, type MetaImage, type MetaZst, parseSeriesMeta, type SeriesMeta } from './metadata/meta.js';
+export { findSigner, type SignerPlace } from './trust/openpgp/open-signer.js';
+export type { LockedSigner, PublicKey, SignatureForm, Signer } from './trust/openpgp/signer.js';
 export { Passphrase } from './trust/passphrase.js';
 export { KeyRing } from './trust/tuf/key-ring.js';
 export { DEFAULT_LIFETIMES } from './trust/tuf/lifetimes.js';

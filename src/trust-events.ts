@@ -33,8 +33,8 @@ export interface MetadataExpiry {
 /** The end of a command that makes, changes, copies or uses keys. */
 export interface KeySummaryEvent {
   readonly type: 'key-summary';
-  readonly action: 'init' | 'export' | 'rotate' | 'revoke' | 'sign';
-  /** The directory as it was given. */
+  readonly action: 'init' | 'export' | 'rotate' | 'revoke' | 'sign' | 'pgp-init' | 'pgp-export';
+  /** The directory as it was given; of `pgp-init` and `pgp-export` the file of the secret key. */
   readonly keys: string;
   /** Key files, drafts and roots that were written, and key files that were taken out of use where they are now. */
   readonly files: readonly string[];
@@ -42,13 +42,15 @@ export interface KeySummaryEvent {
   readonly published: readonly string[];
   /** What drafts still lack: so many signatures, of those of these keys. */
   readonly missing: readonly { readonly role: string; readonly missing: number; readonly keyids: readonly string[] }[];
+  /** Of the OpenPGP key, where the command is about one: 40 hex digits. */
+  readonly fingerprint?: string;
 }
 
 /** The end of `refresh`. */
 export interface RefreshSummaryEvent {
   readonly type: 'refresh-summary';
   readonly mirror: string;
-  /** The paths of the metadata that was signed anew; none when nothing was due. */
+  /** The paths of the metadata that was signed anew, and of the signatures of lists; none when nothing was due. */
   readonly written: readonly string[];
   readonly expiries: readonly MetadataExpiry[];
   readonly durationMs: number;

@@ -4,6 +4,7 @@ import type { DeltaEffort, EngineChoice } from '../delta/generate.js';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
+import { KEY_FILE } from '../trust/openpgp/sign-lists.js';
 import { type RepositoryContents, repositoryContents } from '../trust/tuf/contents.js';
 import { METADATA_DIR } from '../trust/tuf/documents.js';
 import { NO_DRAFTS } from '../trust/tuf/drafts.js';
@@ -16,6 +17,7 @@ import { makeDeltas } from './delta-phase.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import { publishedBaseUrl } from './disk-indexes.js';
 import { bringImages } from './image-phase.js';
+import { type ListSigning, planSignatures, removeSignatures, requireListKey } from './list-signatures.js';
 import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
 import { type BuildPlan, type Known, knownOf, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
@@ -53,6 +55,8 @@ export interface BuildOptions {
    * where it is to forget that, too: a signed mirror then cannot change.
    */
   readonly sign?: KeyRing | null | undefined;
+  /** By what its lists are signed for OpenPGP; undefined where they are not: signed lists then cannot change. */
+  readonly signLists?: ListSigning | undefined;
   /** Also remove what no index has named for so long. */
   readonly prune: { readonly graceMs: number } | undefined;
   /** Do the rest of the work when a part of it fails; the summary counts the failures. */
@@ -133,6 +137,7 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas, ...signing };
   const plan = planBuild(request, survey, { baseUrl, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
   const signs = await willSign(request, { mirrorDir, state }, plan, settings, options);
+  const signatures = await listActions(request, plan, settings, options);
   // Metadata that is half-written is completed first; then it tells what it needs.
   const looksAhead = prune !== undefined && !(await isHalfSigned({ mirrorDir, state }));
   const pruning = looksAhead ? await planPrune({ mirrorDir, state }, prune.graceMs) : null;
@@ -140,9 +145,12 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
     survey,
     plan,
     settings,
-    actions: [...plan.actions, ...(signs ? [SIGN_ACTION] : []), ...(pruning?.actions ?? [])],
+    actions: [...plan.actions, ...signatures, ...(signs ? [SIGN_ACTION] : []), ...(pruning?.actions ?? [])],
     hasWork:
-      plan.actions.length > 0 || signs || !isDeepStrictEqual(settings, survey.settings) || pruning?.hasWork === true,
+      plan.actions.length + signatures.length > 0 ||
+      signs ||
+      !isDeepStrictEqual(settings, survey.settings) ||
+      pruning?.hasWork === true,
   };
 }
 
@@ -166,6 +174,18 @@ async function willSign(
   return await needsSigning(view, signedContents(request, knownOf(plan), settings), sign);
 }
 
+/** What is to be done about the signatures of the lists. */
+async function listActions(
+  request: BuildRequest,
+  plan: BuildPlan,
+  { baseUrl }: MirrorSettings,
+  { mirrorDir, signLists }: BuildOptions,
+): Promise<PlannedAction[]> {
+  if (signLists === undefined) return [];
+  const texts = renderIndexes(composeMetas(request, contentsOf(knownOf(plan)), baseUrl));
+  return await planSignatures({ mirrorDir }, texts, signLists, plan.actions.length > 0);
+}
+
 /** What the mirror vouches for: what the build knows, never what somebody else may have written there. */
 function signedContents(request: BuildRequest, known: Known, { baseUrl }: MirrorSettings): RepositoryContents {
   const metas = composeMetas(request, contentsOf(known), baseUrl);
@@ -173,15 +193,20 @@ function signedContents(request: BuildRequest, known: Known, { baseUrl }: Mirror
 }
 
 /** A signed mirror whose files change without its metadata is one that clients take for damaged, or never see change. */
-async function requireKeys({ plan }: Sight, { mirrorDir, sign, dryRun }: BuildOptions): Promise<void> {
-  if (dryRun || sign != null || plan.actions.length === 0 || !(await isSignedMirror({ mirrorDir }))) return;
+async function requireKeys({ plan }: Sight, { mirrorDir, sign, signLists, dryRun }: BuildOptions): Promise<void> {
+  if (dryRun || plan.actions.length === 0) return;
+  await requireListKey({ mirrorDir }, signLists);
+  if (sign != null || !(await isSignedMirror({ mirrorDir }))) return;
   throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected keys to sign what changes in it, found none`, {
     data: { path: mirrorDir },
     hint: 'the mirror is signed: name the directory of its keys with --sign',
   });
 }
 
-async function reportSigned({ mirrorDir, sign, onEvent }: BuildOptions): Promise<void> {
+async function reportSigned({ mirrorDir, sign, signLists, onEvent }: BuildOptions): Promise<void> {
+  if (typeof signLists === 'object') {
+    onEvent({ type: 'note', level: 'info', subject: KEY_FILE, message: 'up to date, nothing signed' });
+  }
   if (sign == null && !(await isSignedMirror({ mirrorDir }))) return;
   await lookAtExpiries({ mirrorDir, state: new MirrorState(mirrorDir) }, sign ?? null, onEvent);
   if (sign == null) return;
@@ -206,11 +231,14 @@ async function buildLocked(request: BuildRequest, policy: DeltaPolicy, options: 
   const { mirrorDir, onEvent } = options;
   // Whatever is signed takes a key of timestamp: a wrong passphrase is told now, not after hours of work.
   await options.sign?.unlock(options.sign.ofRole('timestamp').flatMap(({ id, sealed }) => (sealed ? [id] : [])));
+  const { signLists } = options;
+  const signer = typeof signLists === 'object' ? await signLists.unlock() : undefined;
   return await withLock(mirrorDir, options, async (lock, state) => {
     await using crew = new Crew(options);
     // Whoever held the lock until now may have done a part of the work, or all of it.
     const sight = await lookAt(request, policy, options);
-    return await build({ mirrorDir, state, lock, onEvent }, crew, request, sight, options);
+    await requireKeys(sight, options);
+    return await build({ mirrorDir, state, lock, onEvent, signer }, crew, request, sight, options);
   });
 }
 
@@ -221,6 +249,7 @@ async function build(
   { survey, plan, settings }: Sight,
   options: BuildOptions,
 ): Promise<BuildResult> {
+  const unsigned = options.signLists === 'none' ? await removeSignatures(site) : 0;
   const images = await bringImages(site, crew, request, plan, options);
   const left = await surveyDeltas(site.mirrorDir, site.state, request);
   const deltas = await makeDeltas(site, crew, survey.images, images.records, left, options);
@@ -233,7 +262,7 @@ async function build(
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {
     ...result,
-    changed: wrote || deltas.made + zst.made + signed + pruned > 0,
+    changed: wrote || deltas.made + zst.made + signed + unsigned + pruned > 0,
     examined: images.examined,
     deltasMade: deltas.made,
     failures: images.failures.length + deltas.failures.length + zst.failures.length,

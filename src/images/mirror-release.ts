@@ -5,6 +5,7 @@ import { CKSUMS_FILE, INDEX_FILE, metaPath, rdiffPath, SHA256SUMS_FILE } from '.
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type Release, type ReleaseObject, textObject } from '../publish/release.js';
 import { readExpectations } from './expectations.js';
+import { releaseOfSignatures } from './list-claims.js';
 import { releaseOfMetadata } from './metadata-release.js';
 import { readSettledIndexes } from './settled-indexes.js';
 import { sitePath } from './site.js';
@@ -12,14 +13,15 @@ import { MirrorState } from './state.js';
 
 /**
  * What a mirror publishes: the images, deltas and compressed deltas that its indexes name, and the indexes in the order in
- * which readers come to need them. Reads the indexes and looks at the files; reads none of them.
+ * which readers come to need them, each with its signatures. Reads the indexes and looks at the files; reads none of them.
  *
  * @throws UpdateRepositoryError CONFIG where it is no complete mirror, has no base URL, or a build of it was interrupted;
  * FORMAT, NOT_FOUND or VERIFICATION for a file that is not as the indexes say
  */
 export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
   const state = new MirrorState(mirrorDir);
-  const { texts, interrupted } = await readSettledIndexes(mirrorDir, state);
+  const settled = await readSettledIndexes(mirrorDir, state);
+  const { texts, interrupted } = settled;
   const { metas, problems } = readExpectations(texts, interrupted);
   const error = problems.find(({ level }) => level === 'error');
   if (error !== undefined) throw unfit(mirrorDir, `sound indexes, found: ${error.path}: ${error.message}`);
@@ -31,15 +33,17 @@ export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
   const immutables = metas.flatMap(objectsOf(mirrorDir));
   await Promise.all(immutables.map(requireSize));
   const index = (path: string) => textObject(path, texts.get(path) ?? '', mediaTypeOf(path));
+  const signatures = await releaseOfSignatures(mirrorDir, settled);
+  const signed = (path: string) => [index(path), ...signatures.beside(path)];
   const metadata = await releaseOfMetadata({ mirrorDir, state }, texts);
   return {
     immutables: [...unique(immutables), ...(metadata?.immutables ?? [])],
     lateImmutables: metadata?.roots ?? [],
     indexStages: [
-      metas.map(({ series }) => index(metaPath(series))),
-      [index(CKSUMS_FILE)],
-      [index(SHA256SUMS_FILE)],
-      [index(INDEX_FILE)],
+      [...signatures.key, ...metas.flatMap(({ series }) => signed(metaPath(series)))],
+      signed(CKSUMS_FILE),
+      signed(SHA256SUMS_FILE),
+      signed(INDEX_FILE),
       ...(metadata === null ? [] : [[metadata.timestamp]]),
     ],
   };

@@ -1,10 +1,12 @@
 import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink, RefreshSummaryEvent } from '../events.js';
+import type { LockedSigner } from '../trust/openpgp/signer.js';
 import { NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { Expiry } from '../trust/tuf/expiries.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import { planPrune, pruneSite } from './prune.js';
-import { isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
+import { refreshLists } from './refresh-lists.js';
+import { isSignedMirror, lookAtExpiries, needsSigning, type SignedMirror, signMirror } from './sign-mirror.js';
 import { isNewWish, rememberSigning } from './signing-settings.js';
 import type { MirrorView } from './site.js';
 import { MirrorState } from './state.js';
@@ -12,8 +14,10 @@ import { withLock } from './with-lock.js';
 
 export interface RefreshOptions {
   readonly mirrorDir: string;
-  /** The mirror remembers where they are. */
-  readonly ring: KeyRing;
+  /** The keys of the metadata, which the mirror remembers the directory of; null leaves it as it is. */
+  readonly ring: KeyRing | null;
+  /** By what the lists are signed for OpenPGP; undefined leaves their signatures as they are. */
+  readonly signLists?: LockedSigner | undefined;
   /** Also remove what no index has named, and no metadata has needed, for so long. */
   readonly prune?: { readonly graceMs: number } | undefined;
   readonly breakLock: boolean;
@@ -23,39 +27,50 @@ export interface RefreshOptions {
 
 /**
  * Signs anew what expires soon in a mirror's metadata, and says what it vouches for as before; what its keys cannot sign
- * is warned of. Where nothing is due nothing is written, locked or opened.
+ * is warned of. Then it makes the signatures of lists that are missing, as {@link refreshLists} has it. Where nothing is due
+ * nothing is written, locked or opened.
  *
  * @throws UpdateRepositoryError CONFIG when the mirror has no metadata, VERIFICATION when it is not ours, LOCKED while a
- *   build runs.
+ *   build runs; as refreshLists.
  */
 export async function refreshMirror(options: RefreshOptions): Promise<RefreshSummaryEvent> {
   const startedAt = performance.now();
-  const { mirrorDir, ring, prune, signal, onEvent } = options;
-  const view: MirrorView = { mirrorDir, state: new MirrorState(mirrorDir) };
-  await requireSigned(view);
-  const wish = { sign: ring };
-  const hasWork =
-    (await isNewWish(view.state, wish)) ||
-    (await needsSigning(view, null, ring)) ||
-    (prune !== undefined && (await planPrune(view, prune.graceMs)).hasWork);
-  const { written, expiries } = hasWork
-    ? await withLock(mirrorDir, options, async (lock, state) => {
-        const site = { mirrorDir, state, lock, onEvent };
-        await rememberSigning(state, wish);
-        const signed = await signMirror(site, { contents: null, drafts: NO_DRAFTS }, ring);
-        if (prune !== undefined) await pruneSite(site, prune.graceMs, signal);
-        return signed;
-      })
-    : await lookAtExpiries(view, ring, onEvent);
+  const { mirrorDir, onEvent, signLists } = options;
+  const { written: metadata, expiries } = await refreshMetadata(options);
+  const lists = signLists === undefined ? [] : await refreshLists({ ...options, signer: signLists });
   const summary: RefreshSummaryEvent = {
     type: 'refresh-summary',
     mirror: mirrorDir,
-    written,
+    written: [...metadata, ...lists],
     expiries: expiries.map(toMetadataExpiry),
     durationMs: Math.round(performance.now() - startedAt),
   };
   onEvent(summary);
   return summary;
+}
+
+async function refreshMetadata(options: RefreshOptions): Promise<SignedMirror> {
+  const { mirrorDir, ring, prune, signal, onEvent } = options;
+  const view: MirrorView = { mirrorDir, state: new MirrorState(mirrorDir) };
+  if (ring === null && !(await isSignedMirror(view))) return { written: [], expiries: [] };
+  await requireSigned(view);
+  // Who names no keys has no wish for them, and does not want the mirror to forget them.
+  const wish = { sign: ring ?? undefined };
+  const hasWork =
+    (await isNewWish(view.state, wish)) ||
+    (ring !== null && (await needsSigning(view, null, ring))) ||
+    (prune !== undefined && (await planPrune(view, prune.graceMs)).hasWork);
+  if (!hasWork) return await lookAtExpiries(view, ring, onEvent);
+  return await withLock(mirrorDir, options, async (lock, state) => {
+    const site = { mirrorDir, state, lock, onEvent };
+    await rememberSigning(state, wish);
+    const signed =
+      ring === null
+        ? await lookAtExpiries(view, null, onEvent)
+        : await signMirror(site, { contents: null, drafts: NO_DRAFTS }, ring);
+    if (prune !== undefined) await pruneSite(site, prune.graceMs, signal);
+    return signed;
+  });
 }
 
 /** Throws CONFIG when a mirror has no metadata. */

@@ -1,24 +1,34 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readIndexTexts } from './disk-indexes.js';
+import { readSignatures } from './list-signatures.js';
 import type { MirrorState } from './state.js';
 import { identify } from './survey.js';
 
+/** The indexes of a mirror, and what lies beside them. */
+export interface SettledIndexes {
+  /** By path. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** The key of the mirror and the signatures beside its lists, by path. */
+  readonly signatures: ReadonlyMap<string, Uint8Array>;
+  /** A build was at it, and may have been killed over it. */
+  readonly interrupted: boolean;
+}
+
 /**
- * The texts of a mirror's indexes, by path. While a build rewrites them they belong to two moments: they are read until
- * two readings agree. `interrupted`: a build was at it, and may have been killed over it.
+ * Reads the indexes of a mirror. While a build rewrites them they belong to two moments: they are read until two readings
+ * agree.
  */
-export async function readSettledIndexes(
-  mirrorDir: string,
-  state: MirrorState,
-): Promise<{ readonly texts: ReadonlyMap<string, string>; readonly interrupted: boolean }> {
-  const isPublishing = async (): Promise<boolean> => (await identify(state.publishingPath)) !== null;
-  let before = await isPublishing();
-  let texts = await readIndexTexts(mirrorDir);
+export async function readSettledIndexes(mirrorDir: string, state: MirrorState): Promise<SettledIndexes> {
+  const read = async (): Promise<SettledIndexes> => {
+    const texts = await readIndexTexts(mirrorDir);
+    const signatures = await readSignatures({ mirrorDir }, texts.keys());
+    return { texts, signatures, interrupted: (await identify(state.publishingPath)) !== null };
+  };
+  let last = await read();
   for (let reading = 0; reading < 10; reading++) {
-    const again = await readIndexTexts(mirrorDir);
-    const after = await isPublishing();
-    if (isDeepStrictEqual(again, texts) && before === after) break;
-    [before, texts] = [after, again];
+    const again = await read();
+    if (isDeepStrictEqual(again, last)) break;
+    last = again;
   }
-  return { texts, interrupted: before };
+  return last;
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { EventSink } from '../events.js';
 import { makeDirectory, placeFile } from '../io/atomic-file.js';
 import type { FileLock } from '../io/lock.js';
+import type { Signer } from '../trust/openpgp/signer.js';
 import type { MirrorState } from './state.js';
 
 /** A mirror as a place to look at. */
@@ -15,6 +16,8 @@ export interface MirrorView {
 export interface MirrorSite extends MirrorView {
   readonly lock: FileLock;
   readonly onEvent: EventSink;
+  /** Who signs the lists when they are written; undefined where they are not signed. */
+  readonly signer?: Signer | undefined;
 }
 
 /** The absolute place of a mirror path. */

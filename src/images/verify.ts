@@ -5,6 +5,7 @@ import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { Task } from '../workers/task.js';
 import { brokenClaims, type Expectation, type Expectations, readExpectations } from './expectations.js';
+import { signatureProblems } from './list-claims.js';
 import { metadataProblems } from './metadata-claims.js';
 import { readSettledIndexes } from './settled-indexes.js';
 import { sitePath } from './site.js';
@@ -40,6 +41,7 @@ export async function verifyMirror(options: VerifyOptions): Promise<VerifySummar
   for (const problem of expectations.problems) report(problem);
   const view = { mirrorDir: options.mirrorDir, state: new MirrorState(options.mirrorDir) };
   for (const problem of await metadataProblems(view)) report(problem);
+  for (const problem of await signatureProblems(await readSettledIndexes(view.mirrorDir, view.state))) report(problem);
   for (const problem of await unlistedFiles(options.mirrorDir, expectations)) report(problem);
   const bytes = await verifyFiles(options, expectations, report);
   const summary: VerifySummaryEvent = {

@@ -3,8 +3,10 @@ import { dirname } from 'node:path';
 import { makeDirectory, syncDirectory, writeFileAtomic } from '../io/atomic-file.js';
 import type { SeriesMeta } from '../metadata/meta.js';
 import { META_DIR, metaPath } from '../metadata/mirror-paths.js';
+import { KEY_FILE, signaturesBeside } from '../trust/openpgp/sign-lists.js';
 import { namedFiles, renderIndexes } from './contents.js';
 import { readDiskIndexes } from './disk-indexes.js';
+import { makeSignatures, removeStrays, strayPaths, writeTogether } from './list-signatures.js';
 import { type MirrorSite, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
 
@@ -12,26 +14,27 @@ import { identify } from './survey.js';
  * Makes the mirror's indexes name just what `metas` name; every file of theirs is in place already. Meta files first,
  * then CKSUMS, SHA256SUMS and index.json, each replaced at once, and the meta files of series that are gone last: at no
  * time does any of them name a file that is not there. What differs between them meanwhile is excused by a marker, which
- * `verify` knows. Nothing is written where nothing changes.
+ * `verify` knows. Where the lists are signed, a list and its signatures, made before, are replaced one right after the other.
+ * Nothing is written where nothing changes.
  *
  * @returns whether anything was written.
  */
 export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[]): Promise<boolean> {
   const onDisk = await readDiskIndexes(site.mirrorDir);
   const texts = renderIndexes(metas);
-  const changed = [...texts].filter(([path, text]) => onDisk.texts.get(path) !== text);
+  const changed = new Map([...texts].filter(([path, text]) => onDisk.texts.get(path) !== text));
   const stale = onDisk.metas.map(({ series }) => metaPath(series)).filter((path) => !texts.has(path));
   const isInterrupted = (await identify(site.state.publishingPath)) !== null;
-  if (changed.length === 0 && stale.length === 0 && !isInterrupted) return false;
+  const signatures = site.signer === undefined ? new Map() : await makeSignatures(site, texts, site.signer);
+  const strays = site.signer === undefined ? [] : await strayPaths(site);
+  if (changed.size + stale.length + signatures.size + strays.length === 0 && !isInterrupted) return false;
 
   await site.lock.assertHeld();
   await rememberDropped(site, onDisk.named, namedFiles(metas));
   await writeFileAtomic(site.state.publishingPath, '', site.state.temporaryPath('publishing'));
   await makeDirectory(sitePath(site, META_DIR));
-  for (const [path, text] of changed) {
-    await site.lock.assertHeld();
-    await writeFileAtomic(sitePath(site, path), text, site.state.temporaryPath('index'));
-    site.onEvent({ type: 'index-written', path, sizeBytes: Buffer.byteLength(text) });
+  for (const path of [KEY_FILE, ...texts.keys()]) {
+    await writeTogether(site, filesAt(path, changed, signatures));
   }
   for (const path of stale) {
     await removeFromMirror(site, path);
@@ -43,9 +46,18 @@ export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[
     });
   }
   if (stale.length > 0) await syncDirectory(sitePath(site, META_DIR));
+  if (site.signer !== undefined) await removeStrays(site);
   await rm(site.state.publishingPath, { force: true });
   await syncDirectory(dirname(site.state.publishingPath));
   return true;
+}
+
+/** What is to be written at a path, with what lies beside it. */
+function filesAt(path: string, ...files: readonly ReadonlyMap<string, string | Uint8Array>[]) {
+  return [path, ...signaturesBeside(path).map((beside) => beside.path)].flatMap((one) => {
+    const bytes = files.map((some) => some.get(one)).find((found) => found !== undefined);
+    return bytes === undefined ? [] : [[one, bytes] as const];
+  });
 }
 
 /**

@@ -17,6 +17,28 @@ export async function writeFileAtomic(path: string, bytes: string | Uint8Array, 
   });
 }
 
+/** A file to be written as a whole, by way of a temporary one on the same file system. */
+export interface WholeFile {
+  readonly path: string;
+  readonly bytes: string | Uint8Array;
+  readonly temporaryPath: string;
+}
+
+/**
+ * As {@link writeFileAtomic}, of files that belong together: all of them are on the disk before the first gets its name, and
+ * the others get theirs right after it, in their order. A failure before that leaves the old files.
+ */
+export async function writeFilesTogether(files: readonly WholeFile[]): Promise<void> {
+  try {
+    for (const { temporaryPath, bytes } of files) await writeTemporary(temporaryPath, bytes, { sync: true });
+    for (const { temporaryPath, path } of files) await rename(temporaryPath, path);
+    for (const directory of new Set(files.map(({ path }) => dirname(path)))) await syncDirectory(directory);
+  } catch (error) {
+    for (const { temporaryPath } of files) await rm(temporaryPath, { force: true });
+    throw fromSystemError(error, 'write it', files[0]?.path ?? '');
+  }
+}
+
 /**
  * As {@link writeFileAtomic}, but without waiting for the disk: after a power failure the file may be the old one, the
  * new one, or damaged. For what can be learnt again.

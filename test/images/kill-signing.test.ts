@@ -160,7 +160,14 @@ async function makeStart(folder: string, dir: string, start: Action['start']): P
   if (start !== 'unsigned') await build(workshop, { sign: ring });
   vi.setSystemTime(now - 5 * DAY_MS);
   const { mirrorDir } = workshop;
-  if (start === 'due') await refreshMirror({ mirrorDir, ring, breakLock: false, onEvent: () => undefined });
+  if (start === 'due')
+    await refreshMirror({
+      mirrorDir,
+      ring,
+      breakLock: false,
+      signal: new AbortController().signal,
+      onEvent: () => undefined,
+    });
   vi.useRealTimers();
 }
 

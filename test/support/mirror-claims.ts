@@ -37,7 +37,8 @@ export function readClaims(mirror: string): MirrorFindings {
 
 function claimsIn(mirror: string): Claim[] {
   const textOf = (path: string) => (existsSync(join(mirror, path)) ? readFileSync(join(mirror, path), 'utf8') : '');
-  const metas = existsSync(join(mirror, 'meta')) ? readdirSync(join(mirror, 'meta')) : [];
+  const names = existsSync(join(mirror, 'meta')) ? readdirSync(join(mirror, 'meta')) : [];
+  const metas = names.filter((name) => !name.endsWith('.asc'));
   return [
     ...metas.flatMap((name) => metaClaims(`meta/${name}`, readFileSync(join(mirror, 'meta', name), 'utf8'))),
     ...cksumClaims(textOf('CKSUMS')),
