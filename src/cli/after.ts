@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { UpdateRepositoryError } from '../errors.js';
 import type { PublishSummaryEvent } from '../events.js';
+import { childEnvironment } from '../io/child-environment.js';
 
 /**
  * Runs a command of the operator's by the shell, when a target has something new. It finds the target's address and the
@@ -9,11 +10,10 @@ import type { PublishSummaryEvent } from '../events.js';
  * @throws UpdateRepositoryError IO when it cannot be run or fails, INTERRUPTED
  */
 export async function runAfter(command: string, summary: PublishSummaryEvent, signal: AbortSignal): Promise<void> {
-  const env = {
-    ...process.env,
+  const env = childEnvironment({
     UPDATE_REPOSITORY_TARGET: summary.target,
     UPDATE_REPOSITORY_GENERATION: String(summary.generation),
-  };
+  });
   const outcome = await new Promise<string | null>((resolve) => {
     const child = spawn('/bin/sh', ['-c', command], { env, stdio: ['ignore', process.stderr, process.stderr], signal });
     child.on('error', (error) => resolve(error.message));

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { fromSystemError, isSystemError } from '../errors.js';
+import { childEnvironment } from '../io/child-environment.js';
 import { TimeLimit } from '../io/time-limit.js';
 import { eachLine } from './lines.js';
 
 export interface ShellOptions {
   /** Left out, that of this process. */
   readonly cwd?: string;
-  /** Joins the environment of this process. */
+  /** Joins the environment of this process, from which the passphrase of keys is left out. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -38,7 +39,7 @@ export async function runShell(command: string, options: ShellOptions): Promise<
   // A group of its own, so that a signal reaches what it starts; a terminal's Ctrl-C comes by way of the abort.
   const child = spawn('/bin/sh', ['-c', command], {
     ...(cwd === undefined ? {} : { cwd }),
-    env: { ...process.env, ...env },
+    env: childEnvironment(env),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

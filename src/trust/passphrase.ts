@@ -2,10 +2,10 @@ import { fstatSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import { PASSPHRASE_VARIABLE } from '../io/child-environment.js';
 import { readHiddenLine, type Terminal } from './hidden-line.js';
 
-/** The variable of the environment that holds a passphrase. */
-export const PASSPHRASE_VARIABLE = 'UPDATE_REPOSITORY_PASSPHRASE';
+export { PASSPHRASE_VARIABLE } from '../io/child-environment.js';
 
 const MAX_PASSPHRASE_BYTES = 1024;
 

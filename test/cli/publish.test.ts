@@ -102,9 +102,13 @@ describe.skipIf(!haveTools('mksquashfs', 'cksum'))('update-repository publish', 
     const target = join(folder, 'after');
     const line = (command: string) => ['publish', '--quiet', '--after', command, String(mirrors[0]), target];
     const note = join(folder, 'note');
-    const command = `echo "$UPDATE_REPOSITORY_TARGET $UPDATE_REPOSITORY_GENERATION" >> ${note}`;
-    for (let time = 0; time < 2; time += 1) expect(await runCli(line(command))).toMatchObject({ code: 0, stdout: '' });
-    expect(readFileSync(note, 'utf8')).toBe(`file://${target} 1\n`);
+    const words = '$UPDATE_REPOSITORY_TARGET $UPDATE_REPOSITORY_GENERATION <$UPDATE_REPOSITORY_PASSPHRASE>';
+    const command = `echo "${words}" >> ${note}`;
+    const env = { UPDATE_REPOSITORY_PASSPHRASE: 'secret' };
+    for (let time = 0; time < 2; time += 1) {
+      expect(await runCli(line(command), env)).toMatchObject({ code: 0, stdout: '' });
+    }
+    expect(readFileSync(note, 'utf8')).toBe(`file://${target} 1 <>\n`);
     rmSync(target, { recursive: true });
     const failed = await runCli(line('echo no luck; exit 7'));
     expect(failed.code).toBe(1);

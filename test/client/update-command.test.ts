@@ -57,6 +57,15 @@ describe.skipIf(!haveTools('cksum'))('the command line', () => {
       );
     });
 
+    test('keeps the passphrase of keys from hooks, although it needs none itself', async () => {
+      const { device, server } = await deviceAt(2);
+      const look = 'echo "$UPDATE_REPOSITORY_VERSION <$UPDATE_REPOSITORY_PASSPHRASE>" > hook';
+      const env = { UPDATE_REPOSITORY_PASSPHRASE: 'secret' };
+      const { code, stderr } = await runCli(['update', '--pre-activate', look, server.url, device], env);
+      expect(code, stderr).toBe(0);
+      expect(readFileSync(join(device, 'hook'), 'utf8')).toBe(`${version(3)} <>\n`);
+    });
+
     test('leaves the old image current when pre-activate fails, and fetches nothing again', async () => {
       const { device, server, update } = await deviceAt(2);
       const { code, stderr } = await update(

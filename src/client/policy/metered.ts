@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { childEnvironment } from '../../io/child-environment.js';
 import type { Policy } from './policy.js';
 
 /** Asks the system whether its connection is metered; null where it does not say. Never fails. */
@@ -64,7 +65,7 @@ function answerOf(text: string, yes: readonly string[], no: readonly string[]): 
 /** What a command prints; null when it is not there, fails, or takes too long. */
 async function outputOf(command: string, args: readonly string[], signal: AbortSignal): Promise<string | null> {
   const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES, signal } as const;
-  const env = { ...process.env, LC_ALL: 'C' };
+  const env = childEnvironment({ LC_ALL: 'C' });
   return await new Promise((resolve) => {
     execFile(command, [...args], { ...options, env }, (error, stdout) => resolve(error === null ? stdout : null));
   });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { isSystemError, UpdateRepositoryError } from '../../errors.js';
+import { childEnvironment } from '../../io/child-environment.js';
 
 /** How one rsync ended. */
 export interface RsyncEnd {
@@ -29,7 +30,7 @@ const MAX_LINE = 65_536;
 export async function runRsync(args: readonly string[], { input, signal, onLine }: RsyncRun): Promise<RsyncEnd> {
   if (signal.aborted) throw interrupted();
   // A group of its own, so that a signal reaches its ssh too.
-  const child = spawn('rsync', args, { detached: true, env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } });
+  const child = spawn('rsync', args, { detached: true, env: childEnvironment({ LC_ALL: 'C', TZ: 'UTC' }) });
   const stop = (): void => killGroup(child.pid);
   signal.addEventListener('abort', stop, { once: true });
   let complaints = '';

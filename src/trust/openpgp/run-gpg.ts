@@ -1,9 +1,10 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { isSystemError, UpdateRepositoryError } from '../../errors.js';
+import { childEnvironment } from '../../io/child-environment.js';
 import { TimeLimit } from '../../io/time-limit.js';
 import { describeValue } from '../../metadata/describe-value.js';
-import { PASSPHRASE_VARIABLE, type Passphrase } from '../passphrase.js';
+import type { Passphrase } from '../passphrase.js';
 
 export interface GpgSettings {
   /** For gpg's agent, by a file descriptor; null where the agent has it, asks for it or needs none. */
@@ -34,7 +35,7 @@ export async function runGpg(
   if (signal.aborted) throw interrupted();
   const loopback = ['--pinentry-mode', 'loopback', '--passphrase-fd', String(PASSPHRASE_FD)];
   const child = spawn('gpg', ['--batch', '--no-tty', ...(passphrase === null ? [] : loopback), ...args], {
-    env: { ...process.env, [PASSPHRASE_VARIABLE]: undefined },
+    env: childEnvironment(),
     stdio: ['pipe', 'pipe', 'pipe', passphrase === null ? 'ignore' : 'pipe'],
     // The leader of a group, so that a signal reaches what it starts.
     detached: true,

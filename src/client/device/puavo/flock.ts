@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { isSystemError, UpdateRepositoryError } from '../../../errors.js';
+import { childEnvironment } from '../../../io/child-environment.js';
 import type { LayoutLock } from '../layout.js';
 
 /** How flock ends when somebody else has the lock; no other program of the two ends so. */
@@ -19,7 +20,7 @@ export async function takeFlock(path: string): Promise<LayoutLock> {
   const options = ['--timeout', String(WAIT_SECONDS), '--conflict-exit-code', String(BUSY), '--no-fork'];
   const args = [...options, path, 'sh', '-c', 'echo; exec cat'];
   // A session of its own: a Ctrl-C on the terminal must not end the lock before the work.
-  const child = spawn('flock', args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn('flock', args, { detached: true, env: childEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   child.stdin.on('error', () => undefined);
   await holding(child, path);
