@@ -6,11 +6,14 @@ import { type DeltaFlags, deltaOptions } from './delta-flags.js';
 import { graceOption } from './grace.js';
 import { parseRatio } from './numbers.js';
 import { optionValue } from './option-value.js';
+import { type PgpFlags, pgpOptions } from './pgp-flags.js';
 import { type ResourceFlags, resourceOptions } from './resources.js';
 import { type SignFlags, signOptions } from './sign-flags.js';
 
 /** What the options of `build` leave in commander's hands. */
-export interface BuildFlags extends ResourceFlags, DeltaFlags, SignFlags {
+export interface BuildFlags extends ResourceFlags, DeltaFlags, SignFlags, PgpFlags {
+  /** False with `--no-pgp`. */
+  readonly pgp?: boolean;
   readonly seriesConfig?: readonly string[];
   readonly deltas?: DeltaPolicy;
   readonly maxDeltaRatio: number;
@@ -37,6 +40,8 @@ export function buildFlagOptions(): Option[] {
     ...contentOptions(),
     ...deltaOptions(),
     ...signOptions(),
+    ...pgpOptions(),
+    new Option('--no-pgp', 'end that: remove the signatures and KEY.gpg').conflicts(['pgpKey', 'gpgKey']),
     ...workOptions(),
     ...resourceOptions(),
     ...puavoOptions(),

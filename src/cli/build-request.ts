@@ -5,7 +5,10 @@ import type { DeltaPolicy } from '../images/delta-policy.js';
 import type { BuildFlags } from './build-flags.js';
 
 /** The part of the build's options that the flags of the command line decide. */
-export type BuildSettings = Omit<BuildOptions, 'imagesDir' | 'mirrorDir' | 'resources' | 'sign' | 'signal' | 'onEvent'>;
+export type BuildSettings = Omit<
+  BuildOptions,
+  'imagesDir' | 'mirrorDir' | 'resources' | 'sign' | 'signLists' | 'signal' | 'onEvent'
+>;
 
 /**
  * Turns the flags of `build` into its settings, with notes on what was decided for the user. `isDirectory` answers

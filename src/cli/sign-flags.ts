@@ -68,12 +68,34 @@ export async function keysDirectory(
   return remembered;
 }
 
+/** One passphrase for all keys that a command is given: asked once, by whoever needs it first. */
+export function passphraseOnce(
+  flags: PassphraseFlags & { readonly keysDir: string | null; readonly pgpKey?: string },
+  signal: AbortSignal,
+): () => Promise<Passphrase> {
+  const { keysDir, pgpKey } = flags;
+  const subjects = [
+    ...(keysDir === null ? [] : [`the keys in ${keysDir}`]),
+    ...(pgpKey === undefined ? [] : [`the key ${pgpKey}`]),
+  ];
+  let asked: Promise<Passphrase> | undefined;
+  return () => {
+    asked ??= askPassphrase(subjects.join(' and of '), false, flags, signal);
+    return asked;
+  };
+}
+
 /** Opens a directory of keys to sign with. Throws CONFIG, NOT_FOUND, FORMAT. */
-export async function openKeys(directory: string, flags: PassphraseFlags, signal: AbortSignal): Promise<KeyRing> {
+export async function openKeys(
+  directory: string,
+  flags: PassphraseFlags,
+  signal: AbortSignal,
+  ask = passphraseOnce({ ...flags, keysDir: directory }, signal),
+): Promise<KeyRing> {
   const { KeyRing } = await import('../trust/tuf/key-ring.js');
   // Read first without a passphrase: who named the wrong directory is not to be asked for one.
   await KeyRing.open(directory, null);
-  return await KeyRing.open(directory, await askPassphrase(`the keys in ${directory}`, false, flags, signal));
+  return await KeyRing.open(directory, await ask());
 }
 
 function parseDescriptor(text: string): number {

@@ -6,6 +6,7 @@ import type { Answer, HttpClient } from '../publish/http/client.js';
 import { cacheRule } from '../publish/release.js';
 import { claimedBytes, readExpectations } from './expectations.js';
 import { openServedMirror, readServedIndexes } from './served-mirror.js';
+import { servedSignatureProblems } from './served-signatures.js';
 
 export interface AuditOptions {
   /** Where the same mirror is served. */
@@ -77,6 +78,7 @@ async function auditOne(
     const texts = await readServedIndexes(client, signal);
     const { files, problems } = readExpectations(texts, false);
     problems.forEach(report);
+    (await servedSignatureProblems(client, texts, signal)).forEach(report);
     for (const path of texts.keys()) await auditServing(client, { path, sizeBytes: null }, 'index', signal, report);
     const waiting = files.toReversed();
     const workOff = async (): Promise<void> => {

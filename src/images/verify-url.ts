@@ -5,6 +5,7 @@ import { PosixCksum } from '../io/posix-cksum.js';
 import type { HttpClient } from '../publish/http/client.js';
 import { brokenClaims, claimedBytes, type Expectation, readExpectations } from './expectations.js';
 import { openServedMirror, readServedIndexes } from './served-mirror.js';
+import { servedSignatureProblems } from './served-signatures.js';
 
 export interface VerifyUrlOptions {
   readonly url: string;
@@ -30,8 +31,10 @@ export async function verifyUrl(options: VerifyUrlOptions): Promise<VerifySummar
   };
   const client = await openServedMirror(url);
   try {
-    const { files, problems } = readExpectations(await readServedIndexes(client, signal), false);
+    const texts = await readServedIndexes(client, signal);
+    const { files, problems } = readExpectations(texts, false);
     problems.forEach(report);
+    (await servedSignatureProblems(client, texts, signal)).forEach(report);
     onEvent({ type: 'plan', dryRun: false, actions: files.map(digestAction) });
     const bytes = await downloadAll(client, files, options, report);
     const summary: VerifySummaryEvent = {

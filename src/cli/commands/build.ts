@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
+import type { Passphrase } from '../../trust/passphrase.js';
 import type { KeyRing } from '../../trust/tuf/key-ring.js';
 import { type BuildFlags, buildFlagOptions } from '../build-flags.js';
 import { planRequest } from '../build-request.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { isDirectory } from '../is-directory.js';
+import { findListSigner } from '../pgp-flags.js';
 import { chooseResources } from '../resources.js';
-import { keysDirectory, openKeys } from '../sign-flags.js';
+import { keysDirectory, openKeys, passphraseOnce } from '../sign-flags.js';
 
 const EPILOGUE = `
 Delta policies:
@@ -48,23 +50,26 @@ async function build(imagesDir: string, mirrorDir: string, flags: BuildFlags, se
   const { settings, notes } = planRequest(flags, isDirectory);
   for (const note of notes) session.onEvent(note);
   const resources = chooseResources(flags);
-  const sign = await keysOf(mirrorDir, flags, session);
+  const directory = flags.sign === false ? null : await keysDirectory(flags.sign, mirrorDir, session.onEvent);
+  const ask = passphraseOnce({ ...flags, keysDir: directory }, session.signal);
+  const sign = await keysOf(directory, flags, session, ask);
+  const signLists = flags.pgp === false ? 'none' : await findListSigner(flags, ask, session.signal);
   const { buildMirror } = await import('../../images/build.js');
-  const summary = await buildMirror({ imagesDir, mirrorDir, resources, sign, ...settings, ...session });
+  const summary = await buildMirror({ imagesDir, mirrorDir, resources, sign, signLists, ...settings, ...session });
   if (summary.failures > 0) return EXIT.failed;
   return summary.dryRun && summary.changed ? EXIT.somethingToDo : EXIT.done;
 }
 
 /** A dry run signs nothing, and asks for no passphrase. */
 async function keysOf(
-  mirrorDir: string,
+  directory: string | null,
   flags: BuildFlags,
-  { signal, onEvent }: Session,
+  { signal }: Session,
+  ask: () => Promise<Passphrase>,
 ): Promise<KeyRing | null | undefined> {
   if (flags.sign === false) return null;
-  const directory = await keysDirectory(flags.sign, mirrorDir, onEvent);
   if (directory === null) return undefined;
-  if (flags.dryRun !== true) return await openKeys(directory, flags, signal);
+  if (flags.dryRun !== true) return await openKeys(directory, flags, signal, ask);
   const { KeyRing } = await import('../../trust/tuf/key-ring.js');
   return await KeyRing.open(directory, null);
 }

@@ -10,6 +10,7 @@ import { parseCount } from '../numbers.js';
 import { optionValue } from '../option-value.js';
 import { requireWritable } from '../output-path.js';
 import { askPassphrase, openKeys, type PassphraseFlags, passphraseOption } from '../sign-flags.js';
+import { definePgp } from './key-pgp.js';
 
 interface InitFlags extends PassphraseFlags {
   readonly mirror?: string;
@@ -38,6 +39,7 @@ Examples:
   update-repository key rotate --role timestamp --mirror /srv/www --drafts /mnt/drafts /srv/online
   update-repository key sign --keys /srv/keys /mnt/drafts     on the machine of the root key
   update-repository key sign --keys /srv/online --mirror /srv/www /mnt/drafts
+  update-repository key pgp-init --user-id 'Images of ACME' /srv/acme.asc
 `;
 
 /** Adds `key` with its subcommands: makes, lists, copies and changes the keys of a mirror. */
@@ -45,8 +47,10 @@ export function defineKey(program: Command, accept: Accept): void {
   const key = program
     .command('key')
     .summary('make, list, copy and change the keys that sign a mirror')
-    .description("Make, list, copy and change the keys that sign a mirror's TUF metadata.")
-    .usage('<init|list|export|rotate|revoke|sign> [options] <keys>')
+    .description(
+      "Make, list, copy and change the keys that sign a mirror's TUF metadata, and make the OpenPGP key of its lists.",
+    )
+    .usage('<init|list|export|rotate|revoke|sign|pgp-init|pgp-export> [options] <keys>')
     .helpCommand(false)
     .addHelpText('after', EPILOGUE);
   defineInit(key, accept);
@@ -55,6 +59,7 @@ export function defineKey(program: Command, accept: Accept): void {
   defineRotate(key, accept);
   defineRevoke(key, accept);
   defineSign(key, accept);
+  definePgp(key, accept);
 }
 
 function defineInit(key: Command, accept: Accept): void {

@@ -14,20 +14,21 @@ export function keyListLines({ keys, entries, expiries }: KeyListEvent): string[
 }
 
 /** What became of keys: the files first, what is missing after them. */
-export function keySummaryLines({ action, keys, files, published, missing }: KeySummaryEvent): string[] {
+export function keySummaryLines({ action, keys, files, published, missing, fingerprint }: KeySummaryEvent): string[] {
   const signed = published.length === 0 ? '' : `, ${published.length} files of metadata signed`;
+  const which = fingerprint === undefined ? '' : `, fingerprint ${fingerprint}`;
   return [
     ...files.map(printable),
     ...missing.map(({ role, missing: count, keyids }) => {
       return `${role}: ${count} more of the signatures of ${keyids.join(', ')} needed`;
     }),
-    `${printable(keys)}: ${PAST[action]}${signed}`,
+    `${printable(keys)}: ${PAST[action]}${signed}${which}`,
   ];
 }
 
 /** What was signed, and what ends first. */
 export function refreshSentence({ mirror, written, expiries, durationMs }: RefreshSummaryEvent): string {
-  const done = written.length === 0 ? 'up to date, nothing signed' : `${written.length} files of metadata signed`;
+  const done = written.length === 0 ? 'up to date, nothing signed' : `${written.length} files signed`;
   const [first] = expiries;
   const until = first === undefined ? '' : `, ${first.role} is the first to expire, at ${first.expires}`;
   return `${printable(mirror)}: ${done}${until}, ${formatDuration(durationMs)}`;
@@ -39,6 +40,8 @@ const PAST: Readonly<Record<KeySummaryEvent['action'], string>> = {
   rotate: 'rotated',
   revoke: 'revoked',
   sign: 'signed',
+  'pgp-init': 'key made',
+  'pgp-export': 'public key exported',
 };
 
 function expiryLine({ role, version, expires, state }: MetadataExpiry): string {
