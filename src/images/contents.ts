@@ -1,11 +1,12 @@
 import type { Sha256Hex } from '../metadata/brands.js';
-import { renderCksums, renderSha256Sums } from '../metadata/checksum-lists.js';
+import { renderCksums, renderSha256Sums, type Sha256Entry } from '../metadata/checksum-lists.js';
 import type { Digests } from '../metadata/digests.js';
 import type { ImageName } from '../metadata/image-name.js';
 import { renderIndexJson } from '../metadata/index-json.js';
 import { type MetaDiff, type MetaImage, type MetaZst, renderSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
 import {
   CKSUMS_FILE,
+  DELTA_SHA256SUMS_FILE,
   INDEX_FILE,
   metaPath,
   mirrorUrl,
@@ -76,8 +77,9 @@ export function composeMetas(request: BuildRequest, contents: MirrorContents, ba
 }
 
 /**
- * All index files of a mirror that has just these series. CKSUMS and SHA256SUMS name each file once, images in list
- * order and behind each the deltas that lead to it, each with its compressed form.
+ * All index files of a mirror that has just these series. CKSUMS names each file once, images in list order and behind
+ * each the deltas that lead to it, each with its compressed form; one SHA256SUMS has the images in this order, another
+ * one, where there are any, the deltas.
  */
 export function renderIndexes(metas: readonly SeriesMeta[]): IndexTexts {
   const files = uniqueFiles(metas);
@@ -87,7 +89,9 @@ export function renderIndexes(metas: readonly SeriesMeta[]): IndexTexts {
     CKSUMS_FILE,
     renderCksums(files.map(({ entry }) => ({ fileName: entry.filename, sizeBytes: entry.size, cksum: entry.cksum }))),
   );
-  texts.set(SHA256SUMS_FILE, renderSha256Sums(files.map(({ path, entry }) => ({ path, sha256: entry.sha256 }))));
+  const [images, deltas] = [files.filter(isImage), files.filter((file) => !isImage(file))];
+  texts.set(SHA256SUMS_FILE, renderSha256Sums(images.map(sha256Entry)));
+  if (deltas.length > 0) texts.set(DELTA_SHA256SUMS_FILE, renderSha256Sums(deltas.map(sha256Entry)));
   texts.set(INDEX_FILE, renderIndexJson(metas));
   return texts;
 }
@@ -160,6 +164,14 @@ interface NamedFile {
     readonly cksum: string;
     readonly sha256: Sha256Hex;
   };
+}
+
+function isImage({ path, entry }: NamedFile): boolean {
+  return path === entry.filename;
+}
+
+function sha256Entry({ entry }: NamedFile): Sha256Entry {
+  return { path: entry.filename, sha256: entry.sha256 };
 }
 
 /** An image may stand in two series: the first place counts. */

@@ -4,8 +4,17 @@ import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { readTextFile } from '../io/atomic-file.js';
 import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
 import { type MetaImage, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
-import { CKSUMS_FILE, INDEX_FILE, listedPath, META_DIR, metaPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
-import { namedFiles } from './contents.js';
+import {
+  CKSUMS_FILE,
+  DELTA_SHA256SUMS_FILE,
+  INDEX_FILE,
+  listedPath,
+  META_DIR,
+  metaPath,
+  pathBeside,
+  SHA256SUMS_FILE,
+} from '../metadata/mirror-paths.js';
+import { type IndexTexts, namedFiles } from './contents.js';
 
 /** The indexes of a mirror as they are on disk, whoever wrote them. */
 export interface DiskIndexes {
@@ -45,11 +54,28 @@ export async function readDiskIndexes(mirrorDir: string): Promise<DiskIndexes> {
 /** The index files that are there, by path, whatever is in them. What is no text reads as an empty one. */
 export async function readIndexTexts(mirrorDir: string): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
-  for (const path of [...(await metaFiles(mirrorDir)), CKSUMS_FILE, SHA256SUMS_FILE, INDEX_FILE]) {
+  const lists = [CKSUMS_FILE, SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE, INDEX_FILE];
+  for (const path of [...(await metaFiles(mirrorDir)), ...lists]) {
     const text = await readTextFile(join(mirrorDir, path), MAX_INDEX_BYTES).catch(emptyWhenDamaged);
     if (text !== null) texts.set(path, text);
   }
   return texts;
+}
+
+/** An index that is not to be there any more. */
+export interface StaleIndex {
+  readonly path: string;
+  readonly why: string;
+}
+
+/** The indexes that a mirror has and is not to have: meta files, and the list of the deltas where none is left. */
+export function staleIndexes(onDisk: DiskIndexes, wanted: IndexTexts): StaleIndex[] {
+  return [...onDisk.texts.keys()]
+    .filter((path) => !wanted.has(path))
+    .map((path) => ({
+      path,
+      why: path === DELTA_SHA256SUMS_FILE ? 'there is no delta any more' : 'its series is not wanted any more',
+    }));
 }
 
 /** The published sha256 of every image that a meta file names, by file name. */
@@ -93,7 +119,7 @@ function namedPaths(metas: readonly SeriesMeta[], texts: ReadonlyMap<string, str
   return new Set([
     ...namedFiles(metas),
     ...cksumsPaths(texts.get(CKSUMS_FILE)),
-    ...sha256SumsPaths(texts.get(SHA256SUMS_FILE)),
+    ...[SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE].flatMap((list) => sha256SumsPaths(list, texts.get(list))),
   ]);
 }
 
@@ -106,10 +132,10 @@ function cksumsPaths(text: string | undefined): string[] {
   }
 }
 
-function sha256SumsPaths(text: string | undefined): string[] {
+function sha256SumsPaths(list: string, text: string | undefined): string[] {
   if (text === undefined) return [];
   try {
-    return parseSha256Sums(text, SHA256SUMS_FILE).map(({ path }) => path);
+    return parseSha256Sums(text, list).map(({ path }) => pathBeside(list, path));
   } catch (error) {
     return unlessDamaged(error) ?? [];
   }

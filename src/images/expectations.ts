@@ -6,10 +6,13 @@ import { parseIndexJson } from '../metadata/index-json.js';
 import { type MetaDiff, type MetaImage, type MetaZst, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
 import {
   CKSUMS_FILE,
+  DELTA_SHA256SUMS_FILE,
   INDEX_FILE,
   listedPath,
   META_DIR,
   metaPath,
+  pathBeside,
+  RDIFFS_DIR,
   rdiffPath,
   SHA256SUMS_FILE,
 } from '../metadata/mirror-paths.js';
@@ -62,8 +65,10 @@ export function readExpectations(texts: ReadonlyMap<string, string>, interrupted
   const claims = [
     ...metas.flatMap(metaClaims),
     ...(parse(CKSUMS_FILE, parseCksums) ?? []).flatMap((entry) => cksumClaims(entry)),
-    ...(parse(SHA256SUMS_FILE, parseSha256Sums) ?? []).map(({ path, sha256 }) =>
-      claim(path, SHA256SUMS_FILE, 'sha256', sha256),
+    ...[SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE].flatMap((list) =>
+      (parse(list, parseSha256Sums) ?? []).map(({ path, sha256 }) =>
+        claim(pathBeside(list, path), list, 'sha256', sha256),
+      ),
     ),
   ];
   parse(INDEX_FILE, parseIndexJson);
@@ -149,15 +154,22 @@ function disagreements(
   const level = interrupted ? 'warning' : 'error';
   const because = interrupted ? ' (a build was interrupted: run it again)' : '';
   const expected = renderIndexes(metas);
-  return [CKSUMS_FILE, SHA256SUMS_FILE, INDEX_FILE].flatMap((path): ProblemEvent[] => {
+  const problem = (path: string, message: string): ProblemEvent => {
+    return { type: 'problem', level, kind: 'inconsistent', path, message: `${message}${because}` };
+  };
+  return [CKSUMS_FILE, SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE, INDEX_FILE].flatMap((path): ProblemEvent[] => {
     const text = texts.get(path);
-    if (text === undefined) return [missingIndex(path, interrupted)];
+    if (text === undefined) return expected.has(path) ? [missingIndex(path, interrupted)] : [];
     const [missing, extra] = compareLines(expected.get(path) ?? '', text);
     if (missing === undefined && extra === undefined) return [];
-    const found = missing === undefined ? `has ${extra}` : `lacks ${missing}`;
-    return [{ type: 'problem', level, kind: 'inconsistent', path, message: `differs from meta: ${found}${because}` }];
+    if (path === SHA256SUMS_FILE && LINE_OF_DELTA.test(text)) return [problem(path, OLD_LIST)];
+    return [problem(path, `differs from meta: ${missing === undefined ? `has ${extra}` : `lacks ${missing}`}`)];
   });
 }
+
+/** What earlier versions of this program wrote. */
+const LINE_OF_DELTA = new RegExp(`^[0-9a-f]{64} [ *]${RDIFFS_DIR}/`, 'm');
+const OLD_LIST = `lists files of ${RDIFFS_DIR}/, for which systemd-sysupdate 257 refuses all of it: build the mirror again`;
 
 /** The first line that only one of two texts has, whatever their order. */
 function compareLines(expected: string, found: string): [missing: string | undefined, extra: string | undefined] {

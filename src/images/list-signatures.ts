@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { PlannedAction } from '../events.js';
 import { syncDirectory, writeFilesTogether } from '../io/atomic-file.js';
-import { META_DIR } from '../metadata/mirror-paths.js';
+import { DELTA_SHA256SUMS_FILE, META_DIR } from '../metadata/mirror-paths.js';
 import { findDue, KEY_FILE, signaturesBeside, signLists } from '../trust/openpgp/sign-lists.js';
 import type { LockedSigner, Signer } from '../trust/openpgp/signer.js';
 import type { IndexTexts } from './contents.js';
@@ -105,16 +105,26 @@ export async function writeTogether(
   }
 }
 
-/** The signatures of meta files that are gone: a build may have been killed before it removed them. */
+/** The signatures of indexes that are gone: a build may have been killed before it removed them. */
 export async function strayPaths(mirror: Mirror): Promise<string[]> {
   const paths = new Set((await namesInMeta(mirror)).map((name) => `${META_DIR}/${name}`));
-  return [...paths].filter((path) => {
+  const isStray = (path: string): boolean => {
     const signed = path.replace(/\.(asc|gpg)$/, '');
     return !paths.has(signed) && signaturesBeside(signed).some((beside) => beside.path === path);
-  });
+  };
+  return [...[...paths].filter(isStray), ...(await strayDeltaSums(mirror))];
 }
 
-/** Removes the signatures of meta files that are gone. */
+/** The signatures of the list of the deltas, where there is none. */
+async function strayDeltaSums(mirror: Mirror): Promise<string[]> {
+  const exists = async (path: string) => (await identify(sitePath(mirror, path))) !== null;
+  if (await exists(DELTA_SHA256SUMS_FILE)) return [];
+  const paths = signaturesBeside(DELTA_SHA256SUMS_FILE).map(({ path }) => path);
+  const found = await Promise.all(paths.map(exists));
+  return paths.filter((_, index) => found[index]);
+}
+
+/** Removes the signatures of indexes that are gone. */
 export async function removeStrays(site: MirrorSite): Promise<void> {
   await removeAll(site, await strayPaths(site));
 }

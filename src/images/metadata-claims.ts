@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
+import { isVouchedFor } from '../trust/tuf/contents.js';
 import { METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import type { Repository } from '../trust/tuf/repository.js';
 import { signedTargets } from './metadata-paths.js';
@@ -8,10 +9,11 @@ import { readSettledIndexes } from './settled-indexes.js';
 import { isSignedMirror, readMetadata } from './sign-mirror.js';
 import type { MirrorView } from './site.js';
 
-/** The indexes of these that the metadata vouches for with other bytes, or not at all. */
+/** The indexes of these that the metadata vouches for with other bytes, or not at all where it has to. */
 export function unsignedIndexes(repository: Repository, texts: ReadonlyMap<string, string>): string[] {
   const signed = signedTargets(repository);
   return [...texts]
+    .filter(([path]) => isVouchedFor(path))
     .filter(([path, text]) => signed.get(path)?.hashes.sha256 !== createHash('sha256').update(text).digest('hex'))
     .map(([path]) => path);
 }

@@ -1,7 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../metadata/meta.js';
-import { CKSUMS_FILE, INDEX_FILE, metaPath, rdiffPath, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import {
+  CKSUMS_FILE,
+  DELTA_SHA256SUMS_FILE,
+  INDEX_FILE,
+  metaPath,
+  rdiffPath,
+  SHA256SUMS_FILE,
+} from '../metadata/mirror-paths.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type Release, type ReleaseObject, textObject } from '../publish/release.js';
 import { readExpectations } from './expectations.js';
@@ -26,8 +33,9 @@ export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
   const error = problems.find(({ level }) => level === 'error');
   if (error !== undefined) throw unfit(mirrorDir, `sound indexes, found: ${error.path}: ${error.message}`);
   if (interrupted) throw unfit(mirrorDir, 'a complete mirror, found one whose build was interrupted');
-  const lists = [CKSUMS_FILE, SHA256SUMS_FILE, INDEX_FILE];
-  const missing = lists.find((path) => !texts.has(path));
+  const hasDeltas = metas.some(({ images }) => images.some(({ diffs }) => diffs.length > 0));
+  const sums = [SHA256SUMS_FILE, ...(hasDeltas ? [DELTA_SHA256SUMS_FILE] : [])];
+  const missing = [CKSUMS_FILE, ...sums, INDEX_FILE].find((path) => !texts.has(path));
   if (missing !== undefined) throw unfit(mirrorDir, `a mirror that this program built, found none: no ${missing}`);
   requireBaseUrl(mirrorDir, metas);
   const immutables = metas.flatMap(objectsOf(mirrorDir));
@@ -42,7 +50,7 @@ export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
     indexStages: [
       [...signatures.key, ...metas.flatMap(({ series }) => signed(metaPath(series)))],
       signed(CKSUMS_FILE),
-      signed(SHA256SUMS_FILE),
+      sums.flatMap(signed),
       signed(INDEX_FILE),
       ...(metadata === null ? [] : [[metadata.timestamp]]),
     ],

@@ -1,7 +1,15 @@
 import type { PlannedAction } from '../events.js';
-import { META_DIR, metaPath, rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
+import {
+  DELTA_SHA256SUMS_FILE,
+  INDEX_FILE,
+  META_DIR,
+  metaPath,
+  rdiffPath,
+  zstFileName,
+} from '../metadata/mirror-paths.js';
 import type { BuildRequest } from './build-request.js';
 import { composeMetas, contentsOf, type IndexTexts, namedFiles, renderIndexes } from './contents.js';
+import { staleIndexes } from './disk-indexes.js';
 import type { Decisions, DeltaDecisions, Known } from './plan.js';
 import type { Series } from './series.js';
 import type { DeltaStatus, Survey } from './survey.js';
@@ -99,17 +107,18 @@ function indexActions(
 ): PlannedAction[] {
   const metas = composeMetas(request, contentsOf(known), baseUrl);
   const texts = renderIndexes(metas);
+  const paths = indexPaths(texts, decisions);
   const pending = request.series.filter((series) => isPending(series, request, decisions));
-  const written = changedIndexes(texts, survey, new Set(pending.map(({ name }) => metaPath(name))));
+  const written = changedIndexes(paths, texts, survey, new Set(pending.map(({ name }) => metaPath(name))));
   const named = namedFiles(metas);
   const dropped = [...survey.indexes.named].filter((path) => !named.has(path) && !isComing(path, decisions));
-  const stale = survey.indexes.metas.map(({ series }) => metaPath(series)).filter((path) => !texts.has(path));
+  const stale = staleIndexes(survey.indexes, texts).filter(({ path }) => !paths.includes(path));
   return [
     ...written.map((path) =>
       indexAction('write-index', path, survey.indexes.texts.has(path) ? 'its contents change' : 'new'),
     ),
     ...dropped.map((path) => indexAction('drop', path, 'no longer listed')),
-    ...stale.map((path) => indexAction('drop', path, 'its series is not wanted any more')),
+    ...stale.map(({ path, why }) => indexAction('drop', path, why)),
   ];
 }
 
@@ -117,9 +126,21 @@ function indexAction(action: 'write-index' | 'drop', path: string, detail: strin
   return { action, path, detail, sizeBytes: null };
 }
 
-function changedIndexes(texts: IndexTexts, survey: Survey, pendingMetas: ReadonlySet<string>): string[] {
+/** Of all indexes as they will be: with the list of the deltas, where the first ones are still to be made. */
+function indexPaths(texts: IndexTexts, { deltas }: Decisions): string[] {
+  const isComing = !texts.has(DELTA_SHA256SUMS_FILE) && deltas.some(({ decision }) => !IDLE.has(decision));
+  const paths = [...texts.keys()];
+  return isComing ? paths.toSpliced(paths.indexOf(INDEX_FILE), 0, DELTA_SHA256SUMS_FILE) : paths;
+}
+
+function changedIndexes(
+  paths: readonly string[],
+  texts: IndexTexts,
+  survey: Survey,
+  pendingMetas: ReadonlySet<string>,
+): string[] {
   const isChanged = (path: string): boolean => survey.indexes.texts.get(path) !== texts.get(path);
-  return [...texts.keys()].filter((path) => {
+  return paths.filter((path) => {
     if (path.startsWith(`${META_DIR}/`)) return pendingMetas.has(path) || isChanged(path);
     return pendingMetas.size > 0 || isChanged(path) || survey.interrupted;
   });

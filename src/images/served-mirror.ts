@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { hasCode, UpdateRepositoryError } from '../errors.js';
 import { parseIndexJson } from '../metadata/index-json.js';
-import { CKSUMS_FILE, INDEX_FILE, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
+import { CKSUMS_FILE, DELTA_SHA256SUMS_FILE, INDEX_FILE, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
 import { type HttpAddress, parseHttpAddress } from '../net/http/address.js';
 import { connectionTo } from '../net/http/connection.js';
 import { HttpClient } from '../publish/http/client.js';
@@ -50,7 +50,7 @@ async function readOnce(client: HttpClient, signal: AbortSignal): Promise<Readon
     if (status === 200) texts.set(path, text);
     else if (status !== 404 && status !== 410) throw refused(client, path, status);
   };
-  for (const path of [INDEX_FILE, CKSUMS_FILE, SHA256SUMS_FILE]) await read(path);
+  for (const path of [INDEX_FILE, CKSUMS_FILE, SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE]) await read(path);
   for (const path of metaPaths(texts.get(INDEX_FILE))) await read(path);
   return texts;
 }

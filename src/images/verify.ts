@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
-import { META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
+import { DELTA_SHA256SUMS_FILE, META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
+import { signaturesBeside } from '../trust/openpgp/sign-lists.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { Task } from '../workers/task.js';
 import { brokenClaims, type Expectation, type Expectations, readExpectations } from './expectations.js';
@@ -104,8 +105,9 @@ async function unlistedFiles(mirrorDir: string, { files }: Expectations): Promis
   const listed = new Set(files.map(({ path }) => path));
   const images = (await namesIn(mirrorDir, '')).filter((name) => name.endsWith('.img'));
   const deltas = (await namesIn(mirrorDir, RDIFFS_DIR)).map(rdiffPath);
+  const list = [DELTA_SHA256SUMS_FILE, ...signaturesBeside(DELTA_SHA256SUMS_FILE).map(({ path }) => path)];
   return [...images, ...deltas]
-    .filter((path) => !listed.has(path))
+    .filter((path) => !listed.has(path) && !list.includes(path))
     .map((path) => ({ type: 'problem', level: 'warning', kind: 'unlisted', path, message: 'no index names it' }));
 }
 

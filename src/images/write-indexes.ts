@@ -2,20 +2,21 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory, syncDirectory, writeFileAtomic } from '../io/atomic-file.js';
 import type { SeriesMeta } from '../metadata/meta.js';
-import { META_DIR, metaPath } from '../metadata/mirror-paths.js';
+import { DELTA_SHA256SUMS_FILE, META_DIR } from '../metadata/mirror-paths.js';
 import { KEY_FILE, signaturesBeside } from '../trust/openpgp/sign-lists.js';
 import { namedFiles, renderIndexes } from './contents.js';
-import { readDiskIndexes } from './disk-indexes.js';
+import { readDiskIndexes, staleIndexes } from './disk-indexes.js';
 import { makeSignatures, removeStrays, strayPaths, writeTogether } from './list-signatures.js';
 import { type MirrorSite, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
 
 /**
  * Makes the mirror's indexes name just what `metas` name; every file of theirs is in place already. Meta files first,
- * then CKSUMS, SHA256SUMS and index.json, each replaced at once, and the meta files of series that are gone last: at no
- * time does any of them name a file that is not there. What differs between them meanwhile is excused by a marker, which
- * `verify` knows. Where the lists are signed, a list and its signatures, made before, are replaced one right after the other.
- * Nothing is written where nothing changes.
+ * then CKSUMS, the lists of SHA-256 checksums and index.json, each replaced at once, and what is gone last: the meta files
+ * of series that are not wanted any more, and the list of the deltas where none is left. At no time does any of them name a
+ * file that is not there. What differs between them meanwhile is excused by a marker, which `verify` knows. Where the lists
+ * are signed, a list and its signatures, made before, are replaced one right after the other. Nothing is written where
+ * nothing changes.
  *
  * @returns whether anything was written.
  */
@@ -23,7 +24,7 @@ export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[
   const onDisk = await readDiskIndexes(site.mirrorDir);
   const texts = renderIndexes(metas);
   const changed = new Map([...texts].filter(([path, text]) => onDisk.texts.get(path) !== text));
-  const stale = onDisk.metas.map(({ series }) => metaPath(series)).filter((path) => !texts.has(path));
+  const stale = staleIndexes(onDisk, texts);
   const isInterrupted = (await identify(site.state.publishingPath)) !== null;
   const signatures = site.signer === undefined ? new Map() : await makeSignatures(site, texts, site.signer);
   const strays = site.signer === undefined ? [] : await strayPaths(site);
@@ -36,16 +37,12 @@ export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[
   for (const path of [KEY_FILE, ...texts.keys()]) {
     await writeTogether(site, filesAt(path, changed, signatures));
   }
-  for (const path of stale) {
+  for (const { path, why } of stale) {
     await removeFromMirror(site, path);
-    site.onEvent({
-      type: 'note',
-      level: 'warning',
-      subject: path,
-      message: 'removed: its series is not wanted any more',
-    });
+    await syncDirectory(dirname(sitePath(site, path)));
+    const level = path === DELTA_SHA256SUMS_FILE ? 'info' : 'warning';
+    site.onEvent({ type: 'note', level, subject: path, message: `removed: ${why}` });
   }
-  if (stale.length > 0) await syncDirectory(sitePath(site, META_DIR));
   if (site.signer !== undefined) await removeStrays(site);
   await rm(site.state.publishingPath, { force: true });
   await syncDirectory(dirname(site.state.publishingPath));

@@ -14,7 +14,7 @@ export interface CksumEntry {
 
 /** A line of SHA256SUMS: `<sha256>  <path>`, the output of coreutils' `sha256sum`. */
 export interface Sha256Entry {
-  /** Relative to the mirror's root. */
+  /** Relative to the directory of the list. */
   readonly path: string;
   readonly sha256: Sha256Hex;
 }
@@ -48,12 +48,12 @@ export function parseCksums(text: string, file: string): CksumEntry[] {
   return entries;
 }
 
-/** Writes SHA256SUMS. Throws NAME for a path that is unfit for a line, or that comes twice. */
+/** Writes SHA256SUMS of the files beside it. Throws NAME for one that is no plain name, or that comes twice. */
 export function renderSha256Sums(entries: readonly Sha256Entry[]): string {
   checkNames(
     'SHA256SUMS',
     entries.map((entry) => entry.path),
-    findRelativePathFault,
+    findNameFault,
   );
   return entries.map(({ sha256, path }) => `${sha256}  ${path}\n`).join('');
 }

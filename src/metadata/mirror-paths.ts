@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path/posix';
 import type { SeriesName } from './brands.js';
 
 /*
@@ -7,7 +8,9 @@ import type { SeriesName } from './brands.js';
  *     rdiffs/<rdiff>.rdiff        the deltas
  *     rdiffs/<rdiff>.rdiff.zst    the same deltas compressed, where that is wanted and pays
  *     meta/<series>.json          what a series has
- *     CKSUMS SHA256SUMS           checksums of everything
+ *     CKSUMS                      checksums of everything
+ *     SHA256SUMS                  checksums of the images
+ *     rdiffs/SHA256SUMS           checksums of the deltas, where there are any
  *     index.json                  the list of series
  *     .update-repository/         private: not to be served
  */
@@ -18,8 +21,13 @@ export const RDIFFS_DIR = 'rdiffs';
 export const META_DIR = 'meta';
 /** The list of POSIX checksums, which old laptops read. */
 export const CKSUMS_FILE = 'CKSUMS';
-/** The list of SHA-256 checksums, for `sha256sum -c` and systemd-sysupdate. */
+/**
+ * The list of the images' SHA-256 checksums, for `sha256sum -c` and systemd-sysupdate, which refuses a whole list for one
+ * file in a directory.
+ */
 export const SHA256SUMS_FILE = 'SHA256SUMS';
+/** The same of the deltas, for `sha256sum -c` beside them. A mirror without deltas has none. */
+export const DELTA_SHA256SUMS_FILE = `${RDIFFS_DIR}/${SHA256SUMS_FILE}`;
 /** The list of series. */
 export const INDEX_FILE = 'index.json';
 /** The directory of what this program remembers about the mirror. */
@@ -38,6 +46,11 @@ export function zstFileName(deltaFileName: string): string {
 /** Where a file lies that a list names without its directory, as CKSUMS does. */
 export function listedPath(fileName: string): string {
   return /\.rdiff(\.zst)?$/.test(fileName) ? rdiffPath(fileName) : fileName;
+}
+
+/** Where a file lies that `list` names relative to its own directory, as the lists of SHA-256 checksums do. */
+export function pathBeside(list: string, name: string): string {
+  return join(dirname(list), name);
 }
 
 /** Where a series' meta file lies. */

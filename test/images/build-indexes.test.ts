@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { servedTree } from '../support/served-tree.js';
-import { notes } from './support/events.js';
+import { eventsOf, notes } from './support/events.js';
 import {
   addImages,
   build,
@@ -31,7 +31,7 @@ describe('the indexes of a mirror', () => {
     expect(text).toBe(JSON.stringify({ [SERIES]: { images } }));
   });
 
-  it('list in CKSUMS and SHA256SUMS each image in order, and behind it the deltas that lead to it', async () => {
+  it('list in CKSUMS each image in order, and behind it the deltas that lead to it, in SHA256SUMS each beside its own', async () => {
     const workshop = await makeWorkshop(3);
     await addImages(workshop, [1], { stem: 'puavo-os-zeta-bookworm' });
     await addImages(workshop, [1], { stem: 'ltsp-alpha' });
@@ -50,9 +50,29 @@ describe('the indexes of a mirror', () => {
     expect(readFileSync(join(mirrorDir, 'CKSUMS'), 'utf8')).toBe(
       paths.map((path) => `${cksumLine(join(mirrorDir, path))} ${path.replace('rdiffs/', '')}\n`).join(''),
     );
-    expect(readFileSync(join(mirrorDir, 'SHA256SUMS'), 'utf8')).toBe(
-      paths.map((path) => `${digest('sha256', join(mirrorDir, path))}  ${path}\n`).join(''),
-    );
+    for (const directory of ['', 'rdiffs']) {
+      const beside = paths.filter((path) => path.startsWith('rdiffs/') === (directory === 'rdiffs'));
+      expect(readFileSync(join(mirrorDir, directory, 'SHA256SUMS'), 'utf8')).toBe(
+        beside.map((path) => `${digest('sha256', join(mirrorDir, path))}  ${basename(path)}\n`).join(''),
+      );
+      execFileSync('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], { cwd: join(mirrorDir, directory) });
+    }
+  });
+
+  it('have no list of deltas once the last delta is gone, and it is the last thing to go', async () => {
+    const workshop = await makeWorkshop(2);
+    await build(workshop);
+    const list = join(workshop.mirrorDir, 'rdiffs/SHA256SUMS');
+    expect(existsSync(list)).toBe(true);
+    const dry = await build(workshop, { deltas: { kind: 'none' }, dryRun: true });
+    const dropped = eventsOf(dry, 'plan').flatMap(({ actions }) => actions.filter(({ action }) => action === 'drop'));
+    expect(dropped.map(({ path }) => path)).toEqual([dayDeltaPath(2, 1), dayDeltaPath(1, 2), 'rdiffs/SHA256SUMS']);
+    const run = await build(workshop, { deltas: { kind: 'none' } });
+    expect(notes(run, 'info')).toContain('rdiffs/SHA256SUMS: removed: there is no delta any more');
+    expect(existsSync(list)).toBe(false);
+    expect((await build(workshop, { deltas: { kind: 'none' } })).summary.changed).toBe(false);
+    await build(workshop);
+    expect(existsSync(list)).toBe(true);
   });
 
   it('list the series in index.json, without a time and without a URL', async () => {

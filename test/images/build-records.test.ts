@@ -83,7 +83,7 @@ async function builtWorkshop(): Promise<Workshop> {
   await build(workshop, { deltas: LATEST });
   rmSync(join(privateDir(workshop), 'deltas', droppedDelta));
   rmSync(join(workshop.mirrorDir, 'rdiffs', droppedDelta.slice(0, -'.json'.length)));
-  expect(Object.keys(servedTree(workshop.mirrorDir))).toHaveLength(7);
+  expect(Object.keys(servedTree(workshop.mirrorDir))).toHaveLength(8);
   return workshop;
 }
 

@@ -38,7 +38,9 @@ describe.skipIf(!haveTools('rdiff', 'cksum', 'sha256sum', 'sha512sum'))("a mirro
   it('passes verify, which says what it lacks', async () => {
     const workshop = await oldMirror();
     const run = await verify(workshop, { deep: true });
-    expect(problems(run)).toEqual(['warning missing SHA256SUMS', 'warning missing index.json']);
+    expect(problems(run)).toEqual(
+      ['SHA256SUMS', 'index.json', 'rdiffs/SHA256SUMS'].map((path) => `warning missing ${path}`),
+    );
     expect(run.summary).toMatchObject({ errors: 0, deltasApplied: 6 });
   });
 
@@ -51,7 +53,7 @@ describe.skipIf(!haveTools('rdiff', 'cksum', 'sha256sum', 'sha512sum'))("a mirro
       ...[1, 2, 3].map((day) => `examine ${dayImage(day)}`),
     ]);
     expect(run.summary).toMatchObject({ deltasMade: 0, failures: 0 });
-    expect(writtenIndexes(run)).toEqual(['SHA256SUMS', 'index.json']);
+    expect(writtenIndexes(run)).toEqual(['SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json']);
     expect(servedTree(workshop.mirrorDir)).toMatchObject(before);
     expect((await build(workshop, { deltas: PUAVO })).summary.changed).toBe(false);
     expect(problems(await verify(workshop, { deep: true }))).toEqual([]);
@@ -169,7 +171,7 @@ function namedDeltas({ mirrorDir }: Workshop): string[] {
 }
 
 function storedDeltas({ mirrorDir }: Workshop): string[] {
-  return Object.keys(servedTree(mirrorDir)).filter((path) => path.startsWith('rdiffs/'));
+  return Object.keys(servedTree(mirrorDir)).filter((path) => /^rdiffs.*\.rdiff$/.test(path));
 }
 
 /** Of everything but what the build itself remembers. */

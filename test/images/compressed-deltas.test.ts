@@ -28,20 +28,20 @@ import {
 const META = `meta/${SERIES}.json`;
 
 describe('a mirror with compressed deltas', () => {
-  it('has one beside each delta where that saves something, named in meta, CKSUMS and SHA256SUMS', async () => {
+  it('has one beside each delta where that saves something, named in meta, CKSUMS and rdiffs/SHA256SUMS', async () => {
     const workshop = await compressedWorkshop();
     const deltas = [dayDeltaPath(1, 2), dayDeltaPath(2, 1)];
-    expect(readdirSync(join(workshop.mirrorDir, 'rdiffs')).sort().map(inRdiffs)).toEqual(
-      deltas.flatMap((path) => [path, zst(path)]),
-    );
+    expect(readdirSync(join(workshop.mirrorDir, 'rdiffs')).sort().map(inRdiffs)).toEqual([
+      'rdiffs/SHA256SUMS',
+      ...deltas.flatMap((path) => [path, zst(path)]),
+    ]);
     for (const path of deltas) {
       expect(sizeOf(workshop, zst(path))).toBeLessThan(0.7 * sizeOf(workshop, path));
       expect(statSync(join(workshop.mirrorDir, zst(path))).mode & 0o777).toBe(0o644);
     }
     const names = [dayImage(1), dayDelta(2, 1), zst(dayDelta(2, 1)), dayImage(2), dayDelta(1, 2), zst(dayDelta(1, 2))];
     expect(column(workshop, 'CKSUMS', 2)).toEqual(names);
-    const paths = names.map((name) => (name.includes('.rdiff') ? inRdiffs(name) : name));
-    expect(column(workshop, 'SHA256SUMS', 2)).toEqual(paths);
+    expect(column(workshop, 'rdiffs/SHA256SUMS', 2)).toEqual(names.filter((name) => name.includes('.rdiff')));
     expect(zstMembers(workshop).map(({ filename, urls }) => [filename, urls])).toEqual(
       [zst(dayDelta(2, 1)), zst(dayDelta(1, 2))].map((name) => [name, [`https://images.example.org/rdiffs/${name}`]]),
     );
@@ -71,7 +71,11 @@ describe('a mirror with compressed deltas', () => {
     await makeImageSeries({ ...series, compressor: 'gzip', sizeBytes: 1_000_000 });
     const run = await build(workshop, { ...COMPRESS, maxDeltaRatio: 10 });
     expect(details(run)).toEqual(Array.from({ length: 2 }, () => 'not published: saves less than 5 % of the delta'));
-    expect(readdirSync(join(workshop.mirrorDir, 'rdiffs')).sort()).toEqual([dayDelta(1, 2), dayDelta(2, 1)]);
+    expect(readdirSync(join(workshop.mirrorDir, 'rdiffs')).sort()).toEqual([
+      'SHA256SUMS',
+      dayDelta(1, 2),
+      dayDelta(2, 1),
+    ]);
     expect(readFileSync(join(workshop.mirrorDir, META), 'utf8')).not.toContain('zst');
     await expectAtRest(workshop);
   });
@@ -104,7 +108,7 @@ describe('a mirror with compressed deltas', () => {
     expect(planned(run)).toEqual([
       `write-index ${META}`,
       'write-index CKSUMS',
-      'write-index SHA256SUMS',
+      'write-index rdiffs/SHA256SUMS',
       ...[...packed].reverse().map((path) => `drop ${path}`),
     ]);
     expect(startedJobs(run)).toEqual([]);
@@ -141,6 +145,7 @@ describe('a mirror with compressed deltas', () => {
       `write-index ${META}`,
       'write-index CKSUMS',
       'write-index SHA256SUMS',
+      'write-index rdiffs/SHA256SUMS',
       'write-index index.json',
     ]);
     expect(fileStates(workshop.folder)).toEqual(before);
@@ -151,7 +156,7 @@ describe('a mirror with compressed deltas', () => {
     await build(workshop, { compressDeltas: false });
     const plain = { ...workshop, mirrorDir: join(workshop.folder, 'plain') };
     await build(plain);
-    for (const index of [META, 'CKSUMS', 'SHA256SUMS', 'index.json']) {
+    for (const index of [META, 'CKSUMS', 'SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json']) {
       expect(readFileSync(join(workshop.mirrorDir, index))).toEqual(readFileSync(join(plain.mirrorDir, index)));
     }
     expect(existsSync(join(plain.mirrorDir, zst(dayDeltaPath(1, 2))))).toBe(false);

@@ -16,7 +16,8 @@ describe('the indexes of two series with common images', () => {
   const texts = renderIndexes([release, twin]);
 
   it('are written meta first, then the lists, then index.json', () => {
-    expect([...texts.keys()]).toEqual(['meta/release.json', 'meta/twin.json', 'CKSUMS', 'SHA256SUMS', 'index.json']);
+    const lists = ['CKSUMS', 'SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json'];
+    expect([...texts.keys()]).toEqual(['meta/release.json', 'meta/twin.json', ...lists]);
   });
 
   it('name each file once, in the order of its first place', () => {
@@ -27,8 +28,18 @@ describe('the indexes of two series with common images', () => {
         .split('\n')
         .map((line) => line.split(' ').at(-1));
     expect(names(texts.get('CKSUMS'))).toEqual(order);
-    expect(names(texts.get('SHA256SUMS'))).toEqual(order.map(inRdiffs));
+    expect(names(texts.get('SHA256SUMS'))).toEqual(order.filter((name) => name.endsWith('.img')));
+    expect(names(texts.get('rdiffs/SHA256SUMS'))).toEqual(order.filter((name) => name.endsWith('.rdiff')));
     expect([...namedFiles([release, twin])]).toEqual(order.map(inRdiffs));
+  });
+
+  it('have no list of deltas where there is none', () => {
+    expect([...renderIndexes([seriesOf('bare', [image(A)])]).keys()]).toEqual([
+      'meta/bare.json',
+      'CKSUMS',
+      'SHA256SUMS',
+      'index.json',
+    ]);
   });
 
   it('of no series at all are empty lists', () => {

@@ -25,18 +25,18 @@ describe('what the indexes of a mirror claim', () => {
       { source: META, field: 'sha512', value: sha512 },
       { source: 'CKSUMS', field: 'cksum', value: cksum },
       { source: 'CKSUMS', field: 'size', value: '100' },
-      { source: 'SHA256SUMS', field: 'sha256', value: sha256 },
+      { source: 'rdiffs/SHA256SUMS', field: 'sha256', value: sha256 },
     ]);
   });
 
   it('holds for a mirror that has only meta and CKSUMS, with a warning for each list that it lacks', () => {
     const texts = mirrorTexts();
-    texts.delete('SHA256SUMS');
-    texts.delete('index.json');
+    for (const path of ['SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json']) texts.delete(path);
     const { files, problems } = readExpectations(texts, false);
     expect(files).toHaveLength(3);
     expect(problems.map(({ level, kind, path }) => `${level} ${kind} ${path}`)).toEqual([
       'warning missing SHA256SUMS',
+      'warning missing rdiffs/SHA256SUMS',
       'warning missing index.json',
     ]);
   });
@@ -86,6 +86,36 @@ describe('indexes that differ from each other', () => {
       { level: 'warning', path: 'CKSUMS', message: expect.stringContaining('run it again') },
       { level: 'warning', path: 'index.json' },
     ]);
+  });
+
+  it('are those of an earlier version, which listed the deltas along with the images, and say what to do', () => {
+    const texts = mirrorTexts();
+    texts.set('SHA256SUMS', `${texts.get('SHA256SUMS')}${digests('d').sha256}  rdiffs/${DELTA}\n`);
+    texts.delete('rdiffs/SHA256SUMS');
+    const { files, problems } = readExpectations(texts, false);
+    expect(files.map(({ path }) => path)).toEqual([A.fileName, B.fileName, `rdiffs/${DELTA}`]);
+    expect(problems).toMatchObject([
+      {
+        level: 'error',
+        kind: 'inconsistent',
+        path: 'SHA256SUMS',
+        message: expect.stringMatching(/: build the mirror again$/),
+      },
+      { level: 'warning', kind: 'missing', path: 'rdiffs/SHA256SUMS' },
+    ]);
+  });
+
+  it('are a list of deltas that no meta file has any more', () => {
+    const texts = mirrorTexts();
+    const [line] = (texts.get('rdiffs/SHA256SUMS') ?? '').split('\n');
+    texts.set(META, (texts.get(META) ?? '').replace(/"diffs":\[\{.*?\}\]/, '"diffs":[]'));
+    expect(readExpectations(texts, false).problems).toContainEqual({
+      type: 'problem',
+      level: 'error',
+      kind: 'inconsistent',
+      path: 'rdiffs/SHA256SUMS',
+      message: `differs from meta: has ${line}`,
+    });
   });
 
   it('may have their lines in another order', () => {

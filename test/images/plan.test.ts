@@ -18,7 +18,7 @@ import {
 
 const [A, B, C] = dailyImages(3) as [ImageName, ImageName, ImageName];
 const META = 'meta/puavo-os-acme-sid-amd64.json';
-const INDEXES = [META, 'CKSUMS', 'SHA256SUMS', 'index.json'];
+const INDEXES = [META, 'CKSUMS', 'SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json'];
 const SETTINGS = { baseUrl: 'https://images.example.org', maxDeltaRatio: 0.8, compressDeltas: false };
 const DIGITS = new Map([
   [A.fileName, 'a'],
@@ -54,7 +54,7 @@ describe('the plan of a build', () => {
 
   it('writes the lists again after a build that was killed between them, although they are right', () => {
     const paths = lines(plan(mirrorOf([A, B]), { interrupted: true }));
-    expect(paths).toEqual(['CKSUMS', 'SHA256SUMS', 'index.json'].map((path) => `write-index ${path}`));
+    expect(paths).toEqual(INDEXES.slice(1).map((path) => `write-index ${path}`));
   });
 
   it('drops what is named and not wanted', () => {
@@ -69,7 +69,8 @@ describe('the plan of a build', () => {
 
   it('drops a delta that passes a lower limit, and makes one again under a higher limit', () => {
     const dropped = lines(plan(mirrorOf([A, B]), { maxDeltaRatio: 0.05 }));
-    expect(dropped.filter((line) => line.startsWith('drop'))).toEqual([`drop ${rdiff(B, A)}`, `drop ${rdiff(A, B)}`]);
+    const drops = [rdiff(B, A), rdiff(A, B), 'rdiffs/SHA256SUMS'].map((path) => `drop ${path}`);
+    expect(dropped.filter((line) => line.startsWith('drop'))).toEqual(drops);
     const tooLarge = mirrorOf([A, B], { delta: { inMirror: null, record: null } });
     const deltas = tooLarge.deltas.map((delta) => ({ ...delta, record: tooLargeRecord(...digitsOf(delta), 700) }));
     expect(lines(plan({ ...tooLarge, deltas })).filter((line) => line.startsWith('delta'))).toHaveLength(2);

@@ -67,7 +67,22 @@ const damages: readonly [name: string, damage: (dir: string) => void, expected: 
   ],
   ['a CKSUMS that is gone', (dir) => rmSync(join(dir, 'CKSUMS')), ['error missing CKSUMS']],
   ['a CKSUMS that is cut off', (dir) => edit(dir, 'CKSUMS', (text) => text.slice(0, -5)), malformed('CKSUMS')],
-  ['a line of SHA256SUMS that is gone', (dir) => edit(dir, 'SHA256SUMS', dropLine(DELTA)), inconsistent('SHA256SUMS')],
+  ['a line of SHA256SUMS that is gone', (dir) => edit(dir, 'SHA256SUMS', dropLine(IMAGE)), inconsistent('SHA256SUMS')],
+  [
+    'a SHA256SUMS of the deltas without its lines',
+    (dir) => edit(dir, 'rdiffs/SHA256SUMS', () => ''),
+    inconsistent('rdiffs/SHA256SUMS'),
+  ],
+  [
+    'a wrong digest in it',
+    (dir) => edit(dir, 'rdiffs/SHA256SUMS', (text) => text.replace(/^[0-9a-f]{64}/, '0'.repeat(64))),
+    ['error inconsistent rdiffs/SHA256SUMS', `error mismatch ${DELTA}`],
+  ],
+  [
+    'a SHA256SUMS of the deltas that is gone',
+    (dir) => rmSync(join(dir, 'rdiffs/SHA256SUMS')),
+    ['warning missing rdiffs/SHA256SUMS'],
+  ],
   ['a SHA256SUMS that is gone', (dir) => rmSync(join(dir, 'SHA256SUMS')), ['warning missing SHA256SUMS']],
   [
     'a wrong digest in SHA256SUMS',
@@ -94,7 +109,10 @@ const damages: readonly [name: string, damage: (dir: string) => void, expected: 
   [
     'a meta that is no JSON',
     (dir) => edit(dir, META, () => '{'),
-    [...['CKSUMS', 'SHA256SUMS', 'index.json'].map((path) => `error inconsistent ${path}`), `error malformed ${META}`],
+    [
+      ...['CKSUMS', 'SHA256SUMS', 'index.json', 'rdiffs/SHA256SUMS'].map((path) => `error inconsistent ${path}`),
+      `error malformed ${META}`,
+    ],
   ],
   [
     'a meta under the name of another series',

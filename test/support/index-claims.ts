@@ -47,11 +47,11 @@ export function cksumClaims(text: string): Claim[] {
   });
 }
 
-/** Of lines `hex  path`, with two blanks. */
-export function sha256SumsClaims(text: string): Claim[] {
+/** Of lines `hex  name`, with two blanks, the name relative to the directory of the list `source`. */
+export function sha256SumsClaims(source: string, text: string): Claim[] {
   return linesOf(text).map((line) => {
-    const [value = '', path = ''] = line.split('  ');
-    return { source: 'SHA256SUMS', path, kind: 'sha256', value };
+    const [value = '', name = ''] = line.split('  ');
+    return { source, path: source.replace('SHA256SUMS', name), kind: 'sha256', value };
   });
 }
 

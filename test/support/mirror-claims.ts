@@ -19,7 +19,7 @@ export interface MirrorFindings {
 }
 
 /**
- * Compares all that the meta files, CKSUMS and SHA256SUMS of a mirror say of its files with the files' bytes. Shares no
+ * Compares all that the meta files, CKSUMS and both SHA256SUMS of a mirror say of its files with the files' bytes. Shares no
  * code with the program, and has each file in memory.
  */
 export function readClaims(mirror: string): MirrorFindings {
@@ -42,6 +42,6 @@ function claimsIn(mirror: string): Claim[] {
   return [
     ...metas.flatMap((name) => metaClaims(`meta/${name}`, readFileSync(join(mirror, 'meta', name), 'utf8'))),
     ...cksumClaims(textOf('CKSUMS')),
-    ...sha256SumsClaims(textOf('SHA256SUMS')),
+    ...['SHA256SUMS', 'rdiffs/SHA256SUMS'].flatMap((path) => sha256SumsClaims(path, textOf(path))),
   ];
 }

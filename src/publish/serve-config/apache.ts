@@ -59,7 +59,7 @@ export function renderApache({ root, serverName, listen, certificatePath, keyPat
     </FilesMatch>
 
     # A name never changes its bytes.
-    <LocationMatch "^/rdiffs/|\\.img$">
+    <LocationMatch "\\.(?:img|rdiff|rdiff\\.zst)$">
         Header set Cache-Control "${cacheRule('immutable')}"
     </LocationMatch>
 </VirtualHost>

@@ -31,12 +31,12 @@ ${address === null ? '' : `	bind ${address.replace(/^\[|\]$/g, '')}\n`}	tls "${c
 		# A name never changes its bytes.
 		@immutable {
 			file
-			path *.img /rdiffs/*
+			path *.img *.rdiff *.rdiff.zst
 		}
 		header @immutable Cache-Control "${cacheRule('immutable')}"
 		@mutable {
 			file
-			not path *.img /rdiffs/*
+			not path *.img *.rdiff *.rdiff.zst
 		}
 		header @mutable Cache-Control "${cacheRule('index')}"
 

@@ -47,7 +47,7 @@ ${listens.map((address) => `    listen ${address} ssl;`).join('\n')}
     }
 
     # A name never changes its bytes.
-    location ~ (?:^/rdiffs/|\\.img$) {
+    location ~ \\.(?:img|rdiff|rdiff\\.zst)$ {
         try_files $uri =404;
         add_header Cache-Control "${cacheRule('immutable')}";
     }

@@ -1,4 +1,4 @@
-import { CKSUMS_FILE, META_DIR, SHA256SUMS_FILE } from '../../metadata/mirror-paths.js';
+import { CKSUMS_FILE, DELTA_SHA256SUMS_FILE, META_DIR, SHA256SUMS_FILE } from '../../metadata/mirror-paths.js';
 import type { PublicKey, SignatureForm, Signer } from './signer.js';
 
 /** The public key of a mirror, in its root. */
@@ -13,7 +13,8 @@ export interface SignatureFile {
 /** The signatures that lie beside a file of a mirror; none beside a file that is not signed. */
 export function signaturesBeside(path: string): readonly SignatureFile[] {
   const armored: SignatureFile = { path: `${path}.asc`, form: 'armored' };
-  if (path === SHA256SUMS_FILE) return [{ path: `${path}.gpg`, form: 'binary' }, armored];
+  if (path === SHA256SUMS_FILE || path === DELTA_SHA256SUMS_FILE)
+    return [{ path: `${path}.gpg`, form: 'binary' }, armored];
   return path === CKSUMS_FILE || isMeta(path) ? [armored] : [];
 }
 
@@ -25,7 +26,7 @@ export interface SignedLists {
 }
 
 /**
- * Signs the texts of a mirror: SHA256SUMS, CKSUMS and the meta files among `texts`, by path. Of `existing`, the signatures
+ * Signs the texts of a mirror: both SHA256SUMS, CKSUMS and the meta files among `texts`, by path. Of `existing`, the signatures
  * and the key that the mirror has, also by path, those stay that are of the same bytes by the same key: where nothing
  * changed, nothing is signed, and the signer's agent is not asked.
  *

@@ -4,7 +4,7 @@ import type { Sha256Entry } from '../../metadata/checksum-lists.js';
 
 /*
  * What systemd-sysupdate reads in SHA256SUMS (src/sysupdate/sysupdate-resource.c in systemd's sources): lines of 64 hex
- * digits, a blank, a blank or an asterisk, a name and a newline.
+ * digits, a blank, a blank or an asterisk, a name and a newline. 257 refuses the whole list for one name with a slash.
  */
 
 const BEST_BEFORE = 'BEST-BEFORE-';
@@ -32,12 +32,4 @@ export function withBestBefore(entries: readonly Sha256Entry[], date: Date): Sha
     { path: bestBeforeFile(date), sha256: SHA256_OF_NOTHING },
     ...entries.filter(({ path }) => !path.startsWith(BEST_BEFORE)),
   ];
-}
-
-/**
- * The entries whose files lie in the root. systemd-sysupdate 257 refuses a whole list for one path with a slash, such as a
- * delta's.
- */
-export function withoutDirectories(entries: readonly Sha256Entry[]): Sha256Entry[] {
-  return entries.filter(({ path }) => !path.includes('/'));
 }

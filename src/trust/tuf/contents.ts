@@ -4,7 +4,14 @@ import { UpdateRepositoryError } from '../../errors.js';
 import { parseSha256Hex, parseSha512Hex, type SeriesName, type Sha256Hex } from '../../metadata/brands.js';
 import type { Digests } from '../../metadata/digests.js';
 import type { SeriesMeta } from '../../metadata/meta.js';
-import { CKSUMS_FILE, INDEX_FILE, metaPath, rdiffPath, SHA256SUMS_FILE } from '../../metadata/mirror-paths.js';
+import {
+  CKSUMS_FILE,
+  DELTA_SHA256SUMS_FILE,
+  INDEX_FILE,
+  metaPath,
+  rdiffPath,
+  SHA256SUMS_FILE,
+} from '../../metadata/mirror-paths.js';
 import { METADATA_DIR, type TargetEntry } from './documents.js';
 
 /** What a mirror is to vouch for. */
@@ -31,14 +38,24 @@ export interface IndexFile {
 export const INDEX_PATTERNS: readonly string[] = [INDEX_FILE, CKSUMS_FILE, SHA256SUMS_FILE, 'channels/*'];
 
 /**
+ * Whether a role speaks of an index, or has to. None does of the deltas' checksums: what they say of a delta its own entry
+ * says, and another path in the role of the mirror would ask for the key of targets in every mirror that is signed.
+ */
+export function isVouchedFor(path: string): boolean {
+  return path !== DELTA_SHA256SUMS_FILE;
+}
+
+/**
  * What a mirror of these series is to vouch for; `texts` are its indexes by path, the meta files of the series among
- * them. Throws NAME for an index that no role speaks of.
+ * them. Throws NAME for an index that no role speaks of and one should.
  */
 export function repositoryContents(
   metas: readonly SeriesMeta[],
   texts: ReadonlyMap<string, string>,
 ): RepositoryContents {
-  const indexes = new Map([...texts].map(([path, text]) => [path, indexFile(text)]));
+  const indexes = new Map(
+    [...texts].filter(([path]) => isVouchedFor(path)).map(([path, text]) => [path, indexFile(text)]),
+  );
   const series = metas.map((meta) => {
     const path = metaPath(meta.series);
     const index = indexes.get(path);

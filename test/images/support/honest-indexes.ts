@@ -29,7 +29,7 @@ export function writeIndexesOf(mirror: string): void {
         for (const [path, file] of [[image.filename, image], ...deltas.map(inRdiffs)] as [string, NamedFile][]) {
           Object.assign(file, factsOf(join(mirror, path)));
           cksums.set(path, `${file.cksum} ${file.size} ${file.filename}\n`);
-          sums.set(path, `${file.sha256}  ${path}\n`);
+          sums.set(path, `${file.sha256}  ${file.filename}\n`);
         }
         newest.set(series, image);
       }
@@ -37,7 +37,10 @@ export function writeIndexesOf(mirror: string): void {
     writeFileSync(join(mirror, 'meta', name), JSON.stringify(meta));
   }
   writeFileSync(join(mirror, 'CKSUMS'), [...cksums.values()].join(''));
-  writeFileSync(join(mirror, 'SHA256SUMS'), [...sums.values()].join(''));
+  const linesOf = (inRdiffs: boolean) =>
+    [...sums].filter(([path]) => path.startsWith('rdiffs/') === inRdiffs).map(([, line]) => line);
+  writeFileSync(join(mirror, 'SHA256SUMS'), linesOf(false).join(''));
+  if (linesOf(true).length > 0) writeFileSync(join(mirror, 'rdiffs/SHA256SUMS'), linesOf(true).join(''));
   const index = JSON.parse(readFileSync(join(mirror, 'index.json'), 'utf8')) as {
     series: { name: string; newest: { size: number; sha256: string } }[];
   };

@@ -26,6 +26,9 @@ const FILES: Readonly<Record<string, string | Buffer>> = {
   'index.json': '{}',
   CKSUMS: `${'1 2 a.img\n'.repeat(1000)}`,
   SHA256SUMS: '',
+  'SHA256SUMS.gpg': 'x',
+  'rdiffs/SHA256SUMS': '',
+  'rdiffs/SHA256SUMS.asc': 'x',
   '.update-repository/published.json': '{}',
   'meta/.hidden': 'x',
   '.well-hidden': 'x',
@@ -85,6 +88,9 @@ describe.each([
       ['index.json', 'application/json', 'no-cache'],
       ['CKSUMS', 'text/plain; charset=utf-8', 'no-cache'],
       ['SHA256SUMS', 'text/plain; charset=utf-8', 'no-cache'],
+      ['SHA256SUMS.gpg', 'application/pgp-signature', 'no-cache'],
+      ['rdiffs/SHA256SUMS', 'text/plain; charset=utf-8', 'no-cache'],
+      ['rdiffs/SHA256SUMS.asc', 'application/pgp-signature', 'no-cache'],
     ])('%s comes as it is, with its length, type and rule for caches', async (path, type, cacheControl) => {
       const { status, header, body } = await get(path);
       const content = Buffer.from(FILES[path] ?? '');

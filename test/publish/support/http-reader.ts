@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { readClaims } from '../../support/mirror-claims.js';
@@ -10,7 +10,8 @@ export type Indexes = Readonly<Record<string, string>>;
 /** The indexes that a mirror of this machine has. */
 export function indexesOf(mirror: string): Indexes {
   const metas = readdirSync(join(mirror, 'meta')).map((name) => `meta/${name}`);
-  const paths = [...metas, 'CKSUMS', 'SHA256SUMS', 'index.json'];
+  const lists = ['CKSUMS', 'SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json'];
+  const paths = [...metas, ...lists.filter((path) => existsSync(join(mirror, path)))];
   return Object.fromEntries(paths.map((path) => [path, sha256Of(readFileSync(join(mirror, path)))]));
 }
 

@@ -120,12 +120,15 @@ export class Reader {
     }
     for (const [path, parse] of [
       ['CKSUMS', (text: string) => cksumClaims(wholeLines(text))],
-      ['SHA256SUMS', (text: string) => sha256SumsClaims(wholeLines(text))],
+      ['SHA256SUMS', (text: string) => sha256SumsClaims('SHA256SUMS', wholeLines(text))],
       ['index.json', newestClaims],
     ] as const) {
       const text = await this.#lasting(path);
       if (text !== null) yield* this.#index(text, () => parse(text));
     }
+    const path = 'rdiffs/SHA256SUMS';
+    const text = await this.#text(path);
+    if (text !== null) yield* this.#index(text, () => sha256SumsClaims(path, wholeLines(text)));
   }
 
   *#index(text: string, parse: () => Claim[]): Generator<Index> {

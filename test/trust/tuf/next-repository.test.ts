@@ -138,6 +138,17 @@ describe('nextRepository', () => {
     });
   });
 
+  it('leaves the list of the deltas to what it says of each of them, so that no role has to be widened', () => {
+    const { indexes } = repositoryContents(
+      [],
+      new Map([
+        ['SHA256SUMS', ''],
+        ['rdiffs/SHA256SUMS', ''],
+      ]),
+    );
+    expect([...indexes.keys()]).toEqual(['SHA256SUMS']);
+  });
+
   it('refuses an index that no role speaks of', () => {
     expect(() => repositoryContents([], new Map([['channels/a/b.json', '{}']]))).toThrow(
       /channels\/a\/b.json: expected/,
