@@ -4,6 +4,7 @@ import type { LinkMode } from '../io/link.js';
 import { parseBaseUrl } from './base-url.js';
 import { type DeltaFlags, deltaOptions } from './delta-flags.js';
 import { graceOption } from './grace.js';
+import { type LifetimeFlags, lifetimeOption } from './lifetime-option.js';
 import { parseRatio } from './numbers.js';
 import { optionValue } from './option-value.js';
 import { type PgpFlags, pgpOptions } from './pgp-flags.js';
@@ -11,7 +12,7 @@ import { type ResourceFlags, resourceOptions } from './resources.js';
 import { type SignFlags, signOptions } from './sign-flags.js';
 
 /** What the options of `build` leave in commander's hands. */
-export interface BuildFlags extends ResourceFlags, DeltaFlags, SignFlags, PgpFlags {
+export interface BuildFlags extends ResourceFlags, DeltaFlags, SignFlags, LifetimeFlags, PgpFlags {
   /** False with `--no-pgp`. */
   readonly pgp?: boolean;
   readonly seriesConfig?: readonly string[];
@@ -40,6 +41,7 @@ export function buildFlagOptions(): Option[] {
     ...contentOptions(),
     ...deltaOptions(),
     ...signOptions(),
+    lifetimeOption(),
     ...pgpOptions(),
     new Option('--no-pgp', 'end that: remove the signatures and KEY.gpg').conflicts(['pgpKey', 'gpgKey']),
     ...workOptions(),

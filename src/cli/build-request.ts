@@ -29,6 +29,7 @@ export function planRequest(
     compressDeltas: flags.compressDeltas,
     deltaEffort: flags.deltaEffort,
     engine: flags.engine,
+    lifetimes: flags.expires,
     prune: flags.prune === true ? { graceMs: flags.grace } : undefined,
     keepGoing: flags.keepGoing ?? false,
     replace: flags.replace ?? false,

@@ -9,6 +9,7 @@ import { type RepositoryContents, repositoryContents } from '../trust/tuf/conten
 import { METADATA_DIR } from '../trust/tuf/documents.js';
 import { NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
+import { type ChosenLifetimes, lifetimesOf } from '../trust/tuf/lifetimes.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import { type BuildRequest, resolveRequest, type Selection } from './build-request.js';
 import { compressDeltas, NOTHING_COMPRESSED } from './compress-phase.js';
@@ -55,6 +56,8 @@ export interface BuildOptions {
    * where it is to forget that, too: a signed mirror then cannot change.
    */
   readonly sign?: KeyRing | null | undefined;
+  /** How long the metadata of roles is to be good; what is not in it is as the mirror remembers. */
+  readonly lifetimes?: ChosenLifetimes | undefined;
   /** By what its lists are signed for OpenPGP; undefined where they are not: signed lists then cannot change. */
   readonly signLists?: ListSigning | undefined;
   /** Also remove what no index has named for so long. */
@@ -171,7 +174,12 @@ async function willSign(
 ): Promise<boolean> {
   if (sign == null) return false;
   if (plan.actions.length > 0) return true;
-  return await needsSigning(view, signedContents(request, knownOf(plan), settings), sign);
+  return await needsSigning(
+    view,
+    signedContents(request, knownOf(plan), settings),
+    sign,
+    lifetimesOf(settings.lifetimes),
+  );
 }
 
 /** What is to be done about the signatures of the lists. */

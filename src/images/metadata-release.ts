@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import type { EventSink } from '../events.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type ReleaseObject, textObject } from '../publish/release.js';
 import { isRootPath, METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { unsignedIndexes } from './metadata-claims.js';
+import { expiriesIn, warnOfExpiries } from './metadata-expiries.js';
 import { metadataPaths } from './metadata-paths.js';
 import { isSignedMirror, readMetadata } from './sign-mirror.js';
 import { type MirrorView, sitePath } from './site.js';
@@ -19,13 +21,14 @@ export interface MetadataRelease {
 }
 
 /**
- * The metadata of a mirror that vouches for these indexes; null when it is not signed.
+ * The metadata of a mirror that vouches for these indexes; null when it is not signed. What expires soon is warned of.
  *
  * @throws UpdateRepositoryError CONFIG when it vouches for other indexes, VERIFICATION or FORMAT when it is damaged
  */
 export async function releaseOfMetadata(
   view: MirrorView,
   texts: ReadonlyMap<string, string>,
+  onEvent: EventSink,
 ): Promise<MetadataRelease | null> {
   if (!(await isSignedMirror(view))) return null;
   const repository = await readMetadata(view, null);
@@ -41,6 +44,7 @@ export async function releaseOfMetadata(
       },
     );
   }
+  warnOfExpiries(await expiriesIn(view, repository), onEvent);
   const object = async (path: string) => textObject(path, await read(view, path), mediaTypeOf(path));
   const immutables: ReleaseObject[] = [];
   const roots: ReleaseObject[] = [];

@@ -9,17 +9,18 @@ import {
   type MissingSignatures,
   signDrafts,
 } from '../trust/tuf/drafts.js';
-import { listExpiries } from '../trust/tuf/expiries.js';
-import { changeKey } from '../trust/tuf/key-changes.js';
+import { changeKey, type Making } from '../trust/tuf/key-changes.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
-import { DEFAULT_LIFETIMES } from '../trust/tuf/lifetimes.js';
+import type { ChosenLifetimes } from '../trust/tuf/lifetimes.js';
 import { renderEnvelope } from '../trust/tuf/parse-document.js';
 import type { Repository } from '../trust/tuf/repository.js';
 import { KEY_ROLES, type KeyRole } from '../trust/tuf/role-names.js';
 import { SigningKey } from '../trust/tuf/signing-key.js';
+import { expiriesIn } from './metadata-expiries.js';
 import { requireSigned, toMetadataExpiry } from './refresh.js';
 import { isSignedMirror, readMetadata, type SigningChange, signMirror } from './sign-mirror.js';
 import { contentsOnDisk } from './signed-contents.js';
+import { plannedLifetimes, rememberSigning } from './signing-settings.js';
 import type { MirrorView } from './site.js';
 import { MirrorState } from './state.js';
 import { withLock } from './with-lock.js';
@@ -28,6 +29,8 @@ import { withLock } from './with-lock.js';
 export interface MirrorKeys {
   readonly mirrorDir: string;
   readonly ring: KeyRing;
+  /** How long metadata is to be good that is made now; what is not in it is as the mirror remembers. */
+  readonly lifetimes?: ChosenLifetimes | undefined;
   readonly onEvent: EventSink;
 }
 
@@ -71,7 +74,7 @@ export async function rotateKey(
   const repository = await requireMetadata(keys);
   const from = chooseKey(repository, role, keyid);
   const key = SigningKey.generate(keyTable(repository)[from]?.keytype ?? 'ed25519');
-  const drafts = changeKey(repository, { from, to: key.publicKey, roles: null }, makingNow());
+  const drafts = changeKey(repository, { from, to: key.publicKey, roles: null }, await makingNow(keys));
   const signed = signDrafts(drafts, repository, [...(await keys.ring.unlock(keys.ring.signing)), key]);
   if (draftsDir === null) checkComplete(signed, repository);
   const { ring, path } = await keys.ring.with(key, rolesOf(repository, from));
@@ -82,7 +85,7 @@ export async function rotateKey(
 /** Takes a key out of all its roles; the others have to suffice. Throws as {@link rotateKey} does. */
 export async function revokeKey(keys: MirrorKeys, keyid: KeyId, draftsDir: string | null): Promise<KeyWork> {
   const repository = await requireMetadata(keys);
-  const drafts = changeKey(repository, { from: keyid, to: null, roles: null }, makingNow());
+  const drafts = changeKey(repository, { from: keyid, to: null, roles: null }, await makingNow(keys));
   const signed = signDrafts(drafts, repository, await keys.ring.unlock(keys.ring.signing));
   if (draftsDir === null) checkComplete(signed, repository);
   return await hand(keys, repository, signed, draftsDir);
@@ -112,7 +115,7 @@ export async function signDraftDirectory(
 
 /** When a mirror's metadata ends, what ends first before the others. */
 export async function expiriesOf(keys: MirrorKeys): Promise<MetadataExpiry[]> {
-  return listExpiries(await requireMetadata(keys), DEFAULT_LIFETIMES, new Date()).map(toMetadataExpiry);
+  return (await expiriesIn(viewOf(keys.mirrorDir), await requireMetadata(keys))).map(toMetadataExpiry);
 }
 
 /** The text of the newest root of a mirror, or else of the one that was made with the keys. Throws CONFIG. */
@@ -145,8 +148,10 @@ async function hand(
   return { files: await keys.ring.retire(gone), published, missing: [] };
 }
 
-async function publish({ mirrorDir, ring, onEvent }: MirrorKeys, change: SigningChange): Promise<readonly string[]> {
+async function publish(keys: MirrorKeys, change: SigningChange): Promise<readonly string[]> {
+  const { mirrorDir, ring, lifetimes, onEvent } = keys;
   return await withLock(mirrorDir, { breakLock: false }, async (lock, state) => {
+    await rememberSigning(state, { lifetimes });
     return (await signMirror({ mirrorDir, state, lock, onEvent }, change, ring)).written;
   });
 }
@@ -191,8 +196,9 @@ function idsIn({ root, targets }: Repository): KeyId[] {
   return [...new Set(all.flatMap(({ keyids }) => keyids))];
 }
 
-function makingNow() {
-  return { lifetimes: DEFAULT_LIFETIMES, now: new Date() };
+async function makingNow({ mirrorDir, lifetimes: chosen }: MirrorKeys): Promise<Making> {
+  const { lifetimes } = await plannedLifetimes(viewOf(mirrorDir).state, { lifetimes: chosen });
+  return { lifetimes, now: new Date() };
 }
 
 function viewOf(mirrorDir: string): MirrorView {

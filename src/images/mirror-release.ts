@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import type { EventSink } from '../events.js';
 import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../metadata/meta.js';
 import {
   CKSUMS_FILE,
@@ -20,12 +21,13 @@ import { MirrorState } from './state.js';
 
 /**
  * What a mirror publishes: the images, deltas and compressed deltas that its indexes name, and the indexes in the order in
- * which readers come to need them, each with its signatures. Reads the indexes and looks at the files; reads none of them.
+ * which readers come to need them, each with its signatures. Reads the indexes and looks at the files; reads none of
+ * them. Warns of metadata that expires soon.
  *
  * @throws UpdateRepositoryError CONFIG where it is no complete mirror, has no base URL, or a build of it was interrupted;
  * FORMAT, NOT_FOUND or VERIFICATION for a file that is not as the indexes say
  */
-export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
+export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = () => undefined): Promise<Release> {
   const state = new MirrorState(mirrorDir);
   const settled = await readSettledIndexes(mirrorDir, state);
   const { texts, interrupted } = settled;
@@ -43,7 +45,7 @@ export async function releaseOfMirror(mirrorDir: string): Promise<Release> {
   const index = (path: string) => textObject(path, texts.get(path) ?? '', mediaTypeOf(path));
   const signatures = await releaseOfSignatures(mirrorDir, settled);
   const signed = (path: string) => [index(path), ...signatures.beside(path)];
-  const metadata = await releaseOfMetadata({ mirrorDir, state }, texts);
+  const metadata = await releaseOfMetadata({ mirrorDir, state }, texts, onEvent);
   return {
     immutables: [...unique(immutables), ...(metadata?.immutables ?? [])],
     lateImmutables: metadata?.roots ?? [],

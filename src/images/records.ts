@@ -5,6 +5,8 @@ import { isSha256Hex, isSha512Hex } from '../metadata/brands.js';
 import { type Digests, isCksum } from '../metadata/digests.js';
 import type { PuavoConf } from '../metadata/puavo-conf.js';
 import { type ImageKind, isImageKind } from '../squashfs/kind.js';
+import { type ChosenLifetimes, LONGEST_LIFETIME_MS, SHORTEST_LIFETIME_MS } from '../trust/tuf/lifetimes.js';
+import { isKeyRole } from '../trust/tuf/role-names.js';
 import { type DeltaPolicy, parseDeltaPolicy } from './delta-policy.js';
 
 /** What a mirror remembers between builds. */
@@ -16,6 +18,8 @@ export interface MirrorSettings {
   readonly compressDeltas: boolean;
   /** The directory of the keys by which it is signed, an absolute path; null where it is not, or they are named each time. */
   readonly keysDir: string | null;
+  /** How long its metadata is to be good. */
+  readonly lifetimes: ChosenLifetimes;
 }
 
 /** What is known of an image file. */
@@ -66,12 +70,13 @@ export interface PublishedOutcome {
 
 export function parseSettings(value: unknown): MirrorSettings | null {
   if (!isObject(value)) return null;
-  const { baseUrl, deltas, compressDeltas, keysDir } = value;
+  const { baseUrl, deltas, compressDeltas, keysDir, lifetimes } = value;
   return {
     baseUrl: typeof baseUrl === 'string' && URL.canParse(baseUrl) ? baseUrl : null,
     deltas: typeof deltas === 'string' ? parsePolicyOrNull(deltas) : null,
     compressDeltas: compressDeltas === true,
     keysDir: typeof keysDir === 'string' && isAbsolute(keysDir) ? keysDir : null,
+    lifetimes: isObject(lifetimes) ? parseLifetimes(lifetimes) : {},
   };
 }
 
@@ -99,6 +104,14 @@ export function parseDropped(value: unknown): ReadonlyMap<string, string> | null
   if (!isObject(value)) return null;
   const entries = Object.entries(value);
   return new Map(entries.filter((entry): entry is [string, string] => isTimestamp(entry[1])));
+}
+
+function parseLifetimes(value: Record<string, unknown>): ChosenLifetimes {
+  return Object.fromEntries(Object.entries(value).filter(([role, ms]) => isKeyRole(role) && isLifetime(ms)));
+}
+
+function isLifetime(ms: unknown): boolean {
+  return typeof ms === 'number' && ms >= SHORTEST_LIFETIME_MS && ms <= LONGEST_LIFETIME_MS;
 }
 
 function parsePolicyOrNull(text: string): DeltaPolicy | null {

@@ -4,10 +4,11 @@ import type { LockedSigner } from '../trust/openpgp/signer.js';
 import { NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { Expiry } from '../trust/tuf/expiries.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
+import type { ChosenLifetimes } from '../trust/tuf/lifetimes.js';
 import { planPrune, pruneSite } from './prune.js';
 import { refreshLists } from './refresh-lists.js';
 import { isSignedMirror, lookAtExpiries, needsSigning, type SignedMirror, signMirror } from './sign-mirror.js';
-import { isNewWish, rememberSigning } from './signing-settings.js';
+import { plannedLifetimes, rememberSigning } from './signing-settings.js';
 import type { MirrorView } from './site.js';
 import { MirrorState } from './state.js';
 import { withLock } from './with-lock.js';
@@ -16,6 +17,8 @@ export interface RefreshOptions {
   readonly mirrorDir: string;
   /** The keys of the metadata, which the mirror remembers the directory of; null leaves it as it is. */
   readonly ring: KeyRing | null;
+  /** How long the metadata of roles is to be good; what is not in it is as the mirror remembers. */
+  readonly lifetimes?: ChosenLifetimes | undefined;
   /** By what the lists are signed for OpenPGP; undefined leaves their signatures as they are. */
   readonly signLists?: LockedSigner | undefined;
   /** Also remove what no index has named, and no metadata has needed, for so long. */
@@ -55,10 +58,11 @@ async function refreshMetadata(options: RefreshOptions): Promise<SignedMirror> {
   if (ring === null && !(await isSignedMirror(view))) return { written: [], expiries: [] };
   await requireSigned(view);
   // Who names no keys has no wish for them, and does not want the mirror to forget them.
-  const wish = { sign: ring ?? undefined };
+  const wish = { sign: ring ?? undefined, lifetimes: options.lifetimes };
+  const { lifetimes, isNew } = await plannedLifetimes(view.state, wish);
   const hasWork =
-    (await isNewWish(view.state, wish)) ||
-    (ring !== null && (await needsSigning(view, null, ring))) ||
+    isNew ||
+    (ring !== null && (await needsSigning(view, null, ring, lifetimes))) ||
     (prune !== undefined && (await planPrune(view, prune.graceMs)).hasWork);
   if (!hasWork) return await lookAtExpiries(view, ring, onEvent);
   return await withLock(mirrorDir, options, async (lock, state) => {

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import type { EventSink } from '../events.js';
 import { readTextFile } from '../io/atomic-file.js';
 import type { RepositoryContents } from '../trust/tuf/contents.js';
-import { MAX_BYTES, METADATA_DIR, metadataFileName, metadataPath, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { MAX_BYTES, METADATA_DIR, metadataFileName, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { type Drafts, NO_DRAFTS } from '../trust/tuf/drafts.js';
-import { type Expiry, listExpiries } from '../trust/tuf/expiries.js';
+import type { Expiry } from '../trust/tuf/expiries.js';
+import type { Making } from '../trust/tuf/key-changes.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
-import { DEFAULT_LIFETIMES } from '../trust/tuf/lifetimes.js';
+import type { Lifetimes } from '../trust/tuf/lifetimes.js';
 import {
   finishWriting,
   isUnfinished,
@@ -17,7 +18,9 @@ import {
 import { type NextRepository, nextRepository } from '../trust/tuf/next-repository.js';
 import { rehearse } from '../trust/tuf/rehearsal.js';
 import { type Repository, readRepository } from '../trust/tuf/repository.js';
+import { expiriesIn, warnOfExpiries } from './metadata-expiries.js';
 import { noteOldMetadata } from './old-metadata.js';
+import { rememberedLifetimes } from './signing-settings.js';
 import type { MirrorSite, MirrorView } from './site.js';
 
 /** What is to be signed. */
@@ -61,14 +64,16 @@ export async function needsSigning(
   view: MirrorView,
   contents: RepositoryContents | null,
   ring: KeyRing,
+  lifetimes: Lifetimes,
 ): Promise<boolean> {
   if (await isHalfSigned(view)) return true;
   const current = await readMetadata(view, ring);
-  return current === null || rehearsed(current, contents, ring, new Date()) !== null;
+  return current === null || rehearsed(current, contents, ring, { lifetimes, now: new Date() }) !== null;
 }
 
 /**
- * Brings the metadata of a mirror up to date: what it vouches for, the drafts, and what expires soon, timestamp last. The
+ * Brings the metadata of a mirror up to date: what it vouches for, the drafts, and what expires soon, timestamp last; it is
+ * then good for as long as the mirror remembers. The
  * first metadata begins with the root that was made with the keys. Only keys that sign are opened, and nothing is written
  * where nothing is to be signed.
  *
@@ -77,9 +82,9 @@ export async function needsSigning(
 export async function signMirror(site: MirrorSite, change: SigningChange, ring: KeyRing): Promise<SignedMirror> {
   await site.lock.assertHeld();
   await finishWriting(placeOf(site));
-  const now = new Date();
+  const making = { lifetimes: await rememberedLifetimes(site.state), now: new Date() };
   const current = await readMetadata(site, ring);
-  const next = await makeNext(current, change, ring, now);
+  const next = await makeNext(current, change, ring, making);
   if (next !== null) {
     await site.lock.assertHeld();
     await noteOldMetadata(site, current, next.repository);
@@ -91,7 +96,7 @@ export async function signMirror(site: MirrorSite, change: SigningChange, ring: 
   for (const { path, text } of files) {
     site.onEvent({ type: 'index-written', path, sizeBytes: Buffer.byteLength(text) });
   }
-  const expiries = repository === null ? [] : listExpiries(repository, DEFAULT_LIFETIMES, now);
+  const expiries = repository === null ? [] : await expiriesIn(site, repository);
   warnOfExpiries(expiries, site.onEvent);
   return { written: files.map(({ path }) => path), expiries };
 }
@@ -103,38 +108,28 @@ export async function lookAtExpiries(
   onEvent: EventSink,
 ): Promise<SignedMirror> {
   const current = await readMetadata(view, ring);
-  const expiries = current === null ? [] : listExpiries(current, DEFAULT_LIFETIMES, new Date());
+  const expiries = current === null ? [] : await expiriesIn(view, current);
   warnOfExpiries(expiries, onEvent);
   return { written: [], expiries };
-}
-
-/** Tells what is to be signed anew and was not, since its keys are elsewhere. */
-function warnOfExpiries(expiries: readonly Expiry[], onEvent: EventSink): void {
-  for (const { role, version, expires, state } of expiries) {
-    if (state === 'good') continue;
-    const fate = state === 'due' ? 'expires' : 'expired';
-    const message = `${fate} at ${expires}: sign it anew with the keys of ${role}`;
-    onEvent({ type: 'note', level: 'warning', subject: metadataPath(role, version), message });
-  }
 }
 
 async function makeNext(
   current: Repository | null,
   { contents, drafts }: SigningChange,
   ring: KeyRing,
-  now: Date,
+  making: Making,
 ): Promise<NextRepository | null> {
   const given = current === null && isEmpty(drafts) ? ring.first : drafts;
-  const rehearsal = current !== null && isEmpty(given) ? rehearsed(current, contents, ring, now) : undefined;
+  const rehearsal = current !== null && isEmpty(given) ? rehearsed(current, contents, ring, making) : undefined;
   if (rehearsal === null) return null;
   const keys = await ring.unlock(rehearsal?.keyids ?? ring.signing);
   const change = { contents, drafts: given, online: ring.online };
-  return nextRepository(current, change, { keys, lifetimes: DEFAULT_LIFETIMES, now });
+  return nextRepository(current, change, { keys, ...making });
 }
 
-function rehearsed(current: Repository, contents: RepositoryContents | null, ring: KeyRing, now: Date) {
+function rehearsed(current: Repository, contents: RepositoryContents | null, ring: KeyRing, making: Making) {
   const change = { contents, drafts: NO_DRAFTS, online: ring.online };
-  return rehearse(current, change, ring.signing, { lifetimes: DEFAULT_LIFETIMES, now });
+  return rehearse(current, change, ring.signing, making);
 }
 
 /** As the mirror has it, byte for byte. */

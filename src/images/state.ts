@@ -142,7 +142,13 @@ export class MirrorState {
   }
 }
 
-const NO_SETTINGS: MirrorSettings = { baseUrl: null, deltas: null, compressDeltas: false, keysDir: null };
+const NO_SETTINGS: MirrorSettings = {
+  baseUrl: null,
+  deltas: null,
+  compressDeltas: false,
+  keysDir: null,
+  lifetimes: {},
+};
 
 /** Far above any real record; puavo-conf is the largest part, with some hundred definitions. */
 const MAX_RECORD_BYTES = 64 << 20;

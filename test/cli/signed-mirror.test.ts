@@ -59,3 +59,25 @@ describe('the directory of keys', () => {
     TIMEOUT_MS,
   );
 });
+
+describe('lifetimes', () => {
+  it(
+    'of root and targets hold for new keys and for those that take their place',
+    async () => {
+      const workshop = await makeWorkshop(1);
+      const { mirrorDir } = workshop;
+      const keys = join(workshop.folder, 'keys');
+      const daysOf = (name: string) => {
+        const { expires } = JSON.parse(readFileSync(join(mirrorDir, 'metadata', name), 'utf8')).signed;
+        return Math.round((Date.parse(expires) - Date.now()) / 86_400_000);
+      };
+      await done('key', 'init', '--mirror', mirrorDir, '--expires', 'root=730d,targets=400d', keys);
+      expect([daysOf('1.root.json'), daysOf('1.targets.json')]).toEqual([730, 400]);
+      await done('key', 'rotate', '--role', 'timestamp', '--mirror', mirrorDir, keys);
+      expect(daysOf('2.root.json')).toBe(730);
+      await done('key', 'rotate', '--role', 'snapshot', '--mirror', mirrorDir, '--expires', 'root=500d', keys);
+      expect(daysOf('3.root.json')).toBe(500);
+    },
+    TIMEOUT_MS,
+  );
+});

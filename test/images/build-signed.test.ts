@@ -1,13 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KeyRing, Passphrase } from 'update-repository';
+import { KeyRing, Passphrase, type RepositoryEvent } from 'update-repository';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { releaseOfMirror } from '../../src/images/mirror-release.js';
 import type { Repository } from '../../src/trust/tuf/repository.js';
 import { servedTree } from '../support/served-tree.js';
 import { Stranger, serveFiles } from '../trust/tuf/support/stranger.js';
-import { notes } from './support/events.js';
+import { notes, problems } from './support/events.js';
 import { fileStates } from './support/file-states.js';
 import { metadataOf, refresh, signedWorkshop } from './support/signed-workshop.js';
 import { addImages, build, dayDeltaPath, dayImage, makeWorkshop, prune, SERIES, verify } from './support/workshop.js';
@@ -176,6 +176,35 @@ describe('refresh', () => {
     expect(versionsOf(await metadataOf(mirrorDir))).toEqual({
       ...{ root: 1, targets: 1, [SERIES]: 2, mirror: 2, snapshot: 2, timestamp: 3 },
     });
+
+    const verified = await verify({ mirrorDir });
+    expect(verified.summary).toMatchObject({ errors: 0, warnings: 2 });
+    expect(problems(verified)).toEqual(['warning stale metadata/1.root.json', 'warning stale metadata/1.targets.json']);
+    const said: RepositoryEvent[] = [];
+    await releaseOfMirror(mirrorDir, (event) => said.push(event));
+    expect(notes({ events: said })).toEqual([
+      expect.stringMatching(/^metadata\/1\.root\.json: expires at .* keys of root$/),
+      expect.stringMatching(/^metadata\/1\.targets\.json: expires at .* keys of targets$/),
+    ]);
+    vi.setSystemTime(Date.now() + 60 * DAY_MS);
+    expect(problems(await verify({ mirrorDir }))).toContain('error stale metadata/1.root.json');
+  });
+
+  it('remembers lifetimes, by which metadata is signed and due from then on', async () => {
+    const { mirrorDir, ring } = await signedWorkshop();
+    const lifetimes = { timestamp: 14 * DAY_MS };
+    const daysLeft = async () => {
+      const { expires } = (await metadataOf(mirrorDir)).timestamp.signed;
+      return Math.round((Date.parse(expires) - Date.now()) / DAY_MS);
+    };
+    // 7 days are left, of 14 it is due with 8.
+    expect((await refresh(mirrorDir, ring, { lifetimes })).summary.written).toEqual(['metadata/timestamp.json']);
+    expect(await daysLeft()).toBe(14);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5 * DAY_MS });
+    expect((await refresh(mirrorDir, ring)).summary.written).toEqual([]);
+    vi.setSystemTime(Date.now() + 2 * DAY_MS);
+    expect((await refresh(mirrorDir, ring)).summary.written).toEqual(['metadata/timestamp.json']);
+    expect(await daysLeft()).toBe(14);
   });
 
   it('refuses a mirror that is not signed', async () => {

@@ -191,7 +191,7 @@ function plan(
   { interrupted = false, ...settings }: Partial<PlanSettings> & { interrupted?: boolean } = {},
 ): BuildPlan {
   const survey: Survey = {
-    settings: { baseUrl: SETTINGS.baseUrl, deltas: null, compressDeltas: false, keysDir: null },
+    settings: { baseUrl: SETTINGS.baseUrl, deltas: null, compressDeltas: false, keysDir: null, lifetimes: {} },
     indexes: { texts, metas: [], named },
     interrupted,
     images: new Map(images.map((image) => [image.name.fileName, image])),

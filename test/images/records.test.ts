@@ -16,13 +16,16 @@ describe('what a mirror remembers', () => {
     for (const record of [deltaRecord('a', 'b'), tooLargeRecord('a', 'b', 7), ...compressed]) {
       expect(parseDeltaRecord(stored(record))).toEqual(record);
     }
-    const settings = { baseUrl: 'https://images.example.org', compressDeltas: true, keysDir: '/srv/keys' };
+    const lifetimes = { timestamp: 3_600_000 };
+    const settings = { baseUrl: 'https://images.example.org', compressDeltas: true, keysDir: '/srv/keys', lifetimes };
     expect(parseSettings({ ...settings, deltas: 'latest:2' })).toEqual({
       ...settings,
       deltas: { kind: 'latest', count: 2 },
     });
-    const none = { baseUrl: null, deltas: null, compressDeltas: false, keysDir: null };
-    expect(parseSettings({ baseUrl: null, deltas: 'some', keysDir: 'keys' })).toEqual(none);
+    const none = { baseUrl: null, deltas: null, compressDeltas: false, keysDir: null, lifetimes: {} };
+    expect(
+      parseSettings({ baseUrl: null, deltas: 'some', keysDir: 'keys', lifetimes: { timestamp: 1, other: 9e9 } }),
+    ).toEqual(none);
     const dropped = { 'rdiffs/x.rdiff': '2024-01-01T00:00:00.000Z' };
     expect(parseDropped(dropped)).toEqual(new Map(Object.entries(dropped)));
   });

@@ -6,13 +6,14 @@ import type { KeyId } from '../../trust/tuf/documents.js';
 import { isKeyRole, KEY_ROLES, type KeyRole } from '../../trust/tuf/role-names.js';
 import { EXIT } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
+import { type LifetimeFlags, lifetimeOption } from '../lifetime-option.js';
 import { parseCount } from '../numbers.js';
 import { optionValue } from '../option-value.js';
 import { requireWritable } from '../output-path.js';
 import { askPassphrase, openKeys, type PassphraseFlags, passphraseOption } from '../sign-flags.js';
 import { definePgp } from './key-pgp.js';
 
-interface InitFlags extends PassphraseFlags {
+interface InitFlags extends PassphraseFlags, LifetimeFlags {
   readonly mirror?: string;
   readonly type: 'ed25519' | 'ecdsa';
   readonly rootKeys: number;
@@ -26,10 +27,13 @@ interface ExportFlags {
   readonly private?: readonly KeyRole[];
 }
 
-interface ChangeFlags extends PassphraseFlags {
+interface ChangeFlags extends PassphraseFlags, LifetimeFlags {
   readonly mirror: string;
   readonly drafts?: string;
 }
+
+/** Whose metadata people sign. */
+const OFFLINE_ROLES: readonly KeyRole[] = ['root', 'targets'];
 
 const EPILOGUE = `
 Examples:
@@ -74,20 +78,22 @@ function defineInit(key: Command, accept: Accept): void {
     .addOption(new Option('--type <type>', 'the kind of the keys').choices(['ed25519', 'ecdsa']).default('ed25519'))
     .addOption(countOption('--root-keys <n>', 'so many keys of root'))
     .addOption(countOption('--threshold <k>', 'how many of them have to sign'))
+    .addOption(lifetimeOption(OFFLINE_ROLES))
     .addOption(passphraseOption());
   command.action((keys: string, flags: InitFlags) =>
     accept(command, async ({ signal, onEvent }) => {
       const { makeKeys } = await import('../../trust/tuf/make-keys.js');
       const { KeyRing } = await import('../../trust/tuf/key-ring.js');
-      const { DEFAULT_LIFETIMES } = await import('../../trust/tuf/lifetimes.js');
+      const { lifetimesOf } = await import('../../trust/tuf/lifetimes.js');
       const { requireEmptyDirectory } = await import('../../io/empty-directory.js');
       const { startMetadata } = await import('../../images/mirror-keys.js');
+      const { mirror, expires: lifetimes = {} } = flags;
       await requireEmptyDirectory(keys);
       const passphrase = await askPassphrase(`the keys in ${keys}`, true, flags, signal);
-      const files = await makeKeys(keys, flags, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
+      const files = await makeKeys(keys, flags, passphrase, { lifetimes: lifetimesOf(lifetimes), now: new Date() });
       const ring = await KeyRing.open(keys, passphrase);
-      const { mirror } = flags;
-      const published = mirror === undefined ? [] : await startMetadata({ mirrorDir: mirror, ring, onEvent });
+      const published =
+        mirror === undefined ? [] : await startMetadata({ mirrorDir: mirror, ring, lifetimes, onEvent });
       onEvent(summaryOf('init', keys, { files, published, missing: [] }));
       return EXIT.done;
     }),
@@ -163,7 +169,8 @@ function defineRotate(key: Command, accept: Accept): void {
   addChangeOptions(command).action((keys: string, flags: ChangeFlags & { role: KeyRole; key?: KeyId }) =>
     accept(command, async ({ signal, onEvent }) => {
       const { rotateKey } = await import('../../images/mirror-keys.js');
-      const place = { mirrorDir: flags.mirror, ring: await openKeys(keys, flags, signal), onEvent };
+      const ring = await openKeys(keys, flags, signal);
+      const place = { mirrorDir: flags.mirror, ring, lifetimes: flags.expires, onEvent };
       const choice = { role: flags.role, keyid: flags.key ?? null };
       onEvent(summaryOf('rotate', keys, await rotateKey(place, choice, flags.drafts ?? null)));
       return EXIT.done;
@@ -180,7 +187,8 @@ function defineRevoke(key: Command, accept: Accept): void {
   addChangeOptions(command).action((keys: string, flags: ChangeFlags & { key: KeyId }) =>
     accept(command, async ({ signal, onEvent }) => {
       const { revokeKey } = await import('../../images/mirror-keys.js');
-      const place = { mirrorDir: flags.mirror, ring: await openKeys(keys, flags, signal), onEvent };
+      const ring = await openKeys(keys, flags, signal);
+      const place = { mirrorDir: flags.mirror, ring, lifetimes: flags.expires, onEvent };
       onEvent(summaryOf('revoke', keys, await revokeKey(place, flags.key, flags.drafts ?? null)));
       return EXIT.done;
     }),
@@ -210,6 +218,7 @@ function addChangeOptions(command: Command): Command {
   return command
     .requiredOption('--mirror <mirror>', 'the mirror, or with --drafts a copy of its metadata/')
     .option('--drafts <dir>', 'write the new root or targets here, to be signed on other machines, and publish nothing')
+    .addOption(lifetimeOption(OFFLINE_ROLES))
     .addOption(passphraseOption());
 }
 

@@ -104,7 +104,7 @@ async function publishAll(
   const { releaseOfMirror } = await import('../../images/mirror-release.js');
   const { publish } = await import('../../publish/publish.js');
   const { stateCopyOf } = await import('../../publish/state-copy.js');
-  const release = await releaseOfMirror(mirror);
+  const release = await releaseOfMirror(mirror, session.onEvent);
   return await toEach(targets, flags, session, (options) =>
     publish(release, { mirror, copy: stateCopyOf(mirror, options.storage), ...options }),
   );

@@ -3,10 +3,11 @@ import { UpdateRepositoryError } from '../../errors.js';
 import { EXIT } from '../exit-codes.js';
 import { graceOption } from '../grace.js';
 import type { Accept } from '../invocation.js';
+import { type LifetimeFlags, lifetimeOption } from '../lifetime-option.js';
 import { findListSigner, type PgpFlags, pgpOptions } from '../pgp-flags.js';
 import { keysDirectory, openKeys, type PassphraseFlags, passphraseOnce, passphraseOption } from '../sign-flags.js';
 
-interface RefreshFlags extends PassphraseFlags, PgpFlags {
+interface RefreshFlags extends PassphraseFlags, LifetimeFlags, PgpFlags {
   readonly sign?: string;
   readonly prune?: boolean;
   readonly grace: number;
@@ -24,7 +25,8 @@ export function defineRefresh(program: Command, accept: Accept): void {
     )
     .argument('<mirror>', 'the mirror')
     .option('--sign <keys>', 'the directory of keys, see key init (default: as before)')
-    .addOption(passphraseOption());
+    .addOption(passphraseOption())
+    .addOption(lifetimeOption());
   for (const option of pgpOptions()) command.addOption(option);
   command
     .option('--prune', 'afterwards remove what nothing needs any more, as the command prune does')
@@ -40,7 +42,16 @@ export function defineRefresh(program: Command, accept: Accept): void {
       if (directory === null && signLists === undefined) throw noKeys(mirrorDir);
       const ring = directory === null ? null : await openKeys(directory, flags, signal, ask);
       const prune = flags.prune === true ? { graceMs: flags.grace } : undefined;
-      await refreshMirror({ mirrorDir, ring, signLists, prune, breakLock: flags.breakLock ?? false, signal, onEvent });
+      await refreshMirror({
+        mirrorDir,
+        ring,
+        signLists,
+        lifetimes: flags.expires,
+        prune,
+        breakLock: flags.breakLock ?? false,
+        signal,
+        onEvent,
+      });
       return EXIT.done;
     }),
   );

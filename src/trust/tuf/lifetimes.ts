@@ -1,4 +1,4 @@
-import type { TopRole } from './documents.js';
+import { isKeyRole, type KeyRole } from './role-names.js';
 
 /** How long the metadata of a role is good, and how long before its end it is signed anew. */
 export interface Lifetime {
@@ -7,8 +7,15 @@ export interface Lifetime {
   readonly renewDays: number;
 }
 
-/** By role; `delegated` is for the roles of series and of the mirror's indexes. */
-export type Lifetimes = Readonly<Record<TopRole | 'delegated', Lifetime>>;
+/** By role; `series` is for the roles of all series. */
+export type Lifetimes = Readonly<Record<KeyRole, Lifetime>>;
+
+/** How many milliseconds the metadata of roles is to be good; a role that is not in it has its default. */
+export type ChosenLifetimes = Readonly<Partial<Record<KeyRole, number>>>;
+
+/** What can be chosen: who signs more often than each hour is at it all day, and longer than a century nobody checks. */
+export const SHORTEST_LIFETIME_MS = 3_600_000;
+export const LONGEST_LIFETIME_MS = 36_500 * 86_400_000;
 
 /**
  * Root and targets are signed by people, once a year with two months to do it. What a machine signs every day lives a
@@ -18,24 +25,34 @@ export type Lifetimes = Readonly<Record<TopRole | 'delegated', Lifetime>>;
 export const DEFAULT_LIFETIMES: Lifetimes = {
   root: { days: 365, renewDays: 60 },
   targets: { days: 365, renewDays: 60 },
-  delegated: { days: 30, renewDays: 15 },
+  series: { days: 30, renewDays: 15 },
+  mirror: { days: 30, renewDays: 15 },
   snapshot: { days: 30, renewDays: 15 },
   timestamp: { days: 7, renewDays: 4 },
 };
 
 const DAY_MS = 86_400_000;
 
+/** Lifetimes as they are chosen; metadata is due when the same share of its lifetime is left as by default. */
+export function lifetimesOf(chosen: ChosenLifetimes): Lifetimes {
+  const of = (role: KeyRole): Lifetime => {
+    const usual = DEFAULT_LIFETIMES[role];
+    const days = (chosen[role] ?? usual.days * DAY_MS) / DAY_MS;
+    return { days, renewDays: (days * usual.renewDays) / usual.days };
+  };
+  return {
+    root: of('root'),
+    targets: of('targets'),
+    series: of('series'),
+    mirror: of('mirror'),
+    snapshot: of('snapshot'),
+    timestamp: of('timestamp'),
+  };
+}
+
 /** The lifetime of any role's metadata. */
 export function lifetimeOf(role: string, lifetimes: Lifetimes): Lifetime {
-  switch (role) {
-    case 'root':
-    case 'targets':
-    case 'snapshot':
-    case 'timestamp':
-      return lifetimes[role];
-    default:
-      return lifetimes.delegated;
-  }
+  return lifetimes[isKeyRole(role) ? role : 'series'];
 }
 
 /** When metadata ends that is signed now, as TUF writes it: UTC, without milliseconds. */
