@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
 import type { KeySummaryEvent } from '../../events.js';
+import type { KeyWork, MirrorKeys } from '../../images/mirror-keys.js';
 import { isSha256Hex } from '../../metadata/brands.js';
 import type { KeyId } from '../../trust/tuf/documents.js';
+import { lifetimesOf } from '../../trust/tuf/lifetimes.js';
 import { isKeyRole, KEY_ROLES, type KeyRole } from '../../trust/tuf/role-names.js';
 import { EXIT } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
@@ -84,7 +86,6 @@ function defineInit(key: Command, accept: Accept): void {
     accept(command, async ({ signal, onEvent }) => {
       const { makeKeys } = await import('../../trust/tuf/make-keys.js');
       const { KeyRing } = await import('../../trust/tuf/key-ring.js');
-      const { lifetimesOf } = await import('../../trust/tuf/lifetimes.js');
       const { requireEmptyDirectory } = await import('../../io/empty-directory.js');
       const { startMetadata } = await import('../../images/mirror-keys.js');
       const { mirror, expires: lifetimes = {} } = flags;
@@ -166,16 +167,11 @@ function defineRotate(key: Command, accept: Accept): void {
     .argument('<keys>', 'the directory of keys')
     .addOption(new Option('--role <role>', 'the role').choices(KEY_ROLES).makeOptionMandatory())
     .option('--key <id>', 'which of its keys, where there are several', optionValue('--key', parseKeyId));
-  addChangeOptions(command).action((keys: string, flags: ChangeFlags & { role: KeyRole; key?: KeyId }) =>
-    accept(command, async ({ signal, onEvent }) => {
-      const { rotateKey } = await import('../../images/mirror-keys.js');
-      const ring = await openKeys(keys, flags, signal);
-      const place = { mirrorDir: flags.mirror, ring, lifetimes: flags.expires, onEvent };
-      const choice = { role: flags.role, keyid: flags.key ?? null };
-      onEvent(summaryOf('rotate', keys, await rotateKey(place, choice, flags.drafts ?? null)));
-      return EXIT.done;
-    }),
-  );
+  type RotateFlags = ChangeFlags & { readonly role: KeyRole; readonly key?: KeyId };
+  defineChange(command, accept, 'rotate', async (place, flags: RotateFlags) => {
+    const { rotateKey } = await import('../../images/mirror-keys.js');
+    return await rotateKey(place, { role: flags.role, keyid: flags.key ?? null }, flags.drafts ?? null);
+  });
 }
 
 function defineRevoke(key: Command, accept: Accept): void {
@@ -184,15 +180,11 @@ function defineRevoke(key: Command, accept: Accept): void {
     .description('Take a key out of all its roles; their other keys have to suffice.')
     .argument('<keys>', 'the directory of keys')
     .addOption(new Option('--key <id>', 'which key').argParser(optionValue('--key', parseKeyId)).makeOptionMandatory());
-  addChangeOptions(command).action((keys: string, flags: ChangeFlags & { key: KeyId }) =>
-    accept(command, async ({ signal, onEvent }) => {
-      const { revokeKey } = await import('../../images/mirror-keys.js');
-      const ring = await openKeys(keys, flags, signal);
-      const place = { mirrorDir: flags.mirror, ring, lifetimes: flags.expires, onEvent };
-      onEvent(summaryOf('revoke', keys, await revokeKey(place, flags.key, flags.drafts ?? null)));
-      return EXIT.done;
-    }),
-  );
+  type RevokeFlags = ChangeFlags & { readonly key: KeyId };
+  defineChange(command, accept, 'revoke', async (place, { key: keyid, drafts }: RevokeFlags) => {
+    const { revokeKey } = await import('../../images/mirror-keys.js');
+    return await revokeKey(place, keyid, drafts ?? null);
+  });
 }
 
 function defineSign(key: Command, accept: Accept): void {
@@ -214,12 +206,26 @@ function defineSign(key: Command, accept: Accept): void {
   );
 }
 
-function addChangeOptions(command: Command): Command {
-  return command
+/** What a change of keys has, whatever the change: its options, the keys that sign it, and its summary. */
+function defineChange<Flags extends ChangeFlags>(
+  command: Command,
+  accept: Accept,
+  action: 'rotate' | 'revoke',
+  change: (place: MirrorKeys, flags: Flags) => Promise<KeyWork>,
+): void {
+  command
     .requiredOption('--mirror <mirror>', 'the mirror, or with --drafts a copy of its metadata/')
     .option('--drafts <dir>', 'write the new root or targets here, to be signed on other machines, and publish nothing')
     .addOption(lifetimeOption(OFFLINE_ROLES))
-    .addOption(passphraseOption());
+    .addOption(passphraseOption())
+    .action((keys: string, flags: Flags) =>
+      accept(command, async ({ signal, onEvent }) => {
+        const ring = await openKeys(keys, flags, signal);
+        const place = { mirrorDir: flags.mirror, ring, lifetimes: flags.expires, onEvent };
+        onEvent(summaryOf(action, keys, await change(place, flags)));
+        return EXIT.done;
+      }),
+    );
 }
 
 function countOption(flags: string, description: string): Option {
