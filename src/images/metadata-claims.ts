@@ -1,40 +1,90 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
-import { isVouchedFor } from '../trust/tuf/contents.js';
-import { METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
-import type { Expiry } from '../trust/tuf/expiries.js';
-import type { Repository } from '../trust/tuf/repository.js';
-import { expiriesIn, expiryMessage, expiryPath } from './metadata-expiries.js';
-import { signedTargets } from './metadata-paths.js';
-import { readSettledIndexes } from './settled-indexes.js';
-import { isSignedMirror, readMetadata } from './sign-mirror.js';
-import type { MirrorView } from './site.js';
+import { hashNamedCopy, isVouchedFor } from '../trust/tuf/contents.js';
+import { MAX_BYTES, METADATA_DIR, type TargetEntry, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { type Expiry, listExpiries } from '../trust/tuf/expiries.js';
+import type { Lifetimes } from '../trust/tuf/lifetimes.js';
+import { type ReadMetadata, type Repository, readRepository } from '../trust/tuf/repository.js';
+import { expiryMessage, expiryPath } from './metadata-expiries.js';
+import { signedIndexes, signedTargets } from './metadata-paths.js';
+
+/** The metadata of a mirror, wherever it is read from. */
+export interface MetadataSource {
+  /** Gives files below `metadata/`, copies of indexes too. */
+  readonly read: ReadMetadata;
+  /** The text of a root that the chain has to contain; null where that of the source itself is believed. */
+  readonly trustedRoot: string | null;
+  /** By which metadata counts as due. */
+  readonly lifetimes: Lifetimes;
+}
 
 /** The indexes of these that the metadata vouches for with other bytes, or not at all where it has to. */
 export function unsignedIndexes(repository: Repository, texts: ReadonlyMap<string, string>): string[] {
   const signed = signedTargets(repository);
   return [...texts]
     .filter(([path]) => isVouchedFor(path))
-    .filter(([path, text]) => signed.get(path)?.hashes.sha256 !== createHash('sha256').update(text).digest('hex'))
+    .filter(([path, text]) => signed.get(path)?.hashes.sha256 !== sha256Of(text))
     .map(([path]) => path);
 }
 
-/** What is wrong with the metadata of a mirror, and between it and the indexes; nothing, where there is none. */
-export async function metadataProblems(view: MirrorView): Promise<ProblemEvent[]> {
-  if (!(await isSignedMirror(view))) return [];
+/**
+ * What is wrong with the metadata of a mirror, between it and these indexes, and with their copies, and what of it expires
+ * soon; nothing, where there is none and no root is trusted. Throws what `read` throws but FORMAT, NETWORK and STORAGE.
+ */
+export async function metadataProblems(
+  source: MetadataSource,
+  texts: ReadonlyMap<string, string>,
+): Promise<ProblemEvent[]> {
+  const { read, trustedRoot, lifetimes } = source;
   try {
-    const repository = await readMetadata(view, null);
+    if ((await read(TIMESTAMP_FILE, MAX_BYTES.timestamp)) === null) {
+      if (trustedRoot === null) return [];
+      return [problem('missing', `${METADATA_DIR}/${TIMESTAMP_FILE}`, 'expected it, as a root is trusted, found none')];
+    }
+    const repository = await readRepository(read, trustedRoot);
     if (repository === null) return [];
-    const { texts } = await readSettledIndexes(view.mirrorDir, view.state);
-    const unsigned = unsignedIndexes(repository, texts).map((path): ProblemEvent => {
-      const message = `expected the bytes that ${METADATA_DIR}/${TIMESTAMP_FILE} leads to, found others`;
-      return { type: 'problem', level: 'error', kind: 'inconsistent', path, message };
-    });
-    return [...unsigned, ...expiryProblems(await expiriesIn(view, repository))];
+    const message = `expected the bytes that ${METADATA_DIR}/${TIMESTAMP_FILE} leads to, found others`;
+    return [
+      ...unsignedIndexes(repository, texts).map((path) => problem('inconsistent', path, message)),
+      ...(await copyProblems(read, repository)),
+      ...expiryProblems(listExpiries(repository, lifetimes, new Date())),
+    ];
   } catch (error) {
+    if (hasCode(error, 'NETWORK') || hasCode(error, 'STORAGE')) {
+      return [problem('unreadable', METADATA_DIR, error.message)];
+    }
     if (!hasCode(error, 'VERIFICATION') && !hasCode(error, 'FORMAT')) throw error;
-    return [{ type: 'problem', level: 'error', kind: 'malformed', path: METADATA_DIR, message: error.message }];
+    return [problem('malformed', METADATA_DIR, error.message)];
+  }
+}
+
+/** A client with a trusted root reads the indexes by their copies. */
+async function copyProblems(read: ReadMetadata, repository: Repository): Promise<ProblemEvent[]> {
+  const problems: ProblemEvent[] = [];
+  for (const [path, entry] of signedIndexes(repository)) {
+    const copy = hashNamedCopy(path, entry.hashes.sha256);
+    const fault = await copyFault(read, copy.slice(METADATA_DIR.length + 1), entry);
+    if (fault !== null) problems.push(problem(fault.kind, copy, fault.message));
+  }
+  return problems;
+}
+
+async function copyFault(
+  read: ReadMetadata,
+  fileName: string,
+  { length, hashes }: TargetEntry,
+): Promise<Pick<ProblemEvent, 'kind' | 'message'> | null> {
+  try {
+    const text = await read(fileName, length);
+    if (text === null) return { kind: 'missing', message: 'the metadata names it' };
+    const found = sha256Of(text);
+    return found === hashes.sha256
+      ? null
+      : { kind: 'mismatch', message: `expected sha256 ${hashes.sha256}, found ${found}` };
+  } catch (error) {
+    if (!hasCode(error, 'FORMAT')) throw error;
+    return { kind: 'mismatch', message: error.message };
   }
 }
 
@@ -45,4 +95,12 @@ function expiryProblems(expiries: readonly Expiry[]): ProblemEvent[] {
     const level = expiry.state === 'expired' ? 'error' : 'warning';
     return [{ type: 'problem', level, kind: 'stale', path: expiryPath(expiry), message: expiryMessage(expiry) }];
   });
+}
+
+function problem(kind: ProblemEvent['kind'], path: string, message: string): ProblemEvent {
+  return { type: 'problem', level: 'error', kind, path, message };
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

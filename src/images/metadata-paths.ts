@@ -8,17 +8,21 @@ export function signedTargets({ roles }: Repository): ReadonlyMap<string, Target
   return new Map([...roles.values()].flatMap(({ signed }) => Object.entries(signed.targets)));
 }
 
+/** The indexes that the metadata vouches for, by path. */
+export function signedIndexes(repository: Repository): ReadonlyMap<string, TargetEntry> {
+  return new Map([...signedTargets(repository)].filter(([path]) => isIndex(path)));
+}
+
 /** Every file below `metadata/` that clients need but the timestamp: all roots, the newest of all else, the copies. */
 export function metadataPaths(repository: Repository): string[] {
   const { root, targets, snapshot, roles } = repository;
   const versions = Array.from({ length: root.signed.version }, (_, index) => index + 1);
-  const copies = [...signedTargets(repository)].filter(([path]) => isIndex(path));
   return [
     ...versions.map((version) => metadataPath('root', version)),
     ...[...Object.entries({ targets, snapshot }), ...roles].map(([role, { signed }]) =>
       metadataPath(role, signed.version),
     ),
-    ...copies.map(([path, { hashes }]) => hashNamedCopy(path, hashes.sha256)),
+    ...[...signedIndexes(repository)].map(([path, { hashes }]) => hashNamedCopy(path, hashes.sha256)),
   ];
 }
 

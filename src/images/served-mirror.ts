@@ -4,7 +4,9 @@ import { parseIndexJson } from '../metadata/index-json.js';
 import { CKSUMS_FILE, DELTA_SHA256SUMS_FILE, INDEX_FILE, SHA256SUMS_FILE } from '../metadata/mirror-paths.js';
 import { type HttpAddress, parseHttpAddress } from '../net/http/address.js';
 import { connectionTo } from '../net/http/connection.js';
-import { HttpClient } from '../publish/http/client.js';
+import { HttpClient, isMissing } from '../publish/http/client.js';
+import { METADATA_DIR } from '../trust/tuf/documents.js';
+import type { ReadMetadata } from '../trust/tuf/repository.js';
 import { MAX_INDEX_BYTES } from './disk-indexes.js';
 
 /** Whether a text is where a web server serves a mirror. */
@@ -43,12 +45,39 @@ export async function readServedIndexes(client: HttpClient, signal: AbortSignal)
   });
 }
 
+/** Reads the metadata that a web server shows, each file as long as it may be at most. Throws NETWORK, STORAGE. */
+export function readServedMetadata(client: HttpClient, signal: AbortSignal): ReadMetadata {
+  return async (fileName, maxBytes) => {
+    const path = `${METADATA_DIR}/${fileName}`;
+    // What a server says of a file that is missing may be longer than the file.
+    const text = await readText(client, path, Math.max(maxBytes, MAX_MISSING_BYTES), signal);
+    if (text === null || Buffer.byteLength(text) <= maxBytes) return text;
+    throw new UpdateRepositoryError('FORMAT', `${path}: expected at most ${maxBytes} bytes, found more`, {
+      data: { path, maxBytes },
+    });
+  };
+}
+
+const MAX_MISSING_BYTES = 1 << 20;
+
+/** Null where there is none. */
+async function readText(
+  client: HttpClient,
+  path: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { status, text } = await client.text('GET', path, maxBytes, { signal });
+  if (status === 200) return text;
+  if (isMissing(status)) return null;
+  throw refused(client, path, status);
+}
+
 async function readOnce(client: HttpClient, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   const read = async (path: string): Promise<void> => {
-    const { status, text } = await client.text('GET', path, MAX_INDEX_BYTES, { signal });
-    if (status === 200) texts.set(path, text);
-    else if (status !== 404 && status !== 410) throw refused(client, path, status);
+    const text = await readText(client, path, MAX_INDEX_BYTES, signal);
+    if (text !== null) texts.set(path, text);
   };
   for (const path of [INDEX_FILE, CKSUMS_FILE, SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE]) await read(path);
   for (const path of metaPaths(texts.get(INDEX_FILE))) await read(path);

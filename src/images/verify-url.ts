@@ -3,12 +3,18 @@ import { hasCode, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { PosixCksum } from '../io/posix-cksum.js';
 import type { HttpClient } from '../publish/http/client.js';
+import { METADATA_DIR, metadataFileName } from '../trust/tuf/documents.js';
+import { DEFAULT_LIFETIMES } from '../trust/tuf/lifetimes.js';
+import type { ReadMetadata } from '../trust/tuf/repository.js';
 import { brokenClaims, claimedBytes, type Expectation, readExpectations } from './expectations.js';
-import { openServedMirror, readServedIndexes } from './served-mirror.js';
+import { type MetadataSource, metadataProblems } from './metadata-claims.js';
+import { openServedMirror, readServedIndexes, readServedMetadata } from './served-mirror.js';
 import { servedSignatureProblems } from './served-signatures.js';
 
 export interface VerifyUrlOptions {
   readonly url: string;
+  /** The text of a root that the metadata has to go back to; undefined believes the server's first one. */
+  readonly trustedRoot?: string | undefined;
   /** How many files are downloaded at once. */
   readonly transfers: number;
   readonly signal: AbortSignal;
@@ -16,8 +22,8 @@ export interface VerifyUrlOptions {
 }
 
 /**
- * Downloads every file that an index of a served mirror names and compares it with all that is claimed of it, and the
- * indexes with each other. Every finding is a `problem` event; the summary counts them. Memory: some pieces a transfer.
+ * Downloads every file that an index of a served mirror names and compares it with all that is claimed of it, the indexes
+ * with each other and with what is signed, and follows the metadata from the roots down. Every finding is a `problem` event; the summary counts them. Memory: some pieces a transfer.
  *
  * @throws UpdateRepositoryError CONFIG where there is no mirror; NETWORK where the indexes cannot be had
  */
@@ -34,6 +40,7 @@ export async function verifyUrl(options: VerifyUrlOptions): Promise<VerifySummar
     const texts = await readServedIndexes(client, signal);
     const { files, problems } = readExpectations(texts, false);
     problems.forEach(report);
+    (await metadataProblems(servedMetadata(client, options), texts)).forEach(report);
     (await servedSignatureProblems(client, texts, signal)).forEach(report);
     onEvent({ type: 'plan', dryRun: false, actions: files.map(digestAction) });
     const bytes = await downloadAll(client, files, options, report);
@@ -52,6 +59,21 @@ export async function verifyUrl(options: VerifyUrlOptions): Promise<VerifySummar
   } finally {
     await client.close();
   }
+}
+
+/** The metadata of a server; where its own first root is believed, a note tells so. */
+function servedMetadata(client: HttpClient, options: VerifyUrlOptions): MetadataSource {
+  const { trustedRoot = null, signal, onEvent } = options;
+  const served = readServedMetadata(client, signal);
+  const read: ReadMetadata = async (fileName, maxBytes) => {
+    const text = await served(fileName, maxBytes);
+    if (fileName === metadataFileName('root', 1) && text !== null && trustedRoot === null) {
+      const message = 'believed from 1.root.json of this very server on, which anybody may have put there';
+      onEvent({ type: 'note', level: 'info', subject: METADATA_DIR, message });
+    }
+    return text;
+  };
+  return { read, trustedRoot, lifetimes: DEFAULT_LIFETIMES };
 }
 
 function digestAction({ path }: Expectation) {

@@ -3,12 +3,14 @@ import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { DELTA_SHA256SUMS_FILE, META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
 import { signaturesBeside } from '../trust/openpgp/sign-lists.js';
+import { readFrom } from '../trust/tuf/metadata-directory.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { Task } from '../workers/task.js';
 import { brokenClaims, type Expectation, type Expectations, readExpectations } from './expectations.js';
 import { signatureProblems } from './list-claims.js';
 import { metadataProblems } from './metadata-claims.js';
 import { readSettledIndexes } from './settled-indexes.js';
+import { rememberedLifetimes } from './signing-settings.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
 import { identify } from './survey.js';
@@ -19,6 +21,8 @@ export interface VerifyOptions {
   readonly mirrorDir: string;
   /** Also apply every delta and compare what it makes, and unpack every compressed one and compare it with its delta. */
   readonly deep: boolean;
+  /** The text of a root that the metadata has to go back to; undefined takes the one that the mirror remembers, if any. */
+  readonly trustedRoot?: string | undefined;
   readonly resources: Resources;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
@@ -40,9 +44,7 @@ export async function verifyMirror(options: VerifyOptions): Promise<VerifySummar
   };
   const expectations = await readMirror(options);
   for (const problem of expectations.problems) report(problem);
-  const view = { mirrorDir: options.mirrorDir, state: new MirrorState(options.mirrorDir) };
-  for (const problem of await metadataProblems(view)) report(problem);
-  for (const problem of await signatureProblems(await readSettledIndexes(view.mirrorDir, view.state))) report(problem);
+  for (const problem of await signingProblems(options)) report(problem);
   for (const problem of await unlistedFiles(options.mirrorDir, expectations)) report(problem);
   const bytes = await verifyFiles(options, expectations, report);
   const summary: VerifySummaryEvent = {
@@ -70,6 +72,14 @@ async function readMirror({ mirrorDir, onEvent }: VerifyOptions): Promise<Expect
   }
   onEvent({ type: 'note', level: 'warning', message: `${mirrorDir}: nothing is published yet` });
   return { files: [], metas: [], problems: [] };
+}
+
+async function signingProblems({ mirrorDir, trustedRoot: given }: VerifyOptions): Promise<ProblemEvent[]> {
+  const state = new MirrorState(mirrorDir);
+  const trustedRoot = given ?? (await state.readRoot());
+  const source = { read: readFrom(mirrorDir), trustedRoot, lifetimes: await rememberedLifetimes(state) };
+  const settled = await readSettledIndexes(mirrorDir, state);
+  return [...(await metadataProblems(source, settled.texts)), ...(await signatureProblems(settled))];
 }
 
 async function verifyFiles(options: VerifyOptions, expectations: Expectations, report: Report): Promise<number> {

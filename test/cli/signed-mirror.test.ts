@@ -38,6 +38,8 @@ describe('the directory of keys', () => {
       await addImages(workshop, [2]);
       expect(await done(imagesDir, mirrorDir)).toContain(`signed with the keys in ${keys}: as before`);
       expect(timestampOf(workshop).version).toBe(2);
+      await done('verify', '--trust', join(keys, '1.root.json'), mirrorDir);
+      expect(await runCli(['verify', '--trust', join(keys, '1.targets.json'), mirrorDir])).toMatchObject({ code: 3 });
       expect(await done('refresh', mirrorDir)).toContain('up to date, nothing signed');
 
       const others = join(folder, 'others');

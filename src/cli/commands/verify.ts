@@ -7,6 +7,7 @@ import { chooseResources, type ResourceFlags, resourceOptions } from '../resourc
 
 interface VerifyFlags extends ResourceFlags {
   readonly deep?: boolean;
+  readonly trust?: string;
 }
 
 /** Adds `verify`: every file of a mirror against every checksum that names it. */
@@ -16,10 +17,11 @@ export function defineVerify(program: Command, accept: Accept): void {
     .summary('check every file of a mirror')
     .description(
       'Check every file of a mirror against every index and checksum that names it. Nothing is written. ' +
-        'Exits with 3 when something is wrong.',
+        'Exits with 3 when something is wrong. Of a signed mirror its metadata is verified, too.',
     )
     .argument('<mirror>', 'the mirror, or the URL where it is served: then everything is downloaded')
     .option('--deep', 'apply every delta too, and compare what comes out')
+    .option('--trust <file>', 'the metadata has to go back to this root')
     .addHelpText('after', '\nExample:\n  update-repository verify --deep /srv/images/mirror\n');
   for (const option of resourceOptions()) command.addOption(option);
 
@@ -36,7 +38,8 @@ export function defineVerify(program: Command, accept: Accept): void {
 
 async function verifyLocal(mirrorDir: string, flags: VerifyFlags, session: Session): Promise<VerifySummaryEvent> {
   const { verifyMirror } = await import('../../images/verify.js');
-  return await verifyMirror({ mirrorDir, deep: flags.deep ?? false, resources: chooseResources(flags), ...session });
+  const [deep, resources] = [flags.deep ?? false, chooseResources(flags)];
+  return await verifyMirror({ mirrorDir, deep, trustedRoot: await trustedRoot(flags), resources, ...session });
 }
 
 async function verifyServed(url: string, flags: VerifyFlags, session: Session): Promise<VerifySummaryEvent> {
@@ -46,5 +49,12 @@ async function verifyServed(url: string, flags: VerifyFlags, session: Session): 
     });
   }
   const { verifyUrl } = await import('../../images/verify-url.js');
-  return await verifyUrl({ url, transfers: chooseResources(flags).jobs, ...session });
+  const transfers = chooseResources(flags).jobs;
+  return await verifyUrl({ url, transfers, trustedRoot: await trustedRoot(flags), ...session });
+}
+
+async function trustedRoot({ trust }: VerifyFlags): Promise<string | undefined> {
+  if (trust === undefined) return undefined;
+  const { readRootFile } = await import('../../images/root-file.js');
+  return await readRootFile(trust);
 }
