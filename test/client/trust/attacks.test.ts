@@ -10,7 +10,7 @@ import { metaPath } from '../../../src/metadata/mirror-paths.js';
 import { hashNamedCopy } from '../../../src/trust/tuf/contents.js';
 import { metadataPath, type TargetsDocument, type TimestampDocument } from '../../../src/trust/tuf/documents.js';
 import { renderEnvelope } from '../../../src/trust/tuf/parse-document.js';
-import { claimOf, delegatedSigners, topSigners } from '../../../src/trust/tuf/repository.js';
+import { claimOf, delegatedSigners, type Repository, topSigners } from '../../../src/trust/tuf/repository.js';
 import { addSignatures, signWith } from '../../../src/trust/tuf/signatures.js';
 import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
@@ -96,11 +96,11 @@ async function newTimestamp({ mirror, files }: World, change: (signed: Timestamp
   files.set('metadata/timestamp.json', Buffer.from(renderEnvelope(signed)));
 }
 
-/** Serves a snapshot and a timestamp, signed with stolen keys, which name this file for the role of the series. */
-async function nameRole(world: World, text: string, version: number): Promise<void> {
+/** Serves a snapshot and a timestamp, signed with stolen keys, which name this file for a role. */
+async function nameRole(world: World, name: string, text: string, version: number): Promise<void> {
   const { mirror, files } = world;
   const { root, snapshot } = await mirror.signing.current();
-  const meta = { ...snapshot.signed.meta, [`${seriesOf(world)}.json`]: claimOf(text, version) };
+  const meta = { ...snapshot.signed.meta, [`${name}.json`]: claimOf(text, version) };
   const changed = { ...snapshot.signed, version: snapshot.signed.version + 1, meta };
   const signed = signWith(changed, topSigners(root.signed, 'snapshot'), allKeys(mirror.signing.keys));
   const snapshotText = renderEnvelope(signed);
@@ -120,7 +120,7 @@ async function forgeRole(world: World, change: (signed: TargetsDocument) => Targ
   const signers = delegatedSigners(targets.signed, role);
   const text = renderEnvelope(signWith(signed, signers, allKeys(mirror.signing.keys)));
   files.set(metadataPath(series, signed.version), Buffer.from(text));
-  await nameRole(world, text, signed.version);
+  await nameRole(world, series, text, signed.version);
 }
 
 const newestImage = ({ mirror }: World) => mirror.meta(2).images[1]!.filename;
@@ -257,7 +257,24 @@ const ATTACKS: readonly Attack[] = [
     reason: 'rollback',
     role: 'puavo-os-test-bookworm-amd64',
     goal: 'old image',
-    make: (world) => nameRole(world, world.earlier.get(metadataPath(seriesOf(world), 1))!.toString(), 1),
+    make(world) {
+      const series = seriesOf(world);
+      return nameRole(world, series, world.earlier.get(metadataPath(series, 1))!.toString(), 1);
+    },
+  },
+  {
+    name: 'rollback of targets, with stolen keys of timestamp and snapshot',
+    reason: 'rollback',
+    role: 'targets',
+    goal: 'old image',
+    async make(world) {
+      const { mirror, files, earlier } = world;
+      // The key of a series is revoked: that is what would be taken back.
+      await replaceKeys(mirror, [mirror.signing.keys.online]);
+      serve(files, mirror);
+      await updateDeviceOf(world, REMEMBERED);
+      await nameRole(world, 'targets', earlier.get('metadata/1.targets.json')!.toString(), 1);
+    },
   },
   {
     name: 'rollback of root',
@@ -352,6 +369,90 @@ describe('a device that trusts a root', () => {
     serve(world.files, world.mirror);
     expect(await updateDeviceOf(world, REMEMBERED)).toMatchObject({ to: version(2), authenticated: true });
   });
+});
+
+describe('a key that was stolen, and revoked', () => {
+  it('of timestamp is good for nothing, and a device that is given a root from before follows to the one after', async () => {
+    const world = await makeWorld();
+    const { mirror, files, url, device } = world;
+    const given: TrustWish = { kind: 'root', path: await firstRootOf(world) };
+    await newTimestamp(world, (signed) => ({ ...signed, version: signed.version + 100 }));
+    const stolen = files.get('metadata/timestamp.json')!;
+    const sleeping = await copyOf(device);
+    expect(await updateDeviceOf({ url, device: sleeping }, REMEMBERED)).toMatchObject({ authenticated: true });
+
+    await replaceKeys(mirror, [mirror.signing.keys.timestamp]);
+    serve(files, mirror);
+    const root = mirror.files.get('metadata/2.root.json')!.toString();
+    const fresh = await newDevice();
+    for (const [one, trust] of [
+      [device, REMEMBERED],
+      [fresh, given],
+      [sleeping, given],
+    ] as const) {
+      expect(await updateDeviceOf({ url, device: one }, trust)).toMatchObject({ authenticated: true });
+      expect(JSON.parse(trustOf(one)).root).toBe(root);
+    }
+
+    files.set('metadata/timestamp.json', stolen);
+    const refused = { code: 'VERIFICATION', data: { reason: 'wrong-key', role: 'timestamp' } };
+    for (const [one, trust] of [
+      [device, REMEMBERED],
+      [fresh, given],
+      [await newDevice(), given],
+    ] as const) {
+      await expect(updateDeviceOf({ url, device: one }, trust)).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('of root signs no root any more for who has seen that, by a mirror that has the roots of the thief', async () => {
+    const world = await makeWorld();
+    const { mirror, files, url, device } = world;
+    const given: TrustWish = { kind: 'root', path: await firstRootOf(world) };
+    const stolen = mirror.signing.keys.root.slice(0, 2);
+    const own = SigningKey.generate('ed25519');
+    /** The root that comes after one, in which the thief's key takes the place of all of root. */
+    const rootOfThief = ({ root: { signed } }: Repository) => {
+      const roles = { ...signed.roles, root: { keyids: [own.id], threshold: 1 } };
+      const keys = { ...signed.keys, [own.id]: own.publicKey };
+      const next = { signatures: [], signed: { ...signed, version: signed.version + 1, keys, roles } };
+      const signers = [...stolen, own];
+      const ids = signers.map(({ id }) => id);
+      return Buffer.from(renderEnvelope(addSignatures(next, signers, ids)));
+    };
+    const early = rootOfThief(await mirror.signing.current());
+    files.set('metadata/2.root.json', early);
+    const sleeping = await copyOf(device);
+    expect(await updateDeviceOf({ url, device: sleeping }, REMEMBERED)).toMatchObject({ authenticated: true });
+    expect(JSON.parse(trustOf(sleeping)).root).toBe(early.toString());
+
+    for (const key of stolen) await replaceKeys(mirror, [key]);
+    serve(files, mirror);
+    expect(await updateDeviceOf(world, REMEMBERED)).toMatchObject({ authenticated: true });
+    expect(JSON.parse(trustOf(device)).root).toBe(mirror.files.get('metadata/3.root.json')!.toString());
+
+    files.set('metadata/4.root.json', rootOfThief(await mirror.signing.current()));
+    const refused = { code: 'VERIFICATION', data: { reason: 'wrong-key', role: 'root' } };
+    const before = trustOf(device);
+    await expect(updateDeviceOf(world, REMEMBERED)).rejects.toMatchObject(refused);
+    await expect(updateDeviceOf({ url, device: await newDevice() }, given)).rejects.toMatchObject(refused);
+    expect(trustOf(device)).toBe(before);
+  });
+
+  async function newDevice(): Promise<string> {
+    return await deviceWith(join(await temporaryDirectory(), 'device'), null);
+  }
+
+  /** A device that remembers what another one does. */
+  async function copyOf(device: string): Promise<string> {
+    return withTrust(await newDevice(), trustOf(device));
+  }
+
+  async function firstRootOf({ earlier }: World): Promise<string> {
+    const path = join(await temporaryDirectory(), 'first.json');
+    writeFileSync(path, earlier.get('metadata/1.root.json')!);
+    return path;
+  }
 });
 
 /** As long as there are timers. */

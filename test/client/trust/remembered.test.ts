@@ -151,6 +151,18 @@ describe('update', () => {
     expect(readFileSync(trustPath(place), 'utf8')).not.toBe(before);
   });
 
+  it.each(['stable', 'schools/basel.json'])('follows no channel %s that nobody signed', async (name) => {
+    const place = await makePlace();
+    const path = name.endsWith('.json') ? name : `channels/${name}.json`;
+    const { series } = place.mirror.meta(1);
+    const channel = { format: 1, series, version: versionIn(String(built.images[0])) };
+    place.server.files.set(path, Buffer.from(JSON.stringify(channel)));
+    const target = ['--target', `channel:${name}`];
+    expect(await update(place, ...target)).toMatchObject({ code: 0, summary: { to: channel.version } });
+    const refused = await update(place, ...target, '--trust', place.root);
+    expect(refused).toMatchObject({ code: 2, error: { code: 'NOT_FOUND', message: expect.stringContaining(path) } });
+  });
+
   it('takes a bundle only when nobody need vouch for it', async () => {
     const place = await makePlace();
     const bundle = join(await temporaryDirectory(), 'one.tar');
