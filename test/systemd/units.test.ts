@@ -3,7 +3,10 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { projectRoot } from '../cli/run.js';
+import { projectRoot, runCli } from '../cli/run.js';
+import { startFaultyServer } from '../client/support/faulty-server.js';
+import { SignedMirror } from '../client/support/signed-mirror.js';
+import { buildMirrorOf, deviceWith, filesOf } from '../client/support/updates.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 
@@ -98,6 +101,24 @@ describe.each([
 });
 
 describe('the units', () => {
+  it('takes nothing but what a root vouches for by the options that the example shows for that', async () => {
+    const example = await readFile(join(units, 'client.conf.example'), 'utf8');
+    const [, shown = ''] = /OPTIONS="(.*--trust .*)"/.exec(example) ?? [];
+    const [, trusted = ''] = / *--trust (\S+)/.exec(shown) ?? [];
+    const dir = await temporaryDirectory();
+    const mirror = await SignedMirror.make(filesOf(await buildMirrorOf(1, dir, 'none', 20_000)), 1);
+    const server = await startFaultyServer({ files: mirror.files, random: () => 0.5 });
+    const device = await deviceWith(join(dir, 'device'), null);
+    const root = join(dir, 'root.json');
+    await writeFile(root, mirror.files.get('metadata/1.root.json') ?? '');
+    // As systemd does: $OPTIONS becomes words at blanks, the others one word each.
+    const options = shown.replace(trusted, root).split(/\s+/);
+    expect(await runCli(['update', ...options, server.url, device])).toMatchObject({ code: 0, stderr: '' });
+    for (const path of server.files.keys()) if (path.startsWith('metadata/')) server.files.delete(path);
+    const refused = await runCli(['update', ...options, server.url, device]);
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('signed metadata') });
+  });
+
   it('are in the package', async () => {
     const { files } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'));
     expect(files).toContain('systemd');

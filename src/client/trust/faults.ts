@@ -60,7 +60,7 @@ export function expired(place: MetadataPlace, expires: string): UpdateRepository
   return untrusted('freeze', place, {
     expected: 'metadata that is still good',
     found: `that it was good until ${expires}`,
-    hint: 'try again later, another mirror, or set the clock of this device',
+    hint: 'try again later, another mirror or a newer bundle, or set the clock of this device',
   });
 }
 
