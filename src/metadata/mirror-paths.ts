@@ -12,6 +12,7 @@ import type { SeriesName } from './brands.js';
  *     SHA256SUMS                  checksums of the images
  *     rdiffs/SHA256SUMS           checksums of the deltas, where there are any
  *     index.json                  the list of series
+ *     *.gpg *.asc                 OpenPGP signatures beside these lists, where they are signed (docs/trust-openpgp.md)
  *     .update-repository/         private: not to be served
  */
 
