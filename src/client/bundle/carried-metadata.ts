@@ -31,7 +31,8 @@ export class CarriedMetadata {
    * FORMAT, NETWORK, STORAGE, INTERRUPTED
    */
   static async verify(rootPath: string, mirrors: MirrorTexts, signal: AbortSignal): Promise<CarriedMetadata> {
-    const { readEarlierRoots, VerifiedMetadata } = await import('../trust/verified-metadata.js');
+    const { readEarlierRoots } = await import('../trust/roots.js');
+    const { VerifiedMetadata } = await import('../trust/verified-metadata.js');
     const texts = new NotedTexts(mirrors);
     const files = new MetadataFiles(texts, signal);
     const root = await readGivenRoot(rootPath);

@@ -12,7 +12,7 @@ export async function readGivenRoot(path: string): Promise<string> {
   if (root === null) {
     throw new UpdateRepositoryError('NOT_FOUND', `${path}: expected a root, found no such file`, { data: { path } });
   }
-  const { checkRoot } = await import('./verified-metadata.js');
+  const { checkRoot } = await import('./roots.js');
   checkRoot(root, path);
   return root;
 }

@@ -72,7 +72,7 @@ export class Trust {
 
 /** The first root that the mirror has; a note says which. */
 async function firstRoot(files: MetadataFiles, onEvent: EventSink): Promise<TrustState> {
-  const { checkRoot } = await import('./verified-metadata.js');
+  const { checkRoot } = await import('./roots.js');
   const wanted = { role: 'root', kind: 'root', version: 1 } as const;
   const state = stateOfRoot(await files.read(wanted, (text, { file }) => checkRoot(text, file)));
   const message = `trusted on first use: the root with sha256 ${state.given}, which nobody has vouched for`;

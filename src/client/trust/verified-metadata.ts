@@ -1,11 +1,12 @@
 import { Metadata, MetadataKind, type Snapshot, Targets } from '@tufjs/models';
 import { BadVersionError, EqualVersionError, RepositoryError } from 'tuf-js/dist/error.js';
-import { TrustedMetadataStore } from 'tuf-js/dist/store.js';
+import type { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { UpdateRepositoryError } from '../../errors.js';
 import { parseSha256Hex, type Sha256Hex } from '../../metadata/brands.js';
-import { jsonCount, jsonMember, jsonString, parseJson } from '../../metadata/json-node.js';
 import { expired, faultOf, type MetadataPlace, rolledBack, untrusted } from './faults.js';
 import type { MetadataFiles, MetadataVersion } from './metadata-files.js';
+import { headOf, snapshotVersionIn } from './metadata-head.js';
+import { storeOf } from './roots.js';
 import type { TrustState } from './state.js';
 
 /** As many as tuf-js follows in one update. */
@@ -234,66 +235,8 @@ export class VerifiedMetadata {
   }
 }
 
-/**
- * Reads the roots before one that somebody gave, which have to lead to it, and resolves to its version; `name` opens the
- * messages about it.
- *
- * @throws UpdateRepositoryError as {@link VerifiedMetadata.refresh}
- */
-export async function readEarlierRoots(root: string, name: string, files: MetadataFiles): Promise<number> {
-  const given = { file: name, role: 'root' };
-  const { version: last } = headOf(root, given);
-  let store: TrustedMetadataStore | null = null;
-  const follow = (text: string, place: MetadataPlace) => {
-    if (store === null) store = storeOf(text, place.file);
-    else updateRoot(store, text, place);
-  };
-  for (let version = 1; version < last; version++) {
-    await files.read({ role: 'root', kind: 'root', version }, follow);
-  }
-  follow(root, given);
-  return last;
-}
-
-/** Throws what is wrong with a root that somebody gave; `file` opens the message. */
-export function checkRoot(text: string, file: string): void {
-  headOf(text, { file, role: 'root' });
-  storeOf(text, file);
-}
-
-function storeOf(root: string, file: string): TrustedMetadataStore {
-  const place = { file, role: 'root' };
-  try {
-    return new TrustedMetadataStore(Buffer.from(root));
-  } catch (error) {
-    throw faultOf(error, place, () => headOf(root, place).expires);
-  }
-}
-
-function updateRoot(store: TrustedMetadataStore, root: string, place: MetadataPlace): void {
-  try {
-    store.updateRoot(Buffer.from(root));
-  } catch (error) {
-    throw faultOf(error, place, () => headOf(root, place).expires);
-  }
-}
-
 function hasCause(error: unknown, kind: new (message?: string) => Error): boolean {
   return error instanceof UpdateRepositoryError && error.cause instanceof kind;
-}
-
-/** What a file says of itself. Throws FORMAT. */
-function headOf(text: string, { file }: MetadataPlace): { readonly version: number; readonly expires: string } {
-  const signed = jsonMember(parseJson(text, { file, code: 'FORMAT' }), 'signed');
-  return {
-    version: jsonCount(jsonMember(signed, 'version')),
-    expires: jsonString(jsonMember(signed, 'expires'), 'a time', (time) => !Number.isNaN(Date.parse(time))),
-  };
-}
-
-function snapshotVersionIn(timestamp: string, { file }: MetadataPlace): number {
-  const signed = jsonMember(parseJson(timestamp, { file, code: 'FORMAT' }), 'signed');
-  return jsonCount(jsonMember(jsonMember(jsonMember(signed, 'meta'), 'snapshot.json'), 'version'));
 }
 
 /** Throws where a snapshot names an older version of a role than was seen, or none any more (section 5.5.5). */
