@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { PlannedAction } from '../events.js';
 import { syncDirectory, writeFilesTogether } from '../io/atomic-file.js';
-import { DELTA_SHA256SUMS_FILE, META_DIR } from '../metadata/mirror-paths.js';
-import { findDue, KEY_FILE, signaturesBeside, signLists } from '../trust/openpgp/sign-lists.js';
+import { META_DIR, RDIFFS_DIR } from '../metadata/mirror-paths.js';
+import { findDue, isSignature, KEY_FILE, signaturesBeside, signLists } from '../trust/openpgp/sign-lists.js';
 import type { LockedSigner, Signer } from '../trust/openpgp/signer.js';
 import type { IndexTexts } from './contents.js';
 import { readIndexTexts } from './disk-indexes.js';
@@ -105,26 +105,14 @@ export async function writeTogether(
   }
 }
 
-/** The signatures of indexes that are gone: a build may have been killed before it removed them. */
+/** The signatures of lists that are gone: a build may have been killed before it removed them. */
 export async function strayPaths(mirror: Mirror): Promise<string[]> {
-  const paths = new Set((await namesInMeta(mirror)).map((name) => `${META_DIR}/${name}`));
-  const isStray = (path: string): boolean => {
-    const signed = path.replace(/\.(asc|gpg)$/, '');
-    return !paths.has(signed) && signaturesBeside(signed).some((beside) => beside.path === path);
-  };
-  return [...[...paths].filter(isStray), ...(await strayDeltaSums(mirror))];
+  const directories = ['', META_DIR, RDIFFS_DIR];
+  const paths = new Set((await Promise.all(directories.map((directory) => pathsIn(mirror, directory)))).flat());
+  return [...paths].filter((path) => isSignature(path) && !paths.has(path.replace(/\.(asc|gpg)$/, '')));
 }
 
-/** The signatures of the list of the deltas, where there is none. */
-async function strayDeltaSums(mirror: Mirror): Promise<string[]> {
-  const exists = async (path: string) => (await identify(sitePath(mirror, path))) !== null;
-  if (await exists(DELTA_SHA256SUMS_FILE)) return [];
-  const paths = signaturesBeside(DELTA_SHA256SUMS_FILE).map(({ path }) => path);
-  const found = await Promise.all(paths.map(exists));
-  return paths.filter((_, index) => found[index]);
-}
-
-/** Removes the signatures of indexes that are gone. */
+/** Removes the signatures of lists that are gone. */
 export async function removeStrays(site: MirrorSite): Promise<void> {
   await removeAll(site, await strayPaths(site));
 }
@@ -156,13 +144,13 @@ async function removeAll(site: MirrorSite, paths: readonly string[]): Promise<vo
   }
 }
 
-async function namesInMeta(mirror: Mirror): Promise<string[]> {
-  const directory = sitePath(mirror, META_DIR);
+async function pathsIn(mirror: Mirror, directory: string): Promise<string[]> {
   try {
-    return (await readdir(directory)).sort();
+    const names = await readdir(sitePath(mirror, directory));
+    return names.sort().map((name) => (directory === '' ? name : `${directory}/${name}`));
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];
-    throw fromSystemError(error, 'list it', directory);
+    throw fromSystemError(error, 'list it', sitePath(mirror, directory));
   }
 }
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { DELTA_SHA256SUMS_FILE, META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
-import { signaturesBeside } from '../trust/openpgp/sign-lists.js';
+import { isSignature } from '../trust/openpgp/sign-lists.js';
 import { readFrom } from '../trust/tuf/metadata-directory.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { Task } from '../workers/task.js';
@@ -114,10 +114,9 @@ function digestTask(options: VerifyOptions, file: Expectation, sizeBytes: number
 async function unlistedFiles(mirrorDir: string, { files }: Expectations): Promise<ProblemEvent[]> {
   const listed = new Set(files.map(({ path }) => path));
   const images = (await namesIn(mirrorDir, '')).filter((name) => name.endsWith('.img'));
-  const deltas = (await namesIn(mirrorDir, RDIFFS_DIR)).map(rdiffPath);
-  const list = [DELTA_SHA256SUMS_FILE, ...signaturesBeside(DELTA_SHA256SUMS_FILE).map(({ path }) => path)];
+  const deltas = (await namesIn(mirrorDir, RDIFFS_DIR)).map(rdiffPath).filter((path) => !isSignature(path));
   return [...images, ...deltas]
-    .filter((path) => !listed.has(path) && !list.includes(path))
+    .filter((path) => !listed.has(path) && path !== DELTA_SHA256SUMS_FILE)
     .map((path) => ({ type: 'problem', level: 'warning', kind: 'unlisted', path, message: 'no index names it' }));
 }
 

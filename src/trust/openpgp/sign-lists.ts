@@ -18,6 +18,11 @@ export function signaturesBeside(path: string): readonly SignatureFile[] {
   return path === CKSUMS_FILE || isMeta(path) ? [armored] : [];
 }
 
+/** Whether a path is that of a signature beside a file that is signed. */
+export function isSignature(path: string): boolean {
+  return signaturesBeside(path.replace(/\.(asc|gpg)$/, '')).some((beside) => beside.path === path);
+}
+
 export interface SignedLists {
   /** The files to write, by path: first the key, then the signatures in the order of the texts. */
   readonly write: ReadonlyMap<string, Uint8Array>;

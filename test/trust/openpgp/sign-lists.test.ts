@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { generateSecretKey } from '../../../src/trust/openpgp/generate-key.js';
 import { openKeySigner } from '../../../src/trust/openpgp/key-signer.js';
 import { parsePublicKey } from '../../../src/trust/openpgp/public-key.js';
-import { type SignedLists, signaturesBeside, signLists } from '../../../src/trust/openpgp/sign-lists.js';
+import { isSignature, type SignedLists, signaturesBeside, signLists } from '../../../src/trust/openpgp/sign-lists.js';
 import type { SignatureForm, Signer } from '../../../src/trust/openpgp/signer.js';
 import { findSignatureFault } from '../../../src/trust/openpgp/verify.js';
 import { Passphrase } from '../../../src/trust/passphrase.js';
@@ -74,10 +74,12 @@ describe('the lists of a mirror', () => {
       for (const { path: signaturePath, form } of signaturesBeside(path)) {
         const signature = mirror.get(signaturePath) ?? new Uint8Array();
         expect(await findSignatureFault(signature, form, Buffer.from(text), key, now)).toBeNull();
+        expect(isSignature(signaturePath)).toBe(true);
       }
     }
     expect(signaturesBeside('index.json')).toEqual([]);
     expect(signaturesBeside('meta/acme-sid.json.asc')).toEqual([]);
+    expect(['KEY.gpg', 'index.json.asc', 'CKSUMS.gpg', 'SHA256SUMS'].filter(isSignature)).toEqual([]);
   });
 
   it('are good for gpgv, all of them', async (context) => {
