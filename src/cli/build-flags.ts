@@ -1,8 +1,10 @@
 import { Option } from 'commander';
+import { UpdateRepositoryError } from '../errors.js';
 import { type DeltaPolicy, parseDeltaPolicy } from '../images/delta-policy.js';
 import type { LinkMode } from '../io/link.js';
 import { parseBaseUrl } from './base-url.js';
 import { type DeltaFlags, deltaOptions } from './delta-flags.js';
+import { parseDuration } from './durations.js';
 import { graceOption } from './grace.js';
 import { type LifetimeFlags, lifetimeOption } from './lifetime-option.js';
 import { parseRatio } from './numbers.js';
@@ -19,6 +21,7 @@ export interface BuildFlags extends ResourceFlags, DeltaFlags, SignFlags, Lifeti
   readonly deltas?: DeltaPolicy;
   readonly maxDeltaRatio: number;
   readonly compressDeltas?: boolean;
+  readonly bestBefore?: number;
   readonly baseUrl?: string;
   readonly repository?: string;
   readonly puavoOs?: string;
@@ -68,6 +71,10 @@ function contentOptions(): Option[] {
       'a .rdiff.zst beside each delta where it saves 5 % or more (default: as before, at first not)',
     ),
     new Option('--no-compress-deltas', 'end that'),
+    new Option(
+      '--best-before <duration>',
+      'systemd-sysupdate 262 refuses the list of the images after so long, such as 30d; 0 ends that (default: as before, at first 0)',
+    ).argParser(optionValue('--best-before', parseBestBefore)),
     new Option('--base-url <url>', 'the URL at which clients find the mirror')
       .argParser(optionValue('--base-url', parseBaseUrl))
       .conflicts('repository'),
@@ -75,6 +82,14 @@ function contentOptions(): Option[] {
       .choices(['auto', 'hard', 'reflink', 'copy'])
       .default('auto'),
   ];
+}
+
+/** Lists are good until the beginning of a day. Throws USAGE. */
+function parseBestBefore(text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs === 0 || (durationMs >= parseDuration('1d') && durationMs <= parseDuration('3650d')))
+    return durationMs;
+  throw new UpdateRepositoryError('USAGE', `expected 0, or from 1d to 3650d, found '${text}'`);
 }
 
 function workOptions(): Option[] {

@@ -27,6 +27,7 @@ export function planRequest(
     baseUrl: flags.baseUrl ?? flags.repository,
     link: flags.link,
     compressDeltas: flags.compressDeltas,
+    bestBeforeMs: flags.bestBefore,
     deltaEffort: flags.deltaEffort,
     engine: flags.engine,
     lifetimes: flags.expires,

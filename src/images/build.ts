@@ -5,6 +5,7 @@ import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors
 import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
 import { KEY_FILE } from '../trust/openpgp/sign-lists.js';
+import { chooseBestBefore } from '../trust/openpgp/sysupdate-manifest.js';
 import { type RepositoryContents, repositoryContents } from '../trust/tuf/contents.js';
 import { METADATA_DIR } from '../trust/tuf/documents.js';
 import { NO_DRAFTS } from '../trust/tuf/drafts.js';
@@ -16,11 +17,11 @@ import { compressDeltas, NOTHING_COMPRESSED } from './compress-phase.js';
 import { composeMetas, contentsOf, renderIndexes } from './contents.js';
 import { makeDeltas } from './delta-phase.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
-import { publishedBaseUrl } from './disk-indexes.js';
+import { listedBestBefore, publishedBaseUrl } from './disk-indexes.js';
 import { bringImages } from './image-phase.js';
 import { type ListSigning, planSignatures, removeSignatures, requireListKey } from './list-signatures.js';
 import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
-import { type BuildPlan, type Known, knownOf, planBuild } from './plan.js';
+import { type BuildPlan, type Known, knownOf, type PlanSettings, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
 import type { MirrorSettings } from './records.js';
 import { isHalfSigned, isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
@@ -48,6 +49,11 @@ export interface BuildOptions {
   readonly deltaEffort?: DeltaEffort | undefined;
   /** Whether deltas get a compressed form beside them where that pays; undefined takes what the mirror remembers, or no. */
   readonly compressDeltas?: boolean | undefined;
+  /**
+   * For how long the list of the images is to say that it is good, in milliseconds; 0 for no word of it, undefined for what
+   * the mirror remembers.
+   */
+  readonly bestBeforeMs?: number | undefined;
   /** What makes deltas; the bytes are the same. */
   readonly engine?: EngineChoice | undefined;
   readonly resources: Resources;
@@ -117,10 +123,14 @@ interface Sight {
   readonly survey: Survey;
   readonly plan: BuildPlan;
   readonly settings: MirrorSettings;
+  readonly words: IndexWords;
   /** Of the plan, what is signed, and what `--prune` removes. */
   readonly actions: readonly PlannedAction[];
   readonly hasWork: boolean;
 }
+
+/** What the indexes say beside what is known of files. */
+type IndexWords = Pick<PlanSettings, 'baseUrl' | 'bestBefore'>;
 
 /** What is known of each image and delta, and what was done. */
 interface BuildResult extends Known {
@@ -136,11 +146,15 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const survey = await surveyMirror(mirrorDir, state, request);
   const baseUrl = options.baseUrl ?? survey.settings.baseUrl ?? publishedBaseUrl(survey.indexes.metas);
   const compressDeltas = options.compressDeltas ?? survey.settings.compressDeltas;
+  const bestBeforeMs = options.bestBeforeMs === undefined ? survey.settings.bestBeforeMs : options.bestBeforeMs || null;
   const signing = signingSettings(options, survey.settings);
-  const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas, ...signing };
-  const plan = planBuild(request, survey, { baseUrl, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
-  const signs = await willSign(request, { mirrorDir, state }, plan, settings, options);
-  const signatures = await listActions(request, plan, settings, options);
+  const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas, bestBeforeMs, ...signing };
+  const listed = listedBestBefore(survey.indexes.texts);
+  const bestBefore = bestBeforeMs === null ? null : chooseBestBefore(listed, bestBeforeMs, new Date());
+  const words: IndexWords = { baseUrl, bestBefore };
+  const plan = planBuild(request, survey, { ...words, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
+  const signs = await willSign(request, { mirrorDir, state }, plan, { words, settings }, options);
+  const signatures = await listActions(request, plan, words, options);
   // Metadata that is half-written is completed first; then it tells what it needs.
   const looksAhead = prune !== undefined && !(await isHalfSigned({ mirrorDir, state }));
   const pruning = looksAhead ? await planPrune({ mirrorDir, state }, prune.graceMs) : null;
@@ -148,6 +162,7 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
     survey,
     plan,
     settings,
+    words,
     actions: [...plan.actions, ...signatures, ...(signs ? [SIGN_ACTION] : []), ...(pruning?.actions ?? [])],
     hasWork:
       plan.actions.length + signatures.length > 0 ||
@@ -169,35 +184,30 @@ async function willSign(
   request: BuildRequest,
   view: MirrorView,
   plan: BuildPlan,
-  settings: MirrorSettings,
+  { words, settings }: Pick<Sight, 'words' | 'settings'>,
   { sign }: BuildOptions,
 ): Promise<boolean> {
   if (sign == null) return false;
   if (plan.actions.length > 0) return true;
-  return await needsSigning(
-    view,
-    signedContents(request, knownOf(plan), settings),
-    sign,
-    lifetimesOf(settings.lifetimes),
-  );
+  return await needsSigning(view, signedContents(request, knownOf(plan), words), sign, lifetimesOf(settings.lifetimes));
 }
 
 /** What is to be done about the signatures of the lists. */
 async function listActions(
   request: BuildRequest,
   plan: BuildPlan,
-  { baseUrl }: MirrorSettings,
+  { baseUrl, bestBefore }: IndexWords,
   { mirrorDir, signLists }: BuildOptions,
 ): Promise<PlannedAction[]> {
   if (signLists === undefined) return [];
-  const texts = renderIndexes(composeMetas(request, contentsOf(knownOf(plan)), baseUrl));
+  const texts = renderIndexes(composeMetas(request, contentsOf(knownOf(plan)), baseUrl), bestBefore);
   return await planSignatures({ mirrorDir }, texts, signLists, plan.actions.length > 0);
 }
 
 /** What the mirror vouches for: what the build knows, never what somebody else may have written there. */
-function signedContents(request: BuildRequest, known: Known, { baseUrl }: MirrorSettings): RepositoryContents {
+function signedContents(request: BuildRequest, known: Known, { baseUrl, bestBefore }: IndexWords): RepositoryContents {
   const metas = composeMetas(request, contentsOf(known), baseUrl);
-  return repositoryContents(metas, renderIndexes(metas));
+  return repositoryContents(metas, renderIndexes(metas, bestBefore));
 }
 
 /** A signed mirror whose files change without its metadata is one that clients take for damaged, or never see change. */
@@ -254,7 +264,7 @@ async function build(
   site: MirrorSite,
   crew: Crew,
   request: BuildRequest,
-  { survey, plan, settings }: Sight,
+  { survey, plan, settings, words }: Sight,
   options: BuildOptions,
 ): Promise<BuildResult> {
   const unsigned = options.signLists === 'none' ? await removeSignatures(site) : 0;
@@ -264,8 +274,9 @@ async function build(
   const zst = settings.compressDeltas ? await compressDeltas(site, crew, deltas, options) : NOTHING_COMPRESSED;
   if (!isDeepStrictEqual(settings, survey.settings)) await site.state.writeSettings(settings);
   const result: Known = { images: images.records, deltas: deltas.outcomes, compressed: zst.compressed };
-  const wrote = await writeIndexes(site, composeMetas(request, contentsOf(result), settings.baseUrl));
-  const signed = options.sign == null ? 0 : await sign(site, signedContents(request, result, settings), options.sign);
+  const metas = composeMetas(request, contentsOf(result), words.baseUrl);
+  const wrote = await writeIndexes(site, metas, words.bestBefore);
+  const signed = options.sign == null ? 0 : await sign(site, signedContents(request, result, words), options.sign);
   const pruned =
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {

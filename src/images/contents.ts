@@ -15,6 +15,7 @@ import {
   zstFileName,
 } from '../metadata/mirror-paths.js';
 import type { PuavoConf } from '../metadata/puavo-conf.js';
+import { bestBeforeFile, withBestBefore } from '../trust/openpgp/sysupdate-manifest.js';
 import type { BuildRequest } from './build-request.js';
 import type { WantedDelta } from './delta-policy.js';
 import type { Known } from './plan.js';
@@ -77,11 +78,12 @@ export function composeMetas(request: BuildRequest, contents: MirrorContents, ba
 }
 
 /**
- * All index files of a mirror that has just these series. CKSUMS names each file once, images in list order and behind
+ * All index files of a mirror that has just these series, and is good until `bestBefore`: the empty file that says so is
+ * written before the list that names it. CKSUMS names each file once, images in list order and behind
  * each the deltas that lead to it, each with its compressed form; one SHA256SUMS has the images in this order, another
  * one, where there are any, the deltas.
  */
-export function renderIndexes(metas: readonly SeriesMeta[]): IndexTexts {
+export function renderIndexes(metas: readonly SeriesMeta[], bestBefore: Date | null): IndexTexts {
   const files = uniqueFiles(metas);
   const texts = new Map<string, string>();
   for (const meta of metas) texts.set(metaPath(meta.series), renderSeriesMeta(meta));
@@ -90,7 +92,9 @@ export function renderIndexes(metas: readonly SeriesMeta[]): IndexTexts {
     renderCksums(files.map(({ entry }) => ({ fileName: entry.filename, sizeBytes: entry.size, cksum: entry.cksum }))),
   );
   const [images, deltas] = [files.filter(isImage), files.filter((file) => !isImage(file))];
-  texts.set(SHA256SUMS_FILE, renderSha256Sums(images.map(sha256Entry)));
+  const entries = images.map(sha256Entry);
+  if (bestBefore !== null) texts.set(bestBeforeFile(bestBefore), '');
+  texts.set(SHA256SUMS_FILE, renderSha256Sums(bestBefore === null ? entries : withBestBefore(entries, bestBefore)));
   if (deltas.length > 0) texts.set(DELTA_SHA256SUMS_FILE, renderSha256Sums(deltas.map(sha256Entry)));
   texts.set(INDEX_FILE, renderIndexJson(metas));
   return texts;

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { readTextFile } from '../io/atomic-file.js';
@@ -14,6 +14,7 @@ import {
   pathBeside,
   SHA256SUMS_FILE,
 } from '../metadata/mirror-paths.js';
+import { bestBeforeOf } from '../trust/openpgp/sysupdate-manifest.js';
 import { type IndexTexts, namedFiles } from './contents.js';
 
 /** The indexes of a mirror as they are on disk, whoever wrote them. */
@@ -59,7 +60,14 @@ export async function readIndexTexts(mirrorDir: string): Promise<ReadonlyMap<str
     const text = await readTextFile(join(mirrorDir, path), MAX_INDEX_BYTES).catch(emptyWhenDamaged);
     if (text !== null) texts.set(path, text);
   }
+  for (const path of await emptyBestBeforeFiles(mirrorDir)) texts.set(path, '');
   return texts;
+}
+
+/** Until when the list of the images says that it is good; null where it does not. */
+export function listedBestBefore(texts: ReadonlyMap<string, string>): Date | null {
+  const names = sha256SumsPaths(SHA256SUMS_FILE, texts.get(SHA256SUMS_FILE));
+  return names.map(bestBeforeOf).find((day) => day !== null) ?? null;
 }
 
 /** An index that is not to be there any more. */
@@ -68,14 +76,17 @@ export interface StaleIndex {
   readonly why: string;
 }
 
-/** The indexes that a mirror has and is not to have: meta files, and the list of the deltas where none is left. */
+/**
+ * The indexes that a mirror has and is not to have: meta files, the list of the deltas where none is left, and files of an
+ * earlier day.
+ */
 export function staleIndexes(onDisk: DiskIndexes, wanted: IndexTexts): StaleIndex[] {
-  return [...onDisk.texts.keys()]
-    .filter((path) => !wanted.has(path))
-    .map((path) => ({
-      path,
-      why: path === DELTA_SHA256SUMS_FILE ? 'there is no delta any more' : 'its series is not wanted any more',
-    }));
+  return [...onDisk.texts.keys()].filter((path) => !wanted.has(path)).map((path) => ({ path, why: whyStale(path) }));
+}
+
+function whyStale(path: string): string {
+  if (path === DELTA_SHA256SUMS_FILE) return 'there is no delta any more';
+  return path.startsWith(`${META_DIR}/`) ? 'its series is not wanted any more' : 'its day is not listed any more';
 }
 
 /** The published sha256 of every image that a meta file names, by file name. */
@@ -93,16 +104,38 @@ export function publishedBaseUrl(metas: readonly SeriesMeta[]): string | null {
 }
 
 async function metaFiles(mirrorDir: string): Promise<string[]> {
+  return (await namesIn(join(mirrorDir, META_DIR)))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => `${META_DIR}/${name}`);
+}
+
+/** One with anything in it is somebody else's. */
+async function emptyBestBeforeFiles(mirrorDir: string): Promise<string[]> {
+  const names = (await namesIn(mirrorDir)).filter((name) => bestBeforeOf(name) !== null);
+  const empty = await Promise.all(names.map((name) => isEmpty(join(mirrorDir, name))));
+  return names.filter((_, index) => empty[index]);
+}
+
+async function isEmpty(path: string): Promise<boolean> {
   try {
-    const entries = await readdir(join(mirrorDir, META_DIR), { withFileTypes: true });
-    const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-    return names
-      .filter((name) => name.endsWith('.json'))
-      .sort()
-      .map((name) => `${META_DIR}/${name}`);
+    return (await stat(path)).size === 0;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw fromSystemError(error, 'look at it', path);
+  }
+}
+
+/** The names of a directory but those of its directories, sorted; none where there is no directory. */
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];
-    throw fromSystemError(error, 'list it', join(mirrorDir, META_DIR));
+    throw fromSystemError(error, 'list it', directory);
   }
 }
 
@@ -119,7 +152,9 @@ function namedPaths(metas: readonly SeriesMeta[], texts: ReadonlyMap<string, str
   return new Set([
     ...namedFiles(metas),
     ...cksumsPaths(texts.get(CKSUMS_FILE)),
-    ...[SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE].flatMap((list) => sha256SumsPaths(list, texts.get(list))),
+    ...[SHA256SUMS_FILE, DELTA_SHA256SUMS_FILE]
+      .flatMap((list) => sha256SumsPaths(list, texts.get(list)))
+      .filter((path) => bestBeforeOf(path) === null),
   ]);
 }
 

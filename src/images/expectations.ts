@@ -17,6 +17,7 @@ import {
   SHA256SUMS_FILE,
 } from '../metadata/mirror-paths.js';
 import { renderIndexes } from './contents.js';
+import { listedBestBefore } from './disk-indexes.js';
 
 /** Everything that the indexes of a mirror claim of one file. */
 export interface Expectation {
@@ -153,7 +154,7 @@ function disagreements(
 ): ProblemEvent[] {
   const level = interrupted ? 'warning' : 'error';
   const because = interrupted ? ' (a build was interrupted: run it again)' : '';
-  const expected = renderIndexes(metas);
+  const expected = renderIndexes(metas, listedBestBefore(texts));
   const problem = (path: string, message: string): ProblemEvent => {
     return { type: 'problem', level, kind: 'inconsistent', path, message: `${message}${because}` };
   };

@@ -4,6 +4,7 @@ import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
 import { parseIndexJson } from '../metadata/index-json.js';
 import { jsonMembers, parseJson } from '../metadata/json-node.js';
 import { parseSeriesMeta } from '../metadata/meta.js';
+import { bestBeforeOf } from '../trust/openpgp/sysupdate-manifest.js';
 import { MAX_INDEX_BYTES } from './disk-indexes.js';
 
 const MAX_MEMBERS = 10_000;
@@ -54,7 +55,8 @@ function inspectMeta(text: string, path: string): MetaInspection {
 }
 
 function inspectSha256Sums(text: string, path: string): ChecksumsInspection {
-  return { kind: 'checksums', list: 'SHA256SUMS', files: parseSha256Sums(text, path).length, totalBytes: null };
+  const files = parseSha256Sums(text, path).filter((entry) => bestBeforeOf(entry.path) === null);
+  return { kind: 'checksums', list: 'SHA256SUMS', files: files.length, totalBytes: null };
 }
 
 function inspectCksums(text: string, path: string): ChecksumsInspection {

@@ -12,6 +12,8 @@ import {
 } from '../metadata/mirror-paths.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type Release, type ReleaseObject, textObject } from '../publish/release.js';
+import { bestBeforeFile } from '../trust/openpgp/sysupdate-manifest.js';
+import { listedBestBefore } from './disk-indexes.js';
 import { readExpectations } from './expectations.js';
 import { releaseOfSignatures } from './list-claims.js';
 import { releaseOfMetadata } from './metadata-release.js';
@@ -36,8 +38,10 @@ export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = ()
   if (error !== undefined) throw unfit(mirrorDir, `sound indexes, found: ${error.path}: ${error.message}`);
   if (interrupted) throw unfit(mirrorDir, 'a complete mirror, found one whose build was interrupted');
   const hasDeltas = metas.some(({ images }) => images.some(({ diffs }) => diffs.length > 0));
+  const bestBefore = listedBestBefore(texts);
+  const marks = bestBefore === null ? [] : [bestBeforeFile(bestBefore)];
   const sums = [SHA256SUMS_FILE, ...(hasDeltas ? [DELTA_SHA256SUMS_FILE] : [])];
-  const missing = [CKSUMS_FILE, ...sums, INDEX_FILE].find((path) => !texts.has(path));
+  const missing = [CKSUMS_FILE, ...marks, ...sums, INDEX_FILE].find((path) => !texts.has(path));
   if (missing !== undefined) throw unfit(mirrorDir, `a mirror that this program built, found none: no ${missing}`);
   requireBaseUrl(mirrorDir, metas);
   const immutables = metas.flatMap(objectsOf(mirrorDir));
@@ -51,7 +55,7 @@ export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = ()
     lateImmutables: metadata?.roots ?? [],
     indexStages: [
       [...signatures.key, ...metas.flatMap(({ series }) => signed(metaPath(series)))],
-      signed(CKSUMS_FILE),
+      [CKSUMS_FILE, ...marks].flatMap(signed),
       sums.flatMap(signed),
       signed(INDEX_FILE),
       ...(metadata === null ? [] : [[metadata.timestamp]]),

@@ -10,7 +10,7 @@ import {
 import type { BuildRequest } from './build-request.js';
 import { composeMetas, contentsOf, type IndexTexts, namedFiles, renderIndexes } from './contents.js';
 import { staleIndexes } from './disk-indexes.js';
-import type { Decisions, DeltaDecisions, Known } from './plan.js';
+import type { Decisions, DeltaDecisions, Known, PlanSettings } from './plan.js';
 import type { Series } from './series.js';
 import type { DeltaStatus, Survey } from './survey.js';
 
@@ -20,13 +20,13 @@ export function planActions(
   survey: Survey,
   decisions: Decisions,
   known: Known,
-  baseUrl: string | null,
+  settings: PlanSettings,
 ): PlannedAction[] {
   return [
     ...decisions.images.flatMap(imageAction),
     ...decisions.deltas.flatMap((delta) => deltaAction(delta, survey)),
     ...decisions.deltas.flatMap(compressedAction),
-    ...indexActions(request, survey, decisions, known, baseUrl),
+    ...indexActions(request, survey, decisions, known, settings),
   ];
 }
 
@@ -103,10 +103,10 @@ function indexActions(
   survey: Survey,
   decisions: Decisions,
   known: Known,
-  baseUrl: string | null,
+  settings: PlanSettings,
 ): PlannedAction[] {
-  const metas = composeMetas(request, contentsOf(known), baseUrl);
-  const texts = renderIndexes(metas);
+  const metas = composeMetas(request, contentsOf(known), settings.baseUrl);
+  const texts = renderIndexes(metas, settings.bestBefore);
   const paths = indexPaths(texts, decisions);
   const pending = request.series.filter((series) => isPending(series, request, decisions));
   const written = changedIndexes(paths, texts, survey, new Set(pending.map(({ name }) => metaPath(name))));
@@ -142,7 +142,8 @@ function changedIndexes(
   const isChanged = (path: string): boolean => survey.indexes.texts.get(path) !== texts.get(path);
   return paths.filter((path) => {
     if (path.startsWith(`${META_DIR}/`)) return pendingMetas.has(path) || isChanged(path);
-    return pendingMetas.size > 0 || isChanged(path) || survey.interrupted;
+    const isList = texts.get(path) !== '' || !survey.indexes.texts.has(path);
+    return isChanged(path) || (isList && (pendingMetas.size > 0 || survey.interrupted));
   });
 }
 

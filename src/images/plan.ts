@@ -38,6 +38,8 @@ export interface PlanSettings {
   readonly baseUrl: string | null;
   readonly maxDeltaRatio: number;
   readonly compressDeltas: boolean;
+  /** Until when the list of the images is to say that it is good. */
+  readonly bestBefore: Date | null;
 }
 
 /** Compares what is wanted with what is there. Pure. */
@@ -49,7 +51,7 @@ export function planBuild(request: BuildRequest, survey: Survey, settings: PlanS
       return { status, decision, compressed: settings.compressDeltas ? foreseeCompressed(status, decision) : 'skip' };
     }),
   };
-  return { ...decisions, actions: planActions(request, survey, decisions, knownOf(decisions), settings.baseUrl) };
+  return { ...decisions, actions: planActions(request, survey, decisions, knownOf(decisions), settings) };
 }
 
 /** What has been learnt of images and deltas, by file name. */

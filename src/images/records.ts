@@ -20,6 +20,8 @@ export interface MirrorSettings {
   readonly keysDir: string | null;
   /** How long its metadata is to be good. */
   readonly lifetimes: ChosenLifetimes;
+  /** For how long the list of the images says that it is good; null where it does not. */
+  readonly bestBeforeMs: number | null;
 }
 
 /** What is known of an image file. */
@@ -70,13 +72,14 @@ export interface PublishedOutcome {
 
 export function parseSettings(value: unknown): MirrorSettings | null {
   if (!isObject(value)) return null;
-  const { baseUrl, deltas, compressDeltas, keysDir, lifetimes } = value;
+  const { baseUrl, deltas, compressDeltas, keysDir, lifetimes, bestBeforeMs } = value;
   return {
     baseUrl: typeof baseUrl === 'string' && URL.canParse(baseUrl) ? baseUrl : null,
     deltas: typeof deltas === 'string' ? parsePolicyOrNull(deltas) : null,
     compressDeltas: compressDeltas === true,
     keysDir: typeof keysDir === 'string' && isAbsolute(keysDir) ? keysDir : null,
     lifetimes: isObject(lifetimes) ? parseLifetimes(lifetimes) : {},
+    bestBeforeMs: typeof bestBeforeMs === 'number' && bestBeforeMs > 0 ? bestBeforeMs : null,
   };
 }
 

@@ -146,6 +146,7 @@ const NO_SETTINGS: MirrorSettings = {
   baseUrl: null,
   deltas: null,
   compressDeltas: false,
+  bestBeforeMs: null,
   keysDir: null,
   lifetimes: {},
 };

@@ -1,5 +1,5 @@
 import { withoutFiles } from './contents.js';
-import { readDiskIndexes } from './disk-indexes.js';
+import { listedBestBefore, readDiskIndexes } from './disk-indexes.js';
 import type { MirrorSite } from './site.js';
 import { writeIndexes } from './write-indexes.js';
 
@@ -8,7 +8,7 @@ import { writeIndexes } from './write-indexes.js';
  * Nothing happens where no index names them.
  */
 export async function withdraw(site: MirrorSite, paths: ReadonlySet<string>): Promise<void> {
-  const { named, metas } = await readDiskIndexes(site.mirrorDir);
+  const { named, metas, texts } = await readDiskIndexes(site.mirrorDir);
   if (![...paths].some((path) => named.has(path))) return;
-  await writeIndexes(site, withoutFiles(metas, paths));
+  await writeIndexes(site, withoutFiles(metas, paths), listedBestBefore(texts));
 }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory, syncDirectory, writeFileAtomic } from '../io/atomic-file.js';
 import type { SeriesMeta } from '../metadata/meta.js';
-import { DELTA_SHA256SUMS_FILE, META_DIR } from '../metadata/mirror-paths.js';
+import { META_DIR } from '../metadata/mirror-paths.js';
 import { KEY_FILE, signaturesBeside } from '../trust/openpgp/sign-lists.js';
 import { namedFiles, renderIndexes } from './contents.js';
 import { readDiskIndexes, staleIndexes } from './disk-indexes.js';
@@ -11,7 +11,8 @@ import { type MirrorSite, removeFromMirror, sitePath } from './site.js';
 import { identify } from './survey.js';
 
 /**
- * Makes the mirror's indexes name just what `metas` name; every file of theirs is in place already. Meta files first,
+ * Makes the mirror's indexes name just what `metas` name, and say until when they are good; every file of theirs is in place
+ * already. Meta files first,
  * then CKSUMS, the lists of SHA-256 checksums and index.json, each replaced at once, and what is gone last: the meta files
  * of series that are not wanted any more, and the list of the deltas where none is left. At no time does any of them name a
  * file that is not there. What differs between them meanwhile is excused by a marker, which `verify` knows. Where the lists
@@ -20,9 +21,13 @@ import { identify } from './survey.js';
  *
  * @returns whether anything was written.
  */
-export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[]): Promise<boolean> {
+export async function writeIndexes(
+  site: MirrorSite,
+  metas: readonly SeriesMeta[],
+  bestBefore: Date | null,
+): Promise<boolean> {
   const onDisk = await readDiskIndexes(site.mirrorDir);
-  const texts = renderIndexes(metas);
+  const texts = renderIndexes(metas, bestBefore);
   const changed = new Map([...texts].filter(([path, text]) => onDisk.texts.get(path) !== text));
   const stale = staleIndexes(onDisk, texts);
   const isInterrupted = (await identify(site.state.publishingPath)) !== null;
@@ -40,7 +45,7 @@ export async function writeIndexes(site: MirrorSite, metas: readonly SeriesMeta[
   for (const { path, why } of stale) {
     await removeFromMirror(site, path);
     await syncDirectory(dirname(sitePath(site, path)));
-    const level = path === DELTA_SHA256SUMS_FILE ? 'info' : 'warning';
+    const level = path.startsWith(`${META_DIR}/`) ? 'warning' : 'info';
     site.onEvent({ type: 'note', level, subject: path, message: `removed: ${why}` });
   }
   if (site.signer !== undefined) await removeStrays(site);

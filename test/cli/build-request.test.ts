@@ -22,6 +22,7 @@ describe('what the flags of build ask for', () => {
         baseUrl: undefined,
         link: 'auto',
         compressDeltas: undefined,
+        bestBeforeMs: undefined,
         deltaEffort: undefined,
         engine: 'auto',
         prune: undefined,

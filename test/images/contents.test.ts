@@ -13,7 +13,7 @@ const release = seriesOf('release', [image(A), image(B, A, C), image(C, B)]);
 const twin = seriesOf('twin', [image(B, C), image(C, B)]);
 
 describe('the indexes of two series with common images', () => {
-  const texts = renderIndexes([release, twin]);
+  const texts = renderIndexes([release, twin], null);
 
   it('are written meta first, then the lists, then index.json', () => {
     const lists = ['CKSUMS', 'SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json'];
@@ -34,7 +34,7 @@ describe('the indexes of two series with common images', () => {
   });
 
   it('have no list of deltas where there is none', () => {
-    expect([...renderIndexes([seriesOf('bare', [image(A)])]).keys()]).toEqual([
+    expect([...renderIndexes([seriesOf('bare', [image(A)])], null).keys()]).toEqual([
       'meta/bare.json',
       'CKSUMS',
       'SHA256SUMS',
@@ -42,8 +42,16 @@ describe('the indexes of two series with common images', () => {
     ]);
   });
 
+  it('say first until when they are good, after the empty file that has to be there', () => {
+    const dated = renderIndexes([twin], new Date('2026-03-01T00:00:00Z'));
+    expect([...dated.keys()].slice(1, 4)).toEqual(['CKSUMS', 'BEST-BEFORE-2026-03-01', 'SHA256SUMS']);
+    expect(dated.get('BEST-BEFORE-2026-03-01')).toBe('');
+    const lists = ['CKSUMS', 'SHA256SUMS', 'rdiffs/SHA256SUMS'].map((path) => dated.get(path)?.includes('BEST'));
+    expect(lists).toEqual([false, true, false]);
+  });
+
   it('of no series at all are empty lists', () => {
-    const empty = renderIndexes([]);
+    const empty = renderIndexes([], null);
     expect([...empty.keys()]).toEqual(['CKSUMS', 'SHA256SUMS', 'index.json']);
     expect([empty.get('CKSUMS'), empty.get('SHA256SUMS')]).toEqual(['', '']);
   });

@@ -145,5 +145,5 @@ function mirrorTexts(): Map<string, string> {
   const diff = { filename: DELTA, version: A.version, urls: [`/rdiffs/${DELTA}`], size: 100, ...digests('d') };
   const images = files.map((file, index) => (index === 0 ? file : { ...file, diffs: [diff] }));
   const meta: SeriesMeta = { series: parseSeriesName('puavo-os-acme-sid-amd64', 'test'), images };
-  return new Map(renderIndexes([meta]));
+  return new Map(renderIndexes([meta], null));
 }

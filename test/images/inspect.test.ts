@@ -105,7 +105,9 @@ describe('what is in a file is told by its contents', () => {
       files: 2,
       totalBytes: 1050,
     });
-    expect(await inspectFile(await fileOf(`${A}  a.img\n${A} *rdiffs/b.rdiff\n`))).toMatchObject({
+    expect(
+      await inspectFile(await fileOf(`${A}  BEST-BEFORE-2026-04-01\n${A}  a.img\n${A} *rdiffs/b.rdiff\n`)),
+    ).toMatchObject({
       kind: 'checksums',
       list: 'SHA256SUMS',
       files: 2,

@@ -19,7 +19,7 @@ import {
 const [A, B, C] = dailyImages(3) as [ImageName, ImageName, ImageName];
 const META = 'meta/puavo-os-acme-sid-amd64.json';
 const INDEXES = [META, 'CKSUMS', 'SHA256SUMS', 'rdiffs/SHA256SUMS', 'index.json'];
-const SETTINGS = { baseUrl: 'https://images.example.org', maxDeltaRatio: 0.8, compressDeltas: false };
+const SETTINGS = { baseUrl: 'https://images.example.org', maxDeltaRatio: 0.8, compressDeltas: false, bestBefore: null };
 const DIGITS = new Map([
   [A.fileName, 'a'],
   [B.fileName, 'b'],
@@ -172,7 +172,7 @@ function mirrorOf(
   };
   const complete = { request, images, deltas, texts: new Map(), named: new Set<string>() };
   const contents = contentsOf(knownOf(plan(complete)));
-  const texts = renderIndexes(composeMetas(request, contents, SETTINGS.baseUrl));
+  const texts = renderIndexes(composeMetas(request, contents, SETTINGS.baseUrl), null);
   const named = new Set([
     ...names.map(({ fileName }) => fileName),
     ...wanted.map(({ base, target }) => rdiff(base, target)),
@@ -191,7 +191,14 @@ function plan(
   { interrupted = false, ...settings }: Partial<PlanSettings> & { interrupted?: boolean } = {},
 ): BuildPlan {
   const survey: Survey = {
-    settings: { baseUrl: SETTINGS.baseUrl, deltas: null, compressDeltas: false, keysDir: null, lifetimes: {} },
+    settings: {
+      baseUrl: SETTINGS.baseUrl,
+      deltas: null,
+      compressDeltas: false,
+      bestBeforeMs: null,
+      keysDir: null,
+      lifetimes: {},
+    },
     indexes: { texts, metas: [], named },
     interrupted,
     images: new Map(images.map((image) => [image.name.fileName, image])),

@@ -17,12 +17,25 @@ describe('what a mirror remembers', () => {
       expect(parseDeltaRecord(stored(record))).toEqual(record);
     }
     const lifetimes = { timestamp: 3_600_000 };
-    const settings = { baseUrl: 'https://images.example.org', compressDeltas: true, keysDir: '/srv/keys', lifetimes };
+    const settings = {
+      baseUrl: 'https://images.example.org',
+      compressDeltas: true,
+      bestBeforeMs: 7,
+      keysDir: '/srv/keys',
+      lifetimes,
+    };
     expect(parseSettings({ ...settings, deltas: 'latest:2' })).toEqual({
       ...settings,
       deltas: { kind: 'latest', count: 2 },
     });
-    const none = { baseUrl: null, deltas: null, compressDeltas: false, keysDir: null, lifetimes: {} };
+    const none = {
+      baseUrl: null,
+      deltas: null,
+      compressDeltas: false,
+      bestBeforeMs: null,
+      keysDir: null,
+      lifetimes: {},
+    };
     expect(
       parseSettings({ baseUrl: null, deltas: 'some', keysDir: 'keys', lifetimes: { timestamp: 1, other: 9e9 } }),
     ).toEqual(none);

@@ -8,6 +8,8 @@ import type { Sha256Entry } from '../../metadata/checksum-lists.js';
  */
 
 const BEST_BEFORE = 'BEST-BEFORE-';
+const BEST_BEFORE_FILE = /^BEST-BEFORE-(\d{4}-\d\d-\d\d)$/;
+const DAY_MS = 24 * 60 * 60 * 1000;
 const SHA256_OF_NOTHING = parseSha256Hex(
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   'SHA-256 of no bytes',
@@ -20,6 +22,24 @@ export function bestBeforeFile(date: Date): string {
     throw new UpdateRepositoryError('CONFIG', `best before: expected a year from 1970 to 9999, found ${year}`);
   }
   return `${BEST_BEFORE}${date.toISOString().slice(0, 10)}`;
+}
+
+/** The day that such a name has, at its beginning by UTC; null for any other name. */
+export function bestBeforeOf(fileName: string): Date | null {
+  const [, text = ''] = BEST_BEFORE_FILE.exec(fileName) ?? [];
+  const day = new Date(text);
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+  return isDay && day.getUTCFullYear() >= 1970 ? day : null;
+}
+
+/**
+ * Until when a list is to be good that is written `now`: for `durationMs` at least, to the beginning of a day. The day
+ * that it has stays while half of the duration is left, so that not every build changes the list. Pure.
+ */
+export function chooseBestBefore(current: Date | null, durationMs: number, now: Date): Date {
+  const next = new Date(Math.ceil((now.getTime() + durationMs) / DAY_MS) * DAY_MS);
+  if (current === null || current > next) return next;
+  return current.getTime() - now.getTime() >= durationMs / 2 ? current : next;
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   rdiffPath,
   SHA256SUMS_FILE,
 } from '../../metadata/mirror-paths.js';
+import { bestBeforeOf } from '../openpgp/sysupdate-manifest.js';
 import { METADATA_DIR, type TargetEntry } from './documents.js';
 
 /** What a mirror is to vouch for. */
@@ -39,10 +40,11 @@ export const INDEX_PATTERNS: readonly string[] = [INDEX_FILE, CKSUMS_FILE, SHA25
 
 /**
  * Whether a role speaks of an index, or has to. None does of the deltas' checksums: what they say of a delta its own entry
- * says, and another path in the role of the mirror would ask for the key of targets in every mirror that is signed.
+ * says, and another path in the role of the mirror would ask for the key of targets in every mirror that is signed. Nor
+ * does any of the empty file that SHA256SUMS names.
  */
 export function isVouchedFor(path: string): boolean {
-  return path !== DELTA_SHA256SUMS_FILE;
+  return path !== DELTA_SHA256SUMS_FILE && bestBeforeOf(path) === null;
 }
 
 /**

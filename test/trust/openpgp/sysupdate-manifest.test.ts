@@ -6,7 +6,12 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseSha256Hex } from '../../../src/metadata/brands.js';
 import { parseSha256Sums, renderSha256Sums, type Sha256Entry } from '../../../src/metadata/checksum-lists.js';
-import { bestBeforeFile, withBestBefore } from '../../../src/trust/openpgp/sysupdate-manifest.js';
+import {
+  bestBeforeFile,
+  bestBeforeOf,
+  chooseBestBefore,
+  withBestBefore,
+} from '../../../src/trust/openpgp/sysupdate-manifest.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const run = promisify(execFile);
@@ -31,6 +36,34 @@ describe('SHA256SUMS for systemd-sysupdate', () => {
     const twice = withBestBefore(once, new Date('2026-04-01T00:00:00Z'));
     expect(twice.map(({ path }) => path)).toEqual(['BEST-BEFORE-2026-04-01', image.path, later.path]);
     expect(parseSha256Sums(renderSha256Sums(twice), 'SHA256SUMS')).toEqual(twice);
+  });
+
+  it('has its day in a name, and in no other name', () => {
+    expect(bestBeforeOf('BEST-BEFORE-2026-02-28')).toEqual(new Date('2026-02-28T00:00:00Z'));
+    for (const name of [
+      'BEST-BEFORE-2026-02-30',
+      'BEST-BEFORE-2026-2-28',
+      'BEST-BEFORE-',
+      'x',
+      'BEST-BEFORE-0000-01-01',
+    ]) {
+      expect(bestBeforeOf(name), name).toBeNull();
+    }
+  });
+
+  it('is good for the whole duration at first, and keeps its day while half of that is left', () => {
+    const [day, now] = [86_400_000, new Date('2026-03-01T12:00:00Z')];
+    const chosen = (current: string | null, days: number) =>
+      bestBeforeFile(chooseBestBefore(current === null ? null : new Date(current), days * day, now)).slice(-5);
+    expect(chosen(null, 30)).toBe('04-01');
+    expect(chosen('2026-04-01', 30)).toBe('04-01');
+    expect(chosen('2026-03-17', 30)).toBe('03-17');
+    expect(chosen('2026-03-16', 30)).toBe('04-01');
+    expect(chosen('2025-01-01', 30)).toBe('04-01');
+    // It was longer before.
+    expect(chosen('2026-04-01', 10)).toBe('03-12');
+    expect(chosen(null, 1)).toBe('03-03');
+    expect(chosen('2026-03-02', 1)).toBe('03-02');
   });
 
   it('has no day that four digits of a year cannot say', () => {

@@ -138,12 +138,13 @@ describe('nextRepository', () => {
     });
   });
 
-  it('leaves the list of the deltas to what it says of each of them, so that no role has to be widened', () => {
+  it('leaves out the list of the deltas and the file of a day, so that no role has to be widened', () => {
     const { indexes } = repositoryContents(
       [],
       new Map([
         ['SHA256SUMS', ''],
         ['rdiffs/SHA256SUMS', ''],
+        ['BEST-BEFORE-2026-04-01', ''],
       ]),
     );
     expect([...indexes.keys()]).toEqual(['SHA256SUMS']);
