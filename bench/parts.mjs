@@ -9,6 +9,7 @@ import { benchMemory } from './memory/bench.mjs';
 import { benchPublish } from './publish/bench.mjs';
 import { benchShapes } from './shapes/bench.mjs';
 import { benchSignature } from './signature.mjs';
+import { benchTrust } from './trust/bench.mjs';
 
 /** @typedef {import('./request.mjs').Request} Request */
 /** @typedef {import('./report.mjs').Say} Say */
@@ -62,6 +63,11 @@ async function client({ files: [base, target], cache, program, runs = 3 }, say) 
   return { client: await benchClient({ pairs, cache, program, runs }, say) };
 }
 
+/** @type {Part} */
+async function trust({ cache, program, runs = 3 }, say) {
+  return { trust: await benchTrust({ cache, program, runs }, say) };
+}
+
 /**
  * The benches by their names, each with the numbers of files that it takes. `all` is the one without a name.
  * @type {ReadonlyMap<string, {files: readonly number[], parts: readonly Part[]}>}
@@ -76,6 +82,7 @@ export const benches = new Map([
   ['build', { files: [0], parts: [build] }],
   ['publish', { files: [1], parts: [publish] }],
   ['client', { files: [0, 2], parts: [client] }],
+  ['trust', { files: [0], parts: [trust] }],
 ]);
 
 /**

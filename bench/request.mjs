@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { thisProgram } from './program.mjs';
 
 /** How the benches are called. */
-export const usage = `usage: npm run bench --                   every bench on a corpus but build, publish and client
+export const usage = `usage: npm run bench --                   every bench on a corpus but build, publish, client and trust
        npm run bench -- delta [OLD NEW]  deltas of two files, or of the corpus, beside rdiff, xdelta3 and zstd
        npm run bench -- signature FILE   signatures beside rdiff's
        npm run bench -- digests FILE     our digests beside node:crypto's
@@ -13,7 +13,8 @@ export const usage = `usage: npm run bench --                   every bench on a
        npm run bench -- build            a build beside the old producer's commands
        npm run bench -- publish MIRROR   a mirror into a directory and into S3, beside rclone
        npm run bench -- client [OLD NEW] a delta applied as it comes, beside rdiff and cp
-options: --runs N        take the medians of so many runs (default: 5; build, publish and client 3; memory is run once)
+       npm run bench -- trust            10,000 files signed and verified, beside a list signed by gpg
+options: --runs N        take the medians of so many runs (default: 5; build, publish, client and trust 3; memory is run once)
          --cache DIR     make and keep files here (default: update-repository-bench in the temporary directory)
          --json FILE     write all figures
          --markdown FILE write the tables for a Markdown page

@@ -8,19 +8,23 @@ import { atLeast, atMost } from './target.mjs';
 /** @typedef {Awaited<ReturnType<typeof import('../signature.mjs').benchSignature>>} SignaturesFigures */
 /** @typedef {ReturnType<typeof import('../digests/bench.mjs').benchDigests>} DigestsFigures */
 /** @typedef {Awaited<ReturnType<typeof import('../memory/bench.mjs').benchMemory>>} MemoryFigures */
+/** @typedef {Awaited<ReturnType<typeof import('../trust/bench.mjs').benchTrust>>} TrustFigures */
 
 /** Two readings of a resident memory that are the same differ by less. */
 const sameMemory = 1.05;
+
+/** As clients take no metadata file of 5 MB or more. */
+const maxMetadataBytes = 4_999_999;
 
 /**
  * The targets that these figures speak of, in the order of their points.
  * @param {{
  *   delta?: DeltaFigures, shapes?: ShapesFigures, signature?: SignaturesFigures, digests?: DigestsFigures,
- *   memory?: MemoryFigures, build?: object, publish?: object, client?: object,
+ *   memory?: MemoryFigures, build?: object, publish?: object, client?: object, trust?: TrustFigures,
  * }} figures
  * @returns {import('./target.mjs').Target[]}
  */
-export function targetsOf({ delta, shapes, signature, digests, memory }) {
+export function targetsOf({ delta, shapes, signature, digests, memory, trust }) {
   const targets = [
     ...(delta === undefined ? [] : deltaTargets(delta.pairs)),
     ...(memory === undefined ? [] : memoryTargets(memory)),
@@ -31,8 +35,17 @@ export function targetsOf({ delta, shapes, signature, digests, memory }) {
     ...ratesAgainstNormal(shapes?.shapes ?? []).map(({ name, share }) =>
       atLeast('7', `${name}: rate / random bytes`, 0.1, share),
     ),
+    ...(trust?.shapes ?? []).flatMap(trustTargets),
   ];
   return targets.sort((a, b) => a.point.localeCompare(b.point));
+}
+
+/** @param {TrustFigures['shapes'][number]} figures */
+function trustTargets({ series, largest, restingBytes }) {
+  return [
+    atMost('8', `${series} series: bytes of the largest metadata file`, maxMetadataBytes, largest.bytes),
+    atMost('8', `${series} series: bytes written where nothing is new`, 0, restingBytes),
+  ];
 }
 
 /** @param {MemoryFigures} figures */
