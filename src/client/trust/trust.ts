@@ -1,3 +1,4 @@
+import { UpdateRepositoryError } from '../../errors.js';
 import type { EventSink } from '../../events.js';
 import type { MetaImage } from '../../metadata/meta.js';
 import type { TextSource } from '../catalog.js';
@@ -55,7 +56,9 @@ export class Trust {
    * @throws UpdateRepositoryError VERIFICATION where a file is not, or with another size or sha256
    */
   async checkRoute(image: MetaImage, hops: readonly Hop[]): Promise<void> {
-    if (this.#metadata !== null) await checkVouchedHops(this.#metadata, image, hops, this.#mirrors.name);
+    const metadata = this.#metadata;
+    if (metadata === null) throw new UpdateRepositoryError('INTERNAL', 'a way is to be checked before any metadata is');
+    await checkVouchedHops(metadata, image, hops, this.#mirrors.name);
   }
 
   /** Remembers what was verified, where that is another state than before and the device is ours to change. */

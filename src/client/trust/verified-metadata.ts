@@ -64,14 +64,14 @@ export class VerifiedMetadata {
     return metadata;
   }
 
-  /** All that was verified so far, to be remembered. */
+  /** All that was verified so far, to be remembered; what is verified later does not change it. */
   get state(): TrustState {
     return {
       given: this.#before.given,
       root: this.#root,
       timestamp: this.#timestamp,
       snapshot: this.#snapshot,
-      roles: this.#roles,
+      roles: new Map(this.#roles),
     };
   }
 
