@@ -22,7 +22,7 @@ const hourMs = 3_600_000;
  */
 export function writeMirror(mirror, { series, imagesEach }) {
   const metas = Array.from({ length: series }, (_, index) => seriesMeta(index, imagesEach));
-  for (const [path, text] of renderIndexes(metas)) {
+  for (const [path, text] of renderIndexes(metas, null)) {
     mkdirSync(dirname(join(mirror, path)), { recursive: true });
     writeFileSync(join(mirror, path), text);
   }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
+import { parseSha256Sums } from '../metadata/checksum-lists.js';
+import { DELTA_SHA256SUMS_FILE, pathBeside } from '../metadata/mirror-paths.js';
 import { hashNamedCopy, isVouchedFor } from '../trust/tuf/contents.js';
 import { MAX_BYTES, METADATA_DIR, type TargetEntry, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { type Expiry, listExpiries } from '../trust/tuf/expiries.js';
@@ -19,13 +21,28 @@ export interface MetadataSource {
   readonly lifetimes: Lifetimes;
 }
 
-/** The indexes of these that the metadata vouches for with other bytes, or not at all where it has to. */
+/**
+ * The indexes of these that the metadata vouches for with other bytes, or not at all where it has to. It has no entry of the
+ * list of the deltas, but one of each delta.
+ */
 export function unsignedIndexes(repository: Repository, texts: ReadonlyMap<string, string>): string[] {
   const signed = signedTargets(repository);
-  return [...texts]
-    .filter(([path]) => isVouchedFor(path))
-    .filter(([path, text]) => signed.get(path)?.hashes.sha256 !== sha256Of(text))
-    .map(([path]) => path);
+  const isSigned = (path: string, text: string): boolean =>
+    path === DELTA_SHA256SUMS_FILE
+      ? listsSigned(text, signed)
+      : !isVouchedFor(path) || signed.get(path)?.hashes.sha256 === sha256Of(text);
+  return [...texts].filter(([path, text]) => !isSigned(path, text)).map(([path]) => path);
+}
+
+function listsSigned(text: string, signed: ReadonlyMap<string, TargetEntry>): boolean {
+  try {
+    return parseSha256Sums(text, DELTA_SHA256SUMS_FILE).every(
+      ({ path, sha256 }) => signed.get(pathBeside(DELTA_SHA256SUMS_FILE, path))?.hashes.sha256 === sha256,
+    );
+  } catch (error) {
+    if (!hasCode(error, 'FORMAT')) throw error;
+    return false;
+  }
 }
 
 /**

@@ -28,7 +28,10 @@ import { addImages, build, dayImage, makeWorkshop, SERIES, verify, type Workshop
 const PHRASE = new Passphrase('a phrase', 'the test');
 const META = `meta/${SERIES}.json`;
 /** All files that a signed mirror of one series has for OpenPGP. */
-const SIGNATURES = ['CKSUMS.asc', 'SHA256SUMS.asc', 'SHA256SUMS.gpg', `${META}.asc`];
+const SIGNATURES = [
+  ...['CKSUMS.asc', 'SHA256SUMS.asc', 'SHA256SUMS.gpg', `${META}.asc`],
+  ...['rdiffs/SHA256SUMS.asc', 'rdiffs/SHA256SUMS.gpg'],
+];
 
 const suite = temporaryDirectoryOfSuite();
 
@@ -102,6 +105,7 @@ describe('a build with an OpenPGP key', () => {
       ...[META, `${META}.asc`],
       ...['CKSUMS', 'CKSUMS.asc'],
       ...['SHA256SUMS', 'SHA256SUMS.gpg', 'SHA256SUMS.asc'],
+      ...['rdiffs/SHA256SUMS', 'rdiffs/SHA256SUMS.gpg', 'rdiffs/SHA256SUMS.asc'],
       'index.json',
     ]);
   });
@@ -340,6 +344,14 @@ describe('refresh with an OpenPGP key', () => {
       ...SIGNATURES.slice(1),
     ]);
     expect((await verify(workshop)).summary).toMatchObject({ errors: 0, warnings: 0 });
+
+    const list = join(workshop.mirrorDir, 'rdiffs', 'SHA256SUMS');
+    writeFileSync(
+      list,
+      readFileSync(list, 'utf8').replace(/^./, (digit) => (digit === '0' ? '1' : '0')),
+    );
+    const refused = { code: 'CONFIG', message: expect.stringContaining('rdiffs/SHA256SUMS: expected metadata or') };
+    await expect(refresh(workshop, workshop.signer)).rejects.toMatchObject(refused);
   });
 });
 
@@ -350,7 +362,10 @@ describe('the release of a mirror whose lists are signed', () => {
     expect(indexStages.map((stage) => stage.map(({ path }) => path))).toEqual([
       ['KEY.gpg', META, `${META}.asc`],
       ['CKSUMS', 'CKSUMS.asc'],
-      ['SHA256SUMS', 'SHA256SUMS.gpg', 'SHA256SUMS.asc'],
+      [
+        ...['SHA256SUMS', 'SHA256SUMS.gpg', 'SHA256SUMS.asc'],
+        ...['rdiffs/SHA256SUMS', 'rdiffs/SHA256SUMS.gpg', 'rdiffs/SHA256SUMS.asc'],
+      ],
       ['index.json'],
     ]);
     const types = new Map(indexStages.flat().map(({ path, mediaType }) => [path, mediaType]));
