@@ -1,6 +1,9 @@
+import { rm } from 'node:fs/promises';
 import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink, MetadataExpiry } from '../events.js';
+import { requireEmptyDirectory } from '../io/empty-directory.js';
 import type { KeyId, TufKey } from '../trust/tuf/documents.js';
+import { changesIn } from '../trust/tuf/draft-changes.js';
 import { readDraftDirectory, writeDrafts } from '../trust/tuf/draft-directory.js';
 import {
   checkComplete,
@@ -12,6 +15,7 @@ import {
 import { changeKey, type Making } from '../trust/tuf/key-changes.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import type { ChosenLifetimes } from '../trust/tuf/lifetimes.js';
+import { isUnfinished } from '../trust/tuf/metadata-directory.js';
 import { renderEnvelope } from '../trust/tuf/parse-document.js';
 import type { Repository } from '../trust/tuf/repository.js';
 import { KEY_ROLES, type KeyRole } from '../trust/tuf/role-names.js';
@@ -71,6 +75,7 @@ export async function rotateKey(
   { role, keyid }: { readonly role: KeyRole; readonly keyid: KeyId | null },
   draftsDir: string | null,
 ): Promise<KeyWork> {
+  if (draftsDir !== null) await requireEmptyDirectory(draftsDir);
   const repository = await requireMetadata(keys);
   const from = chooseKey(repository, role, keyid);
   const key = SigningKey.generate(keyTable(repository)[from]?.keytype ?? 'ed25519');
@@ -78,8 +83,14 @@ export async function rotateKey(
   const signed = signDrafts(drafts, repository, [...(await keys.ring.unlock(keys.ring.signing)), key]);
   if (draftsDir === null) checkComplete(signed, repository);
   const { ring, path } = await keys.ring.with(key, rolesOf(repository, from));
-  const work = await hand({ ...keys, ring }, repository, signed, draftsDir);
-  return { ...work, files: [path, ...work.files] };
+  try {
+    const work = await hand({ ...keys, ring }, repository, signed, draftsDir);
+    return { ...work, files: [path, ...work.files] };
+  } catch (error) {
+    // With the others of its role it would sign for the next new series.
+    if (draftsDir === null && (await isUnheardOf(keys, key.id))) await rm(path);
+    throw error;
+  }
 }
 
 /** Takes a key out of all its roles; the others have to suffice. Throws as {@link rotateKey} does. */
@@ -92,7 +103,7 @@ export async function revokeKey(keys: MirrorKeys, keyid: KeyId, draftsDir: strin
 }
 
 /**
- * Adds the signatures of the keys at hand to drafts. Where a mirror is given they are published, which throws CONFIG while
+ * Adds the signatures of the keys at hand to drafts, and tells what they change. Where a mirror is given they are published, which throws CONFIG while
  * signatures are missing.
  */
 export async function signDraftDirectory(
@@ -104,6 +115,9 @@ export async function signDraftDirectory(
   const { drafts, previousRoot } = await readDraftDirectory(draftsDir);
   const repository = mirrorDir === null ? null : await readMetadata(viewOf(mirrorDir), ring);
   const current = repository ?? (previousRoot === null ? null : { root: previousRoot });
+  for (const { file, message } of changesIn(drafts, current)) {
+    onEvent({ type: 'note', level: 'info', subject: file, message });
+  }
   const signed = signDrafts(drafts, current, await ring.unlock(ring.signing));
   const files = await writeDrafts(draftsDir, signed, null);
   const missing = findMissingSignatures(signed, current);
@@ -175,6 +189,12 @@ function chooseKey(repository: Repository, role: KeyRole, keyid: KeyId | null): 
     data: { role, keyids: ids },
     hint: 'choose one with --key',
   });
+}
+
+/** Whether neither the metadata of a mirror names a key, nor what is being written of it. */
+async function isUnheardOf({ mirrorDir, ring }: MirrorKeys, id: KeyId): Promise<boolean> {
+  if (await isUnfinished({ mirrorDir, privateDir: viewOf(mirrorDir).state.directory })) return false;
+  return keyTable(await requireMetadata({ mirrorDir, ring }))[id] === undefined;
 }
 
 /** What a key of a repository is for. */

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import type { KeyListEvent, KeySummaryEvent } from '../../src/events.js';
+import type { KeyListEvent, KeySummaryEvent, RepositoryEvent } from '../../src/events.js';
 import { readFrom } from '../../src/trust/tuf/metadata-directory.js';
 import { type Repository, readRepository } from '../../src/trust/tuf/repository.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -157,6 +157,21 @@ describe('key rotate', () => {
     expect(all).not.toContain(old);
   });
 
+  it('keeps no new key of a change that came to nothing', async () => {
+    const { mirror, keys, dir } = await place();
+    await last('key', 'init', keys, '--mirror', mirror);
+    const before = readdirSync(keys).sort();
+    const args = ['key', 'rotate', keys, '--role', 'mirror', '--mirror', mirror];
+    expect(await failed(...args, '--drafts', keys)).toMatchObject({ code: 'CONFIG' });
+    expect(readdirSync(keys).sort()).toEqual(before);
+
+    const [snapshot] = await keysOf(keys, 'snapshot');
+    renameSync(join(keys, `${snapshot}.json`), join(dir, 'elsewhere'));
+    const left = readdirSync(keys).sort();
+    expect(await failed(...args)).toMatchObject({ code: 'CONFIG' });
+    expect(readdirSync(keys).sort()).toEqual(left);
+  });
+
   it('lets other machines sign first, and publishes when all have', async () => {
     const { mirror, keys, dir } = await place();
     const [online, drafts] = [join(dir, 'online'), join(dir, 'drafts')];
@@ -178,7 +193,18 @@ describe('key rotate', () => {
     expect(await failed('key', 'sign', drafts, '--keys', online, '--mirror', mirror)).toMatchObject({ code: 'CONFIG' });
     expect((await metadataOf(mirror)).root.signed.version).toBe(1);
 
-    expect((await last<KeySummaryEvent>('key', 'sign', drafts, '--keys', keys)).missing).toEqual([]);
+    const { stdout } = await runCli(['--json', 'key', 'sign', drafts, '--keys', keys], ENV);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line): RepositoryEvent => JSON.parse(line));
+    expect(events.at(-1)).toMatchObject({ type: 'key-summary', missing: [] });
+    const [made] = (await keysOf(online, 'timestamp')).filter((id) => id !== old);
+    const told = events.flatMap((event) => (event.type === 'note' ? [`${event.subject}: ${event.message}`] : []));
+    expect(told).toEqual([
+      expect.stringMatching(/^2\.root\.json: good until \d{4}-/),
+      `2.root.json: timestamp is to be signed by 1 of ${made}; before: 1 of ${old}`,
+    ]);
     await last('key', 'sign', drafts, '--keys', online, '--mirror', mirror);
     const { root } = await metadataOf(mirror);
     expect(root.signed.version).toBe(2);
