@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink } from '../events.js';
+import { PRIVATE_KEYS_VARIABLE } from '../io/child-environment.js';
 import type { Passphrase } from '../trust/passphrase.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import { optionValue } from './option-value.js';
@@ -85,7 +86,7 @@ export function passphraseOnce(
   };
 }
 
-/** Opens a directory of keys to sign with. Throws CONFIG, NOT_FOUND, FORMAT. */
+/** Opens a directory of keys to sign with, or takes their private halves from the environment. Throws CONFIG, NOT_FOUND, FORMAT. */
 export async function openKeys(
   directory: string,
   flags: PassphraseFlags,
@@ -94,7 +95,12 @@ export async function openKeys(
 ): Promise<KeyRing> {
   const { KeyRing } = await import('../trust/tuf/key-ring.js');
   // Read first without a passphrase: who named the wrong directory is not to be asked for one.
-  await KeyRing.open(directory, null);
+  const listed = await KeyRing.open(directory, null);
+  const pems = process.env[PRIVATE_KEYS_VARIABLE];
+  if (pems !== undefined) {
+    const { SigningKey } = await import('../trust/tuf/signing-key.js');
+    return listed.holding(SigningKey.allFromPem(pems, PRIVATE_KEYS_VARIABLE), PRIVATE_KEYS_VARIABLE);
+  }
   return await KeyRing.open(directory, await ask());
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
@@ -138,6 +138,50 @@ describe('key export', () => {
     const { keys } = await place();
     await last('key', 'init', keys);
     expect(await failed('key', 'export', keys)).toMatchObject({ code: 'USAGE' });
+  });
+});
+
+describe('keys from the environment', () => {
+  it('sign without a passphrase, with the public halves in a directory', async () => {
+    const { mirror, keys, dir } = await place();
+    await last('key', 'init', keys, '--mirror', mirror);
+    const public_ = join(dir, 'public');
+    const args = ['key', 'export', keys, '--to', public_, '--private', 'timestamp', '--pem'];
+    const { files } = await last<KeySummaryEvent>(...args);
+    const [pem = '', ...others] = files.filter((file) => file.endsWith('.pem'));
+    expect(others).toEqual([]);
+    expect(statSync(pem).mode & 0o777).toBe(0o600);
+    const text = readFileSync(pem, 'utf8');
+    rmSync(pem);
+
+    const env = { UPDATE_REPOSITORY_PRIVATE_KEYS: `${text}\n` };
+    const before = (await metadataOf(mirror)).timestamp.signed.version;
+    const refresh = ['--json', 'refresh', mirror, '--sign', public_];
+    const due = await runCli([...refresh, '--expires', 'timestamp=60d'], env);
+    expect(due).toMatchObject({ stderr: '', code: 0 });
+    expect(due.stdout).not.toContain(text.split('\n')[1]);
+    expect((await metadataOf(mirror)).timestamp.signed.version).toBe(before + 1);
+  });
+
+  it('are refused where they are none of the directory, and where they are no keys', async () => {
+    const { mirror, keys, dir } = await place();
+    await last('key', 'init', keys, '--mirror', mirror);
+    const others = join(dir, 'others');
+    await last('key', 'init', others);
+    const { files } = await last<KeySummaryEvent>(
+      ...['key', 'export', others, '--to', join(dir, 'out'), '--private', 'timestamp', '--pem'],
+    );
+    const pem = readFileSync(files.find((file) => file.endsWith('.pem')) ?? '', 'utf8');
+    for (const [value, message] of [
+      [pem, /^UPDATE_REPOSITORY_PRIVATE_KEYS: expected keys of .*, found [0-9a-f]{64}$/],
+      ['timestamp', /^UPDATE_REPOSITORY_PRIVATE_KEYS: expected a private key, .*, found no PEM$/],
+    ] as const) {
+      const env = { UPDATE_REPOSITORY_PRIVATE_KEYS: value };
+      const { stdout, code } = await runCli(['--json', 'refresh', mirror, '--sign', keys], env);
+      expect(code).toBe(2);
+      const { error } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+      expect(error).toMatchObject({ code: 'CONFIG', message: expect.stringMatching(message) });
+    }
   });
 });
 

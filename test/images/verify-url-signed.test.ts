@@ -70,7 +70,7 @@ describe('verify of the URL of a signed mirror', () => {
     await build(workshop, { sign: await KeyRing.open(ring.directory, PASSPHRASE) });
     rmSync(join(mirrorDir, 'metadata'), { recursive: true });
     await cp(old, join(mirrorDir, 'metadata'), { recursive: true });
-    const indexes = ['CKSUMS', 'SHA256SUMS', 'index.json', `meta/${SERIES}.json`];
+    const indexes = ['CKSUMS', 'SHA256SUMS', 'index.json', `meta/${SERIES}.json`, 'rdiffs/SHA256SUMS'];
     expect(problems(await verifyServed(await startWebServer(mirrorDir)))).toEqual(
       indexes.map((path) => `error inconsistent ${path}`),
     );

@@ -22,11 +22,12 @@ interface InitFlags extends PassphraseFlags, LifetimeFlags {
   readonly threshold: number;
 }
 
-interface ExportFlags {
+interface ExportFlags extends PassphraseFlags {
   readonly root?: string;
   readonly mirror?: string;
   readonly to?: string;
   readonly private?: readonly KeyRole[];
+  readonly pem?: boolean;
 }
 
 interface ChangeFlags extends PassphraseFlags, LifetimeFlags {
@@ -137,23 +138,26 @@ function defineExport(key: Command, accept: Accept): void {
       '--private <roles>',
       'with --to: the secret halves for these roles too',
       optionValue('--private', parseRoles),
-    );
+    )
+    .option('--pem', 'with --private: as PEM files that nothing encrypts, for UPDATE_REPOSITORY_PRIVATE_KEYS')
+    .addOption(passphraseOption());
   command.action((keys: string, flags: ExportFlags) =>
-    accept(command, async ({ onEvent }) => {
+    accept(command, async ({ signal, onEvent }) => {
       const { root, mirror, to } = flags;
       requireExport(flags);
       const { KeyRing } = await import('../../trust/tuf/key-ring.js');
       const { exportKeys } = await import('../../trust/tuf/export-keys.js');
       const { newestRoot } = await import('../../images/mirror-keys.js');
       const { writeFileAtomic } = await import('../../io/atomic-file.js');
-      const ring = await KeyRing.open(keys, null);
+      const form = flags.pem === true ? 'pem' : 'encrypted';
+      const ring = form === 'pem' ? await openKeys(keys, flags, signal) : await KeyRing.open(keys, null);
       const files: string[] = [];
       if (root !== undefined) {
         requireWritable(root, false);
         await writeFileAtomic(root, await newestRoot(ring, mirror ?? null), `${root}.new`);
         files.push(root);
       }
-      if (to !== undefined) files.push(...(await exportKeys(ring, to, flags.private ?? [])));
+      if (to !== undefined) files.push(...(await exportKeys(ring, to, flags.private ?? [], form)));
       onEvent(summaryOf('export', keys, { files, published: [], missing: [] }));
       return EXIT.done;
     }),
@@ -241,7 +245,7 @@ function summaryOf(
   return { type: 'key-summary', action, keys, files, published, missing };
 }
 
-function requireExport({ root, mirror, to, private: roles }: ExportFlags): void {
+function requireExport({ root, mirror, to, private: roles, pem }: ExportFlags): void {
   const fault =
     root === undefined && to === undefined
       ? 'expected --root or --to, found neither'
@@ -249,7 +253,9 @@ function requireExport({ root, mirror, to, private: roles }: ExportFlags): void 
         ? "option '--mirror' needs '--root'"
         : roles !== undefined && to === undefined
           ? "option '--private' needs '--to'"
-          : null;
+          : pem === true && roles === undefined
+            ? "option '--pem' needs '--private'"
+            : null;
   if (fault !== null) throw new UpdateRepositoryError('USAGE', fault);
 }
 

@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fromSystemError, UpdateRepositoryError } from '../../errors.js';
 import { placeFile, readTextFile, syncDirectory } from '../../io/atomic-file.js';
 import type { TufKey } from './documents.js';
@@ -49,6 +49,11 @@ export async function savePublicKey(directory: string, key: TufKey, roles: reado
   return await saveFile(directory, key, renderPublicKeyFile(key, roles));
 }
 
+/** Keeps the private half of a key as `<key id>.pem`, encrypted by nothing; returns the path of the file. */
+export async function savePem(directory: string, key: SigningKey): Promise<string> {
+  return await saveText(join(directory, `${key.id}.pem`), key.revealPem());
+}
+
 /** Copies the file of a key as it is; returns the path of the copy. */
 export async function copyKeyFile(file: string, directory: string, key: TufKey): Promise<string> {
   let text: string;
@@ -88,10 +93,13 @@ async function listNames(directory: string): Promise<string[]> {
 }
 
 async function saveFile(directory: string, key: TufKey, text: string): Promise<string> {
-  const path = join(directory, keyFileName(key));
+  return await saveText(join(directory, keyFileName(key)), text);
+}
+
+async function saveText(path: string, text: string): Promise<string> {
   const temporaryPath = `${path}.new`;
   try {
-    await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
     await rm(temporaryPath, { force: true });
     const file = await open(temporaryPath, 'wx', FILE_MODE);
     try {

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { UpdateRepositoryError } from '../../errors.js';
 import { readTextFile } from '../../io/atomic-file.js';
 import type { Passphrase } from '../passphrase.js';
 import type { OnlineAssignments, RoleAssignment } from './delegations.js';
 import { type KeyId, MAX_BYTES, metadataFileName } from './documents.js';
-import { type Drafts, parseDrafts } from './drafts.js';
+import { type Drafts, parseDrafts, renderDrafts } from './drafts.js';
 import { readKeyDirectory, retireKey, saveKey } from './key-directory.js';
 import { type KeyFile, openKeyFile } from './key-file.js';
 import type { KeyRole } from './role-names.js';
@@ -19,6 +20,8 @@ export class KeyRing {
   readonly firstRoot: string | null;
   readonly #passphrase: Passphrase | null;
   readonly #opened = new Map<KeyId, SigningKey>();
+  /** What the private keys come from, where that is not the directory. */
+  #fromElsewhere: string | null = null;
 
   /** Reads a directory; the passphrase is null where nothing is to be signed. Throws NOT_FOUND, FORMAT. */
   static async open(directory: string, passphrase: Passphrase | null): Promise<KeyRing> {
@@ -47,7 +50,25 @@ export class KeyRing {
 
   /** The ids of the keys that it can sign with. */
   get signing(): KeyId[] {
-    return this.files.flatMap(({ id, sealed }) => (sealed === null ? [] : [id]));
+    return this.files.filter(({ id, sealed }) => this.#opened.has(id) || this.#canOpen(sealed)).map(({ id }) => id);
+  }
+
+  /**
+   * The directory with the private halves of keys that come from elsewhere; `where` names that place. It signs with these
+   * alone, and opens none of its files. Throws CONFIG for a key that it does not have.
+   */
+  holding(keys: readonly SigningKey[], where: string): KeyRing {
+    const ring = new KeyRing(this.directory, this.files, renderDrafts(this.first), null);
+    for (const key of keys) {
+      if (!this.files.some(({ id }) => id === key.id)) {
+        throw new UpdateRepositoryError('CONFIG', `${where}: expected keys of ${this.directory}, found ${key.id}`, {
+          data: { where, directory: this.directory, keyid: key.id },
+        });
+      }
+      ring.#opened.set(key.id, key);
+    }
+    ring.#fromElsewhere = where;
+    return ring;
   }
 
   /** Who signs for a series that is new, each key alone; null where the directory has no such keys. */
@@ -75,6 +96,13 @@ export class KeyRing {
 
   /** The directory with a new key in it, which is kept by the same passphrase; keys that are open stay so. */
   async with(key: SigningKey, roles: readonly KeyRole[]): Promise<{ readonly ring: KeyRing; readonly path: string }> {
+    if (this.#fromElsewhere !== null) {
+      throw new UpdateRepositoryError(
+        'CONFIG',
+        `${this.directory}: expected a passphrase to keep a new key by, found keys from ${this.#fromElsewhere} alone`,
+        { data: { directory: this.directory }, hint: 'change keys where their files are' },
+      );
+    }
     const path = await saveKey(this.directory, key, roles, this.#passphrase?.reveal() ?? '');
     const ring = await KeyRing.open(this.directory, this.#passphrase);
     for (const [id, opened] of [...this.#opened, [key.id, key] as const]) ring.#opened.set(id, opened);
@@ -86,6 +114,10 @@ export class KeyRing {
     const paths: string[] = [];
     for (const { id, file } of this.files) if (ids.includes(id)) paths.push(await retireKey(this.directory, file));
     return paths;
+  }
+
+  #canOpen(sealed: KeyFile['sealed']): boolean {
+    return sealed !== null && this.#fromElsewhere === null;
   }
 
   #assignment(role: KeyRole): RoleAssignment {

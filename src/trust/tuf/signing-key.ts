@@ -40,6 +40,13 @@ export class SigningKey implements MetadataSigner {
     return SigningKey.#of(readPrivateKey(where, { key: pem, format: 'pem' }), where);
   }
 
+  /** Reads one PEM after the other, each as {@link fromPem}. Throws CONFIG, also where there is none. */
+  static allFromPem(text: string, where: string): SigningKey[] {
+    const pems = text.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
+    if (pems.length === 0) throw notAKey(where, 'no PEM');
+    return pems.map((pem) => SigningKey.fromPem(pem, where));
+  }
+
   /** As {@link fromPem} for the bytes that {@link usePkcs8} gives. */
   static fromPkcs8(der: Buffer, where: string): SigningKey {
     return SigningKey.#of(readPrivateKey(where, { key: der, format: 'der', type: 'pkcs8' }), where);
@@ -63,6 +70,11 @@ export class SigningKey implements MetadataSigner {
     } finally {
       der.fill(0);
     }
+  }
+
+  /** The private key as PEM, encrypted by nothing. */
+  revealPem(): string {
+    return this.#private.export({ format: 'pem', type: 'pkcs8' }).toString();
   }
 
   toJSON(): { readonly keyid: KeyId; readonly key: TufKey } {
