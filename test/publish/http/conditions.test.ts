@@ -17,6 +17,19 @@ test('conditions count where one of two writers at the same time loses', async (
   expect(await conditionalAt(url)).toBe(true);
 });
 
+test('conditions count also where a second ends while they are looked at', async () => {
+  const { url, objects, stop } = await startPlainPut({ conditions: true });
+  onTestFinished(stop);
+  const { set } = objects;
+  let isFirst = true;
+  objects.set = (path, object) => {
+    const lastModified = isFirst ? new Date(Date.parse(object.lastModified) - 1000).toUTCString() : object.lastModified;
+    isFirst = false;
+    return set.call(objects, path, { ...object, lastModified });
+  };
+  expect(await conditionalAt(url)).toBe(true);
+});
+
 test('a server that forgets the condition of an overtaken request has none', async () => {
   const { url, stop } = await startPlainPut({ conditions: true, checksEarly: true });
   onTestFinished(stop);
