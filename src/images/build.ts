@@ -4,39 +4,39 @@ import type { DeltaEffort, EngineChoice } from '../delta/generate.js';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
 import type { BuildSummaryEvent, EventSink, PlannedAction } from '../events.js';
 import type { LinkMode } from '../io/link.js';
-import { KEY_FILE } from '../trust/openpgp/sign-lists.js';
 import { chooseBestBefore } from '../trust/openpgp/sysupdate-manifest.js';
-import { type RepositoryContents, repositoryContents } from '../trust/tuf/contents.js';
-import { METADATA_DIR } from '../trust/tuf/documents.js';
-import { NO_DRAFTS } from '../trust/tuf/drafts.js';
-import type { KeyRing } from '../trust/tuf/key-ring.js';
-import { type ChosenLifetimes, lifetimesOf } from '../trust/tuf/lifetimes.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import { type BuildRequest, resolveRequest, type Selection } from './build-request.js';
+import {
+  reportSigned,
+  requireKeys,
+  type SigningOptions,
+  signBuilt,
+  signingActions,
+  unlockEarly,
+} from './build-signing.js';
 import { compressDeltas, NOTHING_COMPRESSED } from './compress-phase.js';
-import { composeMetas, contentsOf, renderIndexes } from './contents.js';
+import { composeMetas, contentsOf } from './contents.js';
 import { makeDeltas } from './delta-phase.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import { listedBestBefore, publishedBaseUrl } from './disk-indexes.js';
 import { bringImages } from './image-phase.js';
-import { type ListSigning, planSignatures, removeSignatures, requireListKey } from './list-signatures.js';
+import { removeSignatures } from './list-signatures.js';
 import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
 import { type BuildPlan, type Known, knownOf, type PlanSettings, planBuild } from './plan.js';
 import { planPrune, pruneSite } from './prune.js';
 import type { MirrorSettings } from './records.js';
-import { isHalfSigned, isSignedMirror, lookAtExpiries, needsSigning, signMirror } from './sign-mirror.js';
+import { isHalfSigned } from './sign-mirror.js';
 import { signingSettings } from './signing-settings.js';
-import type { MirrorSite, MirrorView } from './site.js';
+import type { MirrorSite } from './site.js';
 import { MirrorState } from './state.js';
 import { summarizeSeries } from './summary.js';
 import { type Survey, surveyDeltas, surveyMirror } from './survey.js';
 import { withLock } from './with-lock.js';
 import { writeIndexes } from './write-indexes.js';
 
-export interface BuildOptions {
+export interface BuildOptions extends SigningOptions {
   readonly imagesDir: string;
-  /** Made when it is not there. */
-  readonly mirrorDir: string;
   readonly selection: Selection;
   /** Undefined takes what the mirror remembers, or `neighbours` when it remembers none. */
   readonly deltas: DeltaPolicy | undefined;
@@ -57,15 +57,6 @@ export interface BuildOptions {
   /** What makes deltas; the bytes are the same. */
   readonly engine?: EngineChoice | undefined;
   readonly resources: Resources;
-  /**
-   * By what the mirror's metadata is signed, which the mirror remembers the directory of; undefined where it is not, null
-   * where it is to forget that, too: a signed mirror then cannot change.
-   */
-  readonly sign?: KeyRing | null | undefined;
-  /** How long the metadata of roles is to be good; what is not in it is as the mirror remembers. */
-  readonly lifetimes?: ChosenLifetimes | undefined;
-  /** By what its lists are signed for OpenPGP; undefined where they are not: signed lists then cannot change. */
-  readonly signLists?: ListSigning | undefined;
   /** Also remove what no index has named for so long. */
   readonly prune: { readonly graceMs: number } | undefined;
   /** Do the rest of the work when a part of it fails; the summary counts the failures. */
@@ -96,7 +87,7 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
   const request = await resolveRequest(options.imagesDir, options.selection, policy);
   const missing = countMissing(request, options.keepGoing);
   const sight = await lookAt(request, policy, options);
-  await requireKeys(sight, options);
+  await requireKeys(sight.plan.actions.length > 0, options);
   reportRequest(request, sight.settings.baseUrl, options);
   reportPolicyChange(sight.survey.settings.deltas, policy, sight.actions, options.onEvent);
   options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.actions });
@@ -147,14 +138,14 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const baseUrl = options.baseUrl ?? survey.settings.baseUrl ?? publishedBaseUrl(survey.indexes.metas);
   const compressDeltas = options.compressDeltas ?? survey.settings.compressDeltas;
   const bestBeforeMs = options.bestBeforeMs === undefined ? survey.settings.bestBeforeMs : options.bestBeforeMs || null;
-  const signing = signingSettings(options, survey.settings);
-  const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas, bestBeforeMs, ...signing };
+  const remembered = signingSettings(options, survey.settings);
+  const settings: MirrorSettings = { baseUrl, deltas: policy, compressDeltas, bestBeforeMs, ...remembered };
   const listed = listedBestBefore(survey.indexes.texts);
   const bestBefore = bestBeforeMs === null ? null : chooseBestBefore(listed, bestBeforeMs, new Date());
   const words: IndexWords = { baseUrl, bestBefore };
   const plan = planBuild(request, survey, { ...words, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
-  const signs = await willSign(request, { mirrorDir, state }, plan, { words, settings }, options);
-  const signatures = await listActions(request, plan, words, options);
+  const wanted = { metas: composeMetas(request, contentsOf(knownOf(plan)), baseUrl), bestBefore };
+  const signing = await signingActions({ mirrorDir, state }, wanted, plan.actions.length > 0, settings, options);
   // Metadata that is half-written is completed first; then it tells what it needs.
   const looksAhead = prune !== undefined && !(await isHalfSigned({ mirrorDir, state }));
   const pruning = looksAhead ? await planPrune({ mirrorDir, state }, prune.graceMs) : null;
@@ -163,72 +154,12 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
     plan,
     settings,
     words,
-    actions: [...plan.actions, ...signatures, ...(signs ? [SIGN_ACTION] : []), ...(pruning?.actions ?? [])],
+    actions: [...plan.actions, ...signing, ...(pruning?.actions ?? [])],
     hasWork:
-      plan.actions.length + signatures.length > 0 ||
-      signs ||
+      plan.actions.length + signing.length > 0 ||
       !isDeepStrictEqual(settings, survey.settings) ||
       pruning?.hasWork === true,
   };
-}
-
-const SIGN_ACTION: PlannedAction = {
-  action: 'sign',
-  path: METADATA_DIR,
-  detail: 'what changed or expires soon',
-  sizeBytes: null,
-};
-
-/** Whether metadata is to be written: where the indexes change it is, else where what it says differs or is due. */
-async function willSign(
-  request: BuildRequest,
-  view: MirrorView,
-  plan: BuildPlan,
-  { words, settings }: Pick<Sight, 'words' | 'settings'>,
-  { sign }: BuildOptions,
-): Promise<boolean> {
-  if (sign == null) return false;
-  if (plan.actions.length > 0) return true;
-  return await needsSigning(view, signedContents(request, knownOf(plan), words), sign, lifetimesOf(settings.lifetimes));
-}
-
-/** What is to be done about the signatures of the lists. */
-async function listActions(
-  request: BuildRequest,
-  plan: BuildPlan,
-  { baseUrl, bestBefore }: IndexWords,
-  { mirrorDir, signLists }: BuildOptions,
-): Promise<PlannedAction[]> {
-  if (signLists === undefined) return [];
-  const texts = renderIndexes(composeMetas(request, contentsOf(knownOf(plan)), baseUrl), bestBefore);
-  return await planSignatures({ mirrorDir }, texts, signLists, plan.actions.length > 0);
-}
-
-/** What the mirror vouches for: what the build knows, never what somebody else may have written there. */
-function signedContents(request: BuildRequest, known: Known, { baseUrl, bestBefore }: IndexWords): RepositoryContents {
-  const metas = composeMetas(request, contentsOf(known), baseUrl);
-  return repositoryContents(metas, renderIndexes(metas, bestBefore));
-}
-
-/** A signed mirror whose files change without its metadata is one that clients take for damaged, or never see change. */
-async function requireKeys({ plan }: Sight, { mirrorDir, sign, signLists, dryRun }: BuildOptions): Promise<void> {
-  if (dryRun || plan.actions.length === 0) return;
-  await requireListKey({ mirrorDir }, signLists);
-  if (sign != null || !(await isSignedMirror({ mirrorDir }))) return;
-  throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected keys to sign what changes in it, found none`, {
-    data: { path: mirrorDir },
-    hint: 'the mirror is signed: name the directory of its keys with --sign',
-  });
-}
-
-async function reportSigned({ mirrorDir, sign, signLists, onEvent }: BuildOptions): Promise<void> {
-  if (typeof signLists === 'object') {
-    onEvent({ type: 'note', level: 'info', subject: KEY_FILE, message: 'up to date, nothing signed' });
-  }
-  if (sign == null && !(await isSignedMirror({ mirrorDir }))) return;
-  await lookAtExpiries({ mirrorDir, state: new MirrorState(mirrorDir) }, sign ?? null, onEvent);
-  if (sign == null) return;
-  onEvent({ type: 'note', level: 'info', subject: METADATA_DIR, message: 'up to date, nothing signed' });
 }
 
 function atRest({ plan }: Sight): BuildResult {
@@ -247,15 +178,12 @@ async function chooseDeltas({ deltas, mirrorDir, onEvent }: BuildOptions): Promi
 
 async function buildLocked(request: BuildRequest, policy: DeltaPolicy, options: BuildOptions): Promise<BuildResult> {
   const { mirrorDir, onEvent } = options;
-  // Whatever is signed takes a key of timestamp: a wrong passphrase is told now, not after hours of work.
-  await options.sign?.unlock(options.sign.ofRole('timestamp').flatMap(({ id, sealed }) => (sealed ? [id] : [])));
-  const { signLists } = options;
-  const signer = typeof signLists === 'object' ? await signLists.unlock() : undefined;
+  const signer = await unlockEarly(options);
   return await withLock(mirrorDir, options, async (lock, state) => {
     await using crew = new Crew(options);
     // Whoever held the lock until now may have done a part of the work, or all of it.
     const sight = await lookAt(request, policy, options);
-    await requireKeys(sight, options);
+    await requireKeys(sight.plan.actions.length > 0, options);
     return await build({ mirrorDir, state, lock, onEvent, signer }, crew, request, sight, options);
   });
 }
@@ -276,7 +204,7 @@ async function build(
   const result: Known = { images: images.records, deltas: deltas.outcomes, compressed: zst.compressed };
   const metas = composeMetas(request, contentsOf(result), words.baseUrl);
   const wrote = await writeIndexes(site, metas, words.bestBefore);
-  const signed = options.sign == null ? 0 : await sign(site, signedContents(request, result, words), options.sign);
+  const signed = await signBuilt(site, { metas, bestBefore: words.bestBefore }, options);
   const pruned =
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {
@@ -286,10 +214,6 @@ async function build(
     deltasMade: deltas.made,
     failures: images.failures.length + deltas.failures.length + zst.failures.length,
   };
-}
-
-async function sign(site: MirrorSite, contents: RepositoryContents, ring: KeyRing): Promise<number> {
-  return (await signMirror(site, { contents, drafts: NO_DRAFTS }, ring)).written.length;
 }
 
 /** A listed image that is not there stops everything before anything is done, or counts as a failure. */

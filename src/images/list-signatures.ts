@@ -4,7 +4,14 @@ import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors
 import type { PlannedAction } from '../events.js';
 import { syncDirectory, writeFilesTogether } from '../io/atomic-file.js';
 import { META_DIR, RDIFFS_DIR } from '../metadata/mirror-paths.js';
-import { findDue, isSignature, KEY_FILE, signaturesBeside, signLists } from '../trust/openpgp/sign-lists.js';
+import {
+  findDue,
+  isSignature,
+  KEY_FILE,
+  MAX_SIGNATURE_BYTES,
+  signaturesBeside,
+  signLists,
+} from '../trust/openpgp/sign-lists.js';
 import type { LockedSigner, Signer } from '../trust/openpgp/signer.js';
 import type { IndexTexts } from './contents.js';
 import { readIndexTexts } from './disk-indexes.js';
@@ -15,9 +22,6 @@ import { identify } from './survey.js';
 export type ListSigning = LockedSigner | 'none';
 
 type Mirror = Pick<MirrorView, 'mirrorDir'>;
-
-/** Far above any signature, and any key with its user ids: of more nothing is read. */
-const MAX_FILE_BYTES = 1 << 20;
 
 /** Whether the lists of a mirror are signed, by whomever. */
 export async function hasSignedLists(mirror: Mirror): Promise<boolean> {
@@ -159,7 +163,7 @@ async function readStart(path: string): Promise<Uint8Array | null> {
   try {
     const file = await open(path, 'r');
     try {
-      const buffer = Buffer.alloc(Math.min((await file.stat()).size, MAX_FILE_BYTES));
+      const buffer = Buffer.alloc(Math.min((await file.stat()).size, MAX_SIGNATURE_BYTES));
       const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
       return buffer.subarray(0, bytesRead);
     } finally {

@@ -1,12 +1,9 @@
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
 import type { HttpClient } from '../publish/http/client.js';
-import { KEY_FILE, signaturesBeside } from '../trust/openpgp/sign-lists.js';
+import { KEY_FILE, MAX_SIGNATURE_BYTES, signaturesBeside } from '../trust/openpgp/sign-lists.js';
 import { signatureProblems } from './list-claims.js';
 import { readServedIndexes } from './served-mirror.js';
-
-/** Far above any signature, and any key with its user ids: of more nothing is read. */
-const MAX_FILE_BYTES = 1 << 20;
 
 /**
  * What is wrong with the signatures beside the indexes that a web server shows, by its own KEY.gpg; nothing, where it shows
@@ -48,7 +45,7 @@ async function readStart(client: HttpClient, path: string, signal: AbortSignal):
     for await (const piece of pieces) {
       kept.push(Buffer.from(piece));
       sizeBytes += piece.length;
-      if (sizeBytes > MAX_FILE_BYTES) break;
+      if (sizeBytes > MAX_SIGNATURE_BYTES) break;
     }
     return Buffer.concat(kept);
   } catch (error) {

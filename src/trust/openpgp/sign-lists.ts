@@ -4,6 +4,9 @@ import type { PublicKey, SignatureForm, Signer } from './signer.js';
 /** The public key of a mirror, in its root. */
 export const KEY_FILE = 'KEY.gpg';
 
+/** Far above any signature, and any key with its user ids: of more nothing is read. */
+export const MAX_SIGNATURE_BYTES = 1 << 20;
+
 export interface SignatureFile {
   /** Relative to the mirror's root. */
   readonly path: string;
