@@ -103,8 +103,8 @@ export async function revokeKey(keys: MirrorKeys, keyid: KeyId, draftsDir: strin
 }
 
 /**
- * Adds the signatures of the keys at hand to drafts, and tells what they change. Where a mirror is given they are published, which throws CONFIG while
- * signatures are missing.
+ * Adds the signatures of the keys at hand to drafts, and tells what they change. Where a mirror is given they are published,
+ * which throws CONFIG while signatures are missing.
  */
 export async function signDraftDirectory(
   draftsDir: string,

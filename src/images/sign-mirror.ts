@@ -54,7 +54,7 @@ export async function readMetadata({ mirrorDir, state }: MirrorView, ring: KeyRi
   return await readRepository(read, trusted);
 }
 
-/** Whether a new root of a mirror was being written when that was cut short: its metadata is of two states until it is signed. */
+/** Whether the writing of a new root was cut short: until the mirror is signed its metadata is of two states. */
 export async function isHalfSigned(view: MirrorView): Promise<boolean> {
   return await isUnfinished(placeOf(view));
 }
@@ -73,9 +73,8 @@ export async function needsSigning(
 
 /**
  * Brings the metadata of a mirror up to date: what it vouches for, the drafts, and what expires soon, timestamp last; it is
- * then good for as long as the mirror remembers. The
- * first metadata begins with the root that was made with the keys. Only keys that sign are opened, and nothing is written
- * where nothing is to be signed.
+ * then good for as long as the mirror remembers. The first metadata begins with the root that was made with the keys. Only
+ * keys that sign are opened, and nothing is written where nothing is to be signed.
  *
  * @throws UpdateRepositoryError CONFIG for a key that is missing, VERIFICATION when the metadata that is there is not ours.
  */

@@ -23,7 +23,8 @@ export interface VerifyUrlOptions {
 
 /**
  * Downloads every file that an index of a served mirror names and compares it with all that is claimed of it, the indexes
- * with each other and with what is signed, and follows the metadata from the roots down. Every finding is a `problem` event; the summary counts them. Memory: some pieces a transfer.
+ * with each other and with what is signed, and follows the metadata from the roots down. Every finding is a `problem` event;
+ * the summary counts them. Memory: some pieces a transfer.
  *
  * @throws UpdateRepositoryError CONFIG where there is no mirror; NETWORK where the indexes cannot be had
  */

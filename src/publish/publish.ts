@@ -36,8 +36,8 @@ export interface PublishOptions {
 /**
  * Makes a storage have a release, in an order in which no reader ever finds an index that names what is not there: the
  * immutable objects, their verification, the indexes stage by stage, before the last of these stages the late immutables,
- * what was withdrawn, and last what is remembered of it. Nothing that an earlier release names is removed: that is for {@link pruneStorage}. Stopped at any point it leaves
- * what readers can use, and the next publish completes it.
+ * what was withdrawn, and last what is remembered of it. Nothing that an earlier release names is removed: that is for
+ * {@link pruneStorage}. Stopped at any point it leaves what readers can use, and the next publish completes it.
  *
  * @throws UpdateRepositoryError NAME_REUSED, LOCKED, VERIFICATION, and what the storage throws
  */

@@ -21,9 +21,9 @@ import { allImmutables, type Release } from './release.js';
  *       "pending": { "immutables": [FILE without "revision"…], "indexes": ["<path>"…] },
  *       "dropped": { "<path>": "<time since when no generation that is kept names it>" } }
  *
- * FILE is { "path", "size", "sha256", "revision" }, and { "lasting": true } where it is never removed. The bytes of each generation's indexes lie beside it under their
- * sha256, so that a generation can be published again. What is pending is of publishes that have begun and did not end:
- * indexes may name it.
+ * FILE is { "path", "size", "sha256", "revision" }, and { "lasting": true } where it is never removed. The bytes of each
+ * generation's indexes lie beside it under their sha256, so that a generation can be published again. What is pending is of
+ * publishes that have begun and did not end: indexes may name it.
  */
 
 /** Where the state lies in a storage. */

@@ -55,6 +55,7 @@ async function verifyServed(url: string, flags: VerifyFlags, session: Session): 
 
 async function trustedRoot({ trust }: VerifyFlags): Promise<string | undefined> {
   if (trust === undefined) return undefined;
-  const { readRootFile } = await import('../../images/root-file.js');
-  return await readRootFile(trust);
+  const { readRootFile } = await import('../../trust/tuf/root-file.js');
+  const { parseEnvelope } = await import('../../trust/tuf/parse-document.js');
+  return await readRootFile(trust, (text, path) => parseEnvelope('root', text, path));
 }

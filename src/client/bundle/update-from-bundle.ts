@@ -45,8 +45,8 @@ export interface BundleUpdateOptions extends BundleSessionOptions {
  * does not. Where a root is trusted the metadata in the bundle has to vouch for it, as that of a mirror would. Whatever fails,
  * the current image stays as it is. Memory: as from a mirror.
  *
- * @throws UpdateRepositoryError FORMAT or VERIFICATION for a bundle that is damaged or not trusted, NOT_FOUND where the device has not what it starts
- *   from, USAGE or CONFIG where it is not what is wanted, NO_SPACE, IO, LOCKED, HOOK, INTERRUPTED
+ * @throws UpdateRepositoryError FORMAT or VERIFICATION for a bundle that is damaged or not trusted, NOT_FOUND where the
+ *   device has not what it starts from, USAGE or CONFIG where it is not what is wanted, NO_SPACE, IO, LOCKED, HOOK, INTERRUPTED
  */
 export async function updateFromBundle(options: BundleUpdateOptions): Promise<UpdateSummaryEvent> {
   const startedAt = performance.now();

@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { beforeAll } from 'vitest';
 import { plainLayout } from '../../../src/client/device/plain-layout.js';
 import { type PolicyChoices, policyOf } from '../../../src/client/policy/policy.js';
 import type { MirrorSource } from '../../../src/client/session.js';
@@ -10,6 +11,7 @@ import { classifyImageName } from '../../../src/metadata/image-name.js';
 import { runCli } from '../../cli/run.js';
 import { dailyStamps } from '../../support/image-name.js';
 import { makeRawImages } from '../../support/raw-images.js';
+import { temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
 
 /** A built mirror, and the images that it is of. */
 export interface BuiltMirror {
@@ -36,6 +38,19 @@ export async function buildMirrorOf(
   const built = await runCli(['--quiet', ...options, pool, root]);
   if (built.code !== 0) throw new Error(built.stderr);
   return { root, images };
+}
+
+/** The same for a whole file of tests, small, outside of which it is called: built before the first of them. */
+export function builtForSuite(versions: number, deltas: string): () => BuiltMirror {
+  const dir = temporaryDirectoryOfSuite();
+  let built: BuiltMirror | undefined;
+  beforeAll(async () => {
+    built = await buildMirrorOf(versions, dir, deltas, 20_000);
+  }, 60_000);
+  return () => {
+    if (built === undefined) throw new Error('the mirror is built before the tests, not before that');
+    return built;
+  };
 }
 
 /** The files of a mirror by their paths, as {@link startFaultyServer} serves them. */

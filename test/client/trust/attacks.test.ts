@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Limits } from '../../../src/client/download/mirrors.js';
 import { policyOf } from '../../../src/client/policy/policy.js';
 import type { TrustWish } from '../../../src/client/trust/wish.js';
@@ -13,17 +13,13 @@ import { renderEnvelope } from '../../../src/trust/tuf/parse-document.js';
 import { claimOf, delegatedSigners, type Repository, topSigners } from '../../../src/trust/tuf/repository.js';
 import { addSignatures, signWith } from '../../../src/trust/tuf/signatures.js';
 import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
-import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { allKeys } from '../../trust/tuf/support/sample-keys.js';
 import { type DownloadFault, startFaultyServer } from '../support/faulty-server.js';
 import { plainIndexes, replaceKeys, SignedMirror, withEvilImage } from '../support/signed-mirror.js';
-import { type BuiltMirror, buildMirrorOf, currentBytes, deviceWith, filesOf, versionIn } from '../support/updates.js';
+import { builtForSuite, currentBytes, deviceWith, filesOf, versionIn } from '../support/updates.js';
 
-let built: BuiltMirror;
-const suite = temporaryDirectoryOfSuite();
-beforeAll(async () => {
-  built = await buildMirrorOf(3, suite, 'neighbours', 20_000);
-}, 60_000);
+const built = builtForSuite(3, 'neighbours');
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -45,7 +41,7 @@ interface World {
 const patience = { attempts: 1, firstPauseMs: 10 };
 
 async function makeWorld(): Promise<World> {
-  const mirror = await SignedMirror.make(filesOf(built), 1);
+  const mirror = await SignedMirror.make(filesOf(built()), 1);
   const server = await startFaultyServer({ files: mirror.files, random: () => 0.5 });
   const dir = await temporaryDirectory();
   const device = await deviceWith(join(dir, 'device'), null);
@@ -86,7 +82,7 @@ async function updateLatest(
   return { summary, events };
 }
 
-const version = (n: number) => versionIn(String(built.images[n]));
+const version = (n: number) => versionIn(String(built().images[n]));
 const seriesOf = ({ mirror }: World) => mirror.meta(1).series;
 
 /** Serves another timestamp, signed with a stolen key. */
@@ -475,7 +471,7 @@ const SLOW: readonly { readonly how: string; readonly fault: DownloadFault; read
 
 describe('a device whose mirror is slow', () => {
   it.each(SLOW)('is held up for ever by one that $how, unless it has limits', async ({ fault, limits }) => {
-    const mirror = await SignedMirror.make(filesOf(built), 1);
+    const mirror = await SignedMirror.make(filesOf(built()), 1);
     // Enough to trickle: blanks at the end say nothing.
     const padded = Buffer.concat([mirror.files.get('metadata/timestamp.json')!, Buffer.alloc(15_000, ' ')]);
     const files = new Map([...mirror.files, ['metadata/timestamp.json', padded]]);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { filePieces } from '../../../src/client/bundle/file-pieces.js';
 import { type BundledPath, makeBundle } from '../../../src/client/bundle/make-bundle.js';
 import { type BundledFile, type BundleManifest, makeManifest } from '../../../src/client/bundle/manifest.js';
@@ -16,17 +16,13 @@ import type { ImageVersion, Sha256Hex } from '../../../src/metadata/brands.js';
 import { metaPath } from '../../../src/metadata/mirror-paths.js';
 import { hashNamedCopy } from '../../../src/trust/tuf/contents.js';
 import { runCli } from '../../cli/run.js';
-import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { allKeys } from '../../trust/tuf/support/sample-keys.js';
 import { type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
 import { replaceKeys, SignedMirror, withEvilImage } from '../support/signed-mirror.js';
-import { type BuiltMirror, buildMirrorOf, currentBytes, deviceWith, filesOf, versionIn } from '../support/updates.js';
+import { builtForSuite, currentBytes, deviceWith, filesOf, versionIn } from '../support/updates.js';
 
-let built: BuiltMirror;
-const suite = temporaryDirectoryOfSuite();
-beforeAll(async () => {
-  built = await buildMirrorOf(3, suite, 'neighbours', 20_000);
-}, 60_000);
+const built = builtForSuite(3, 'neighbours');
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -35,8 +31,8 @@ const EVIL = Buffer.alloc(20_000, 'evil');
 const REMEMBERED: TrustWish = { kind: 'remembered' };
 const INSECURE: TrustWish = { kind: 'insecure' };
 const { signal } = new AbortController();
-const version = (n: number) => versionIn(String(built.images[n])) as ImageVersion;
-const image = (n: number) => readFileSync(String(built.images[n]));
+const version = (n: number) => versionIn(String(built().images[n])) as ImageVersion;
+const image = (n: number) => readFileSync(String(built().images[n]));
 
 interface World {
   readonly dir: string;
@@ -46,7 +42,7 @@ interface World {
   readonly root: string;
 }
 
-async function makeWorld(versions = 2, files = filesOf(built)): Promise<World> {
+async function makeWorld(versions = 2, files = filesOf(built())): Promise<World> {
   const mirror = await SignedMirror.make(files, versions);
   const server = await startFaultyServer({ files: mirror.files, random: () => 0.5 });
   const dir = await temporaryDirectory();
@@ -98,7 +94,7 @@ async function update(path: string, device: string, trust: TrustWish = REMEMBERE
 async function newDevice(index: number | null = null): Promise<string> {
   return await deviceWith(
     join(await temporaryDirectory(), 'device'),
-    index === null ? null : String(built.images[index]),
+    index === null ? null : String(built().images[index]),
   );
 }
 
@@ -226,7 +222,7 @@ describe('a bundle that was made with a root', () => {
   });
 
   it('keeps to the barriers of the signed meta file, whatever it says itself', async () => {
-    const files = new Map(filesOf(built));
+    const files = new Map(filesOf(built()));
     const [name, text] = [...files].find(([path]) => path.startsWith('meta/'))!;
     const meta = JSON.parse(text.toString()) as Record<string, { images: { version: string; barrier?: boolean }[] }>;
     for (const one of Object.values(meta)[0]!.images) if (one.version === version(1)) one.barrier = true;
@@ -316,7 +312,7 @@ const ATTACKS: readonly Attack[] = [
     name: 'metadata of somebody else',
     reason: 'wrong-key',
     async make(good, world) {
-      const other = await SignedMirror.make(filesOf(built), 2);
+      const other = await SignedMirror.make(filesOf(built()), 2);
       const [path, timestamp] = ['metadata/timestamp.json', other.files.get('metadata/timestamp.json')!];
       good.metadata.set(path, timestamp.toString());
       return evilOf(good, world);

@@ -1,20 +1,16 @@
 import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openPlace } from '../../../src/client/session.js';
 import { runCli, startCli } from '../../cli/run.js';
 import { pseudoRandomNumbers } from '../../support/pseudo-random.js';
-import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
 import { SignedMirror } from '../support/signed-mirror.js';
-import { type BuiltMirror, buildMirrorOf, deviceWith, filesOf, versionIn } from '../support/updates.js';
+import { builtForSuite, deviceWith, filesOf, versionIn } from '../support/updates.js';
 
-let built: BuiltMirror;
-const suite = temporaryDirectoryOfSuite();
-beforeAll(async () => {
-  built = await buildMirrorOf(3, suite, 'neighbours', 20_000);
-}, 60_000);
+const built = builtForSuite(3, 'neighbours');
 
 interface Place {
   readonly mirror: SignedMirror;
@@ -24,7 +20,7 @@ interface Place {
 }
 
 async function makePlace(): Promise<Place> {
-  const mirror = await SignedMirror.make(filesOf(built), 2);
+  const mirror = await SignedMirror.make(filesOf(built()), 2);
   const server = await startFaultyServer({ files: mirror.files, random: () => 0.5 });
   const dir = await temporaryDirectory();
   const root = join(dir, 'root.json');
@@ -80,7 +76,7 @@ describe('update', () => {
     const first = await update(place, '--trust-on-first-use');
     expect(first).toMatchObject({ code: 0, summary: { authenticated: true } });
     expect(first.warnings.join()).toMatch(/on first use: the root with sha256 [0-9a-f]{64}/);
-    const other = await SignedMirror.make(filesOf(built), 3);
+    const other = await SignedMirror.make(filesOf(built()), 3);
     for (const [path, bytes] of other.files) place.server.files.set(path, bytes);
     const second = await update(place, '--trust-on-first-use');
     expect(second).toMatchObject({ code: 3, error: { data: { reason: 'wrong-key' } } });
@@ -98,7 +94,7 @@ describe('update', () => {
       code: 3,
       error: { data: { reason: 'rollback' } },
     });
-    const other = await SignedMirror.make(filesOf(built), 3);
+    const other = await SignedMirror.make(filesOf(built()), 3);
     for (const [path, bytes] of other.files) place.server.files.set(path, bytes);
     writeFileSync(place.root, other.files.get('metadata/1.root.json') ?? '');
     const anew = await update(place, '--trust', place.root);
@@ -155,7 +151,7 @@ describe('update', () => {
     const place = await makePlace();
     const path = name.endsWith('.json') ? name : `channels/${name}.json`;
     const { series } = place.mirror.meta(1);
-    const channel = { format: 1, series, version: versionIn(String(built.images[0])) };
+    const channel = { format: 1, series, version: versionIn(String(built().images[0])) };
     place.server.files.set(path, Buffer.from(JSON.stringify(channel)));
     const target = ['--target', `channel:${name}`];
     expect(await update(place, ...target)).toMatchObject({ code: 0, summary: { to: channel.version } });
@@ -172,7 +168,7 @@ describe('update', () => {
       bundle,
       place.server.url,
       'none',
-      versionIn(String(built.images[1])),
+      versionIn(String(built().images[1])),
     ]);
     expect(made.code, made.stderr).toBe(0);
     await update(place, '--trust', place.root);

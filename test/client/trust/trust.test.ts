@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Device } from '../../../src/client/device/device.js';
 import { PrivateDirectory } from '../../../src/client/device/private-directory.js';
 import type { Mirrors, ParseText } from '../../../src/client/download/mirrors.js';
 import type { WantedText } from '../../../src/client/download/text-request.js';
 import { stateOfRoot } from '../../../src/client/trust/state.js';
 import { Trust } from '../../../src/client/trust/trust.js';
-import { temporaryDirectory, temporaryDirectoryOfSuite } from '../../support/temporary-directory.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { SignedMirror } from '../support/signed-mirror.js';
-import { type BuiltMirror, buildMirrorOf, filesOf } from '../support/updates.js';
+import { builtForSuite, filesOf } from '../support/updates.js';
 
-const suite = temporaryDirectoryOfSuite();
-let built: BuiltMirror;
-beforeAll(async () => {
-  built = await buildMirrorOf(1, suite, 'none', 20_000);
-}, 60_000);
+const built = builtForSuite(1, 'none');
 
 /** What a device trusts that was given the first root of a mirror, with neither of them doing anything else. */
 async function trustIn(mirror: SignedMirror) {
@@ -35,7 +31,7 @@ async function trustIn(mirror: SignedMirror) {
 
 describe('what a device trusts', () => {
   it('is remembered again when a role was verified since', async () => {
-    const mirror = await SignedMirror.make(filesOf(built), 1);
+    const mirror = await SignedMirror.make(filesOf(built()), 1);
     const { trust, rememberedRoles } = await trustIn(mirror);
     await trust.texts();
     await trust.keep();
@@ -47,7 +43,7 @@ describe('what a device trusts', () => {
   });
 
   it('checks no way before there is metadata to check it by', async () => {
-    const mirror = await SignedMirror.make(filesOf(built), 1);
+    const mirror = await SignedMirror.make(filesOf(built()), 1);
     const { trust } = await trustIn(mirror);
     await expect(trust.checkRoute(mirror.meta(1).images[0]!, [])).rejects.toMatchObject({ code: 'INTERNAL' });
   });
