@@ -44,6 +44,7 @@ function parseLine(argv: readonly string[], { stdout, stderr }: Streams): Invoca
       invocation = understood;
     },
     { out: (text) => stdout.write(text), err: (text) => stderr.write(text) },
+    argv[0],
   );
   if (argv.length === 0) {
     program.outputHelp({ error: true });
