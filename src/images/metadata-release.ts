@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink } from '../events.js';
 import { mediaTypeOf } from '../publish/media-type.js';
-import { type ReleaseObject, textObject } from '../publish/release.js';
+import { type Published, type ReleaseObject, textObject } from '../publish/release.js';
 import { isRootPath, METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { unsignedIndexes } from './metadata-claims.js';
 import { expiriesIn, warnOfExpiries } from './metadata-expiries.js';
 import { metadataPaths } from './metadata-paths.js';
+import { requireNewerMetadata } from './newer-metadata.js';
 import { isSignedMirror, readMetadata } from './sign-mirror.js';
 import { type MirrorView, sitePath } from './site.js';
 
@@ -18,6 +19,7 @@ export interface MetadataRelease {
   readonly roots: readonly ReleaseObject[];
   /** By which clients see all of it: the very last to change. */
   readonly timestamp: ReleaseObject;
+  readonly requireNewer: (published: Published) => Promise<void>;
 }
 
 /**
@@ -49,7 +51,9 @@ export async function releaseOfMetadata(
   const immutables: ReleaseObject[] = [];
   const roots: ReleaseObject[] = [];
   for (const path of metadataPaths(repository)) (isRootPath(path) ? roots : immutables).push(await object(path));
-  return { immutables, roots, timestamp: await object(`${METADATA_DIR}/${TIMESTAMP_FILE}`) };
+  const timestamp = await object(`${METADATA_DIR}/${TIMESTAMP_FILE}`);
+  const requireNewer = (published: Published) => requireNewerMetadata(repository, timestamp, published);
+  return { immutables, roots, timestamp, requireNewer };
 }
 
 async function read(view: MirrorView, path: string): Promise<string> {

@@ -60,6 +60,7 @@ export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = ()
       signed(INDEX_FILE),
       ...(metadata === null ? [] : [[metadata.timestamp]]),
     ],
+    ...(metadata === null ? {} : { requireNewer: metadata.requireNewer }),
   };
 }
 

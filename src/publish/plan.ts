@@ -24,6 +24,9 @@ export interface PublishPlan {
   readonly unfinished: boolean;
 }
 
+/** All objects of a storage, by path. */
+type Listed = ReadonlyMap<string, StoredObject>;
+
 /** Whether readers would see anything else after it. */
 export function isNoop({ uploads, checks, indexStages, withdrawn, unfinished }: PublishPlan): boolean {
   return uploads.length + checks.length + indexStages.length + withdrawn.length === 0 && !unfinished;
@@ -32,15 +35,9 @@ export function isNoop({ uploads, checks, indexStages, withdrawn, unfinished }: 
 /**
  * Compares a release with what a storage has. Pure.
  *
- * @param listed all objects of the storage, by path
  * @throws UpdateRepositoryError NAME_REUSED when a published name would get other bytes
  */
-export function planPublish(
-  release: Release,
-  listed: ReadonlyMap<string, StoredObject>,
-  state: RemoteState,
-  storage: string,
-): PublishPlan {
+export function planPublish(release: Release, listed: Listed, state: RemoteState, storage: string): PublishPlan {
   const current = state.generations[0];
   const known = new Map(
     state.generations.toReversed().flatMap(({ immutables }) => immutables.map((file) => [file.path, file])),
@@ -48,7 +45,7 @@ export function planPublish(
   const published = new Map(
     [...(current?.immutables ?? []), ...state.pending.immutables].map((file) => [file.path, file]),
   );
-  const lastIndexes = new Map(current?.indexes.map((file) => [file.path, file]));
+  const lastIndexes = lastIndexesOf(state);
   const uploads: ReleaseObject[] = [];
   const checks: ReleaseObject[] = [];
   const kept: PublishedFile[] = [];
@@ -65,10 +62,7 @@ export function planPublish(
     else if (before === undefined || before.revision !== found.revision) checks.push(object);
     else kept.push(before);
   }
-  const isKept = (object: ReleaseObject) => {
-    const before = lastIndexes.get(object.path);
-    return before?.sha256 === object.sha256 && listed.get(object.path)?.revision === before.revision;
-  };
+  const isKept = keptIndexes(listed, lastIndexes);
   const indexes = release.indexStages.flat();
   const own = new Set([...immutables, ...indexes].map(({ path }) => path));
   const indexPaths = new Set([...lastIndexes.keys(), ...state.pending.indexes]);
@@ -87,6 +81,26 @@ export function planPublish(
     ).length,
     unfinished: state.pending.immutables.length + state.pending.indexes.length > 0,
   };
+}
+
+/** Whether a storage has the last stage of a release as it is to be. */
+export function hasLastStage({ indexStages }: Release, listed: Listed, state: RemoteState): boolean {
+  return (indexStages.at(-1) ?? []).every(keptIndexes(listed, lastIndexesOf(state)));
+}
+
+/** Which indexes are there as they are to be. */
+function keptIndexes(
+  listed: Listed,
+  lastIndexes: ReadonlyMap<string, PublishedFile>,
+): (object: ReleaseObject) => boolean {
+  return ({ path, sha256 }) => {
+    const before = lastIndexes.get(path);
+    return before?.sha256 === sha256 && listed.get(path)?.revision === before.revision;
+  };
+}
+
+function lastIndexesOf({ generations }: RemoteState): ReadonlyMap<string, PublishedFile> {
+  return new Map(generations[0]?.indexes.map((file) => [file.path, file]));
 }
 
 /** Clients and caches keep what they have of a name. */

@@ -1,7 +1,8 @@
 import type { EventSink, PlannedAction, PublishSummaryEvent } from '../events.js';
 import type { RateLimit } from '../net/rate-limit.js';
 import { lockStorage } from './lock-storage.js';
-import { isNoop, type PublishPlan, planPublish, requireOurs } from './plan.js';
+import { hasLastStage, isNoop, type PublishPlan, planPublish, requireOurs } from './plan.js';
+import { readText } from './read-text.js';
 import { type Release, type ReleaseObject, textObject } from './release.js';
 import { type Remote, readRemote, type StateCopy } from './remote.js';
 import {
@@ -39,7 +40,8 @@ export interface PublishOptions {
  * what was withdrawn, and last what is remembered of it. Nothing that an earlier release names is removed: that is for
  * {@link pruneStorage}. Stopped at any point it leaves what readers can use, and the next publish completes it.
  *
- * @throws UpdateRepositoryError NAME_REUSED, LOCKED, VERIFICATION, and what the storage throws
+ * @throws UpdateRepositoryError NAME_REUSED, LOCKED, VERIFICATION, what the release says of what is there, and what the
+ * storage throws
  */
 export async function publish(release: Release, options: PublishOptions): Promise<PublishSummaryEvent> {
   return await publishWhat(async () => release, options);
@@ -60,6 +62,7 @@ export async function publishWhat(
   const look = async (copy?: StateCopy) => {
     const remote = await readRemote(storage, call, copy);
     const release = await choose(remote, call);
+    await requireNewer(release, remote, storage, call);
     return { release, ...remote, plan: planPublish(release, remote.listed, remote.state, storage.name) };
   };
   const { plan, state } = await look(options.dryRun ? readingOnly(options.copy) : options.copy);
@@ -75,6 +78,21 @@ export async function publishWhat(
   } finally {
     await lock.release();
   }
+}
+
+/** Readers who have seen what is there are not to be led back. */
+async function requireNewer(
+  release: Release,
+  { listed, state }: Remote,
+  storage: Storage,
+  call: StorageCall,
+): Promise<void> {
+  if (release.requireNewer === undefined || hasLastStage(release, listed, state)) return;
+  await release.requireNewer({
+    name: storage.name,
+    has: (path) => listed.has(path),
+    readText: (path, maxBytes) => readText(storage, path, maxBytes, call),
+  });
 }
 
 interface Found extends Remote {

@@ -31,6 +31,20 @@ export interface Release {
   readonly lateImmutables?: readonly ReleaseObject[];
   /** What leads readers to them, in the order in which it has to change. Those of one stage may change together. */
   readonly indexStages: readonly (readonly ReleaseObject[])[];
+  /**
+   * Throws where readers who have seen what a storage has would refuse this as older. It is asked before anything is stored,
+   * unless the storage has the last stage already.
+   */
+  readonly requireNewer?: (published: Published) => Promise<void>;
+}
+
+/** What a storage has, for a release that is to follow it. */
+export interface Published {
+  /** For messages: the storage's. */
+  readonly name: string;
+  has(path: string): boolean;
+  /** Null where there is none. Throws FORMAT where it is no text or a longer one. */
+  readText(path: string, maxBytes: number): Promise<string | null>;
 }
 
 /** All objects of a release whose names never get other bytes. */
