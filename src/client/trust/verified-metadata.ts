@@ -3,6 +3,7 @@ import { BadVersionError, EqualVersionError, RepositoryError } from 'tuf-js/dist
 import type { TrustedMetadataStore } from 'tuf-js/dist/store.js';
 import { UpdateRepositoryError } from '../../errors.js';
 import { parseSha256Hex, type Sha256Hex } from '../../metadata/brands.js';
+import { MAX_VERSION } from '../../trust/tuf/versions.js';
 import { expired, faultOf, type MetadataPlace, rolledBack, untrusted } from './faults.js';
 import type { MetadataFiles, MetadataVersion } from './metadata-files.js';
 import { headOf, snapshotVersionIn } from './metadata-head.js';
@@ -13,8 +14,6 @@ import type { TrustState } from './state.js';
 const MAX_ROOT_ROTATIONS = 256;
 /** As many roles as tuf-js looks into for one file. */
 const MAX_DELEGATIONS = 32;
-/** The highest version that a repository of ours makes: what has a higher one could never be followed. */
-const MAX_VERSION = 2 ** 31 - 1;
 
 /** What is signed of a file of the mirror. */
 export interface VouchedFile {

@@ -25,6 +25,7 @@ import { expiresAt, type Lifetimes } from './lifetimes.js';
 import { keyIdOf } from './public-key.js';
 import type { Repository } from './repository.js';
 import type { KeyRole } from './role-names.js';
+import { versionAfter } from './versions.js';
 
 /** Who signs for what in a new repository. */
 export type Assignments = Readonly<Record<KeyRole, RoleAssignment>>;
@@ -89,7 +90,7 @@ function changeInRoot(root: RootDocument, change: KeyChange, { lifetimes, now }:
   if (TOP_ROLES.every((role) => roles[role] === root.roles[role])) return null;
   return {
     ...root,
-    version: root.version + 1,
+    version: versionAfter(root.version, 'root'),
     expires: expiresAt(now, lifetimes.root),
     keys: onlyUsed(withSuccessor(root.keys, change), Object.values(roles)),
     roles,
@@ -106,7 +107,7 @@ function changeInTargets(
   if (roles.every((role, index) => role === before[index])) return null;
   return {
     ...targets,
-    version: targets.version + 1,
+    version: versionAfter(targets.version, 'targets'),
     expires: expiresAt(now, lifetimes.targets),
     delegations: { keys: onlyUsed(withSuccessor(keys, change), roles), roles },
   };

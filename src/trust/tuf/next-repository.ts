@@ -25,6 +25,7 @@ import { currentBodies, roleBodies } from './role-bodies.js';
 import { MIRROR_ROLE } from './role-names.js';
 import { canSign, isSigned, keysMissing, type Signers, signWith } from './signatures.js';
 import type { MetadataSigner } from './signing-key.js';
+import { versionAfter } from './versions.js';
 
 /** What is to change in a repository. */
 export interface RepositoryChange {
@@ -122,7 +123,8 @@ function nextTargets(
   const delegations = contents && neededDelegations(base.signed.delegations, contents, online, signers, signing);
   if (delegations !== null) {
     const expires = expiresAt(signing.now, signing.lifetimes.targets);
-    return signWith({ ...base.signed, version, expires, delegations }, signers, signing.keys);
+    const next = versionAfter(current?.targets.signed.version ?? 0, 'targets');
+    return signWith({ ...base.signed, version: next, expires, delegations }, signers, signing.keys);
   }
   return renew(base, (common) => ({ ...base.signed, ...common }), signers, signing);
 }
@@ -221,7 +223,7 @@ function renew<Document extends TufDocument>(
     const same = canonicalJson(make({ spec_version, version, expires })) === canonicalJson(previous.signed);
     if (same && !(isDue(expires, now, lifetime) && canSign(signers, keys))) return previous;
   }
-  const version = (previous?.signed.version ?? 0) + 1;
+  const version = versionAfter(previous?.signed.version ?? 0, signers.role);
   const common = { spec_version: SPEC_VERSION, version, expires: expiresAt(now, lifetime) };
   return signWith(make(common), signers, keys);
 }

@@ -33,11 +33,11 @@ import type {
 import { MAX_BYTES, TOP_ROLES } from './documents.js';
 import { members } from './members.js';
 import { keyIdOf, parseTufKey } from './public-key.js';
+import { MAX_VERSION } from './versions.js';
 
 /** Far above what {@link MAX_BYTES} lets in. */
 const MAX_ENTRIES = 200_000;
 const MAX_SIGNATURES = 1_000;
-const MAX_VERSION = 2 ** 31 - 1;
 
 const READERS: { readonly [Kind in DocumentKind]: (signed: JsonNode) => DocumentByKind[Kind] } = {
   root: parseRoot,

@@ -63,6 +63,23 @@ describe('firstDrafts', () => {
 });
 
 describe('changeKey', () => {
+  it('makes no version that clients would refuse', async () => {
+    const mirror = await SampleMirror.make(contents);
+    const repository = await mirror.current();
+    const last = { version: 2 ** 31 - 1 };
+    const root = { ...repository.root, signed: { ...repository.root.signed, ...last } };
+    const targets = { ...repository.targets, signed: { ...repository.targets.signed, ...last } };
+    const change = { to: SigningKey.generate('ed25519').publicKey, roles: null };
+    for (const [part, from] of [
+      [{ root }, mirror.keys.timestamp],
+      [{ targets }, mirror.keys.online],
+    ] as const) {
+      expect(() => changeKey({ ...repository, ...part }, { ...change, from: from.id }, making)).toThrow(
+        expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining('the last that clients take') }),
+      );
+    }
+  });
+
   it.each(['snapshot', 'timestamp', 'targets'] as const)(
     'has all signed anew that the key of %s signed',
     async (role) => {

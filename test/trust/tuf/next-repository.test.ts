@@ -200,6 +200,37 @@ describe('nextRepository', () => {
   }, 120_000);
 });
 
+describe('the last version that clients take', () => {
+  const MAX = 2 ** 31 - 1;
+
+  it('is followed by none: that is told before anything is signed', async () => {
+    const mirror = await SampleMirror.make(os(1));
+    const { timestamp, ...others } = await mirror.current();
+    const at = (version: number) => ({ ...timestamp, signed: { ...timestamp.signed, version } });
+    const signed: string[] = [];
+    const keys = allKeys(mirror.keys).map((key) => ({
+      id: key.id,
+      sign: (bytes: Buffer) => {
+        signed.push(key.id);
+        return key.sign(bytes);
+      },
+    }));
+    const step = (version: number) => {
+      const current = { ...others, timestamp: at(version) };
+      const change = { contents: null, drafts: NO_DRAFTS, online: assignmentsOf(mirror.keys) };
+      return nextRepository(current, change, { keys, lifetimes: DEFAULT_LIFETIMES, now: daysLater(5) });
+    };
+    expect(() => step(MAX)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG',
+        message: `role timestamp: expected metadata that another version can follow, found version ${MAX}, the last that clients take`,
+      }),
+    );
+    expect(signed).toEqual([]);
+    expect(step(MAX - 1)?.repository.timestamp.signed.version).toBe(MAX);
+  });
+});
+
 describe('listExpiries', () => {
   it('tells what ends when, what ends first before the others', async () => {
     const repository = await (await SampleMirror.make(os(1))).current();
