@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink } from '../events.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type Published, type ReleaseObject, textObject } from '../publish/release.js';
 import { isRootPath, METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { readFrom } from '../trust/tuf/metadata-directory.js';
+import { MAX_INDEX_BYTES } from './disk-indexes.js';
 import { unsignedIndexes } from './metadata-claims.js';
 import { expiriesIn, warnOfExpiries } from './metadata-expiries.js';
 import { metadataPaths } from './metadata-paths.js';
@@ -57,10 +58,10 @@ export async function releaseOfMetadata(
 }
 
 async function read(view: MirrorView, path: string): Promise<string> {
+  const text = await readFrom(view.mirrorDir)(path.slice(METADATA_DIR.length + 1), MAX_INDEX_BYTES);
+  if (text !== null) return text;
   const file = sitePath(view, path);
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw fromSystemError(error, 'read it', file);
-  }
+  throw new UpdateRepositoryError('NOT_FOUND', `${file}: expected what the metadata names, found no such file`, {
+    data: { path: file },
+  });
 }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { fromSystemError, isSystemError } from '../errors.js';
+import { requirePlainDirectories } from '../io/plain-file.js';
 import { META_DIR } from '../metadata/mirror-paths.js';
 import { METADATA_DIR } from '../trust/tuf/documents.js';
 import type { Repository } from '../trust/tuf/repository.js';
@@ -23,6 +24,7 @@ export async function oldMetadata(view: Pick<MirrorView, 'mirrorDir'>, repositor
   const needed = new Set(metadataPaths(repository));
   const old: string[] = [];
   for (const directory of DIRECTORIES) {
+    await requirePlainDirectories(view.mirrorDir, directory);
     for (const name of await fileNames(sitePath(view, directory))) {
       const isOurs = COPY.test(name) || (directory === METADATA_DIR && OLD_VERSION.test(name));
       const path = `${directory}/${name}`;

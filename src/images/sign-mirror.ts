@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import type { EventSink } from '../events.js';
-import { readTextFile } from '../io/atomic-file.js';
 import type { RepositoryContents } from '../trust/tuf/contents.js';
-import { MAX_BYTES, METADATA_DIR, metadataFileName, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { MAX_BYTES, metadataFileName, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { type Drafts, NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { Expiry } from '../trust/tuf/expiries.js';
 import type { Making } from '../trust/tuf/key-changes.js';
@@ -40,7 +38,7 @@ export interface SignedMirror {
 
 /** Whether a mirror is signed, by whomever. */
 export async function isSignedMirror({ mirrorDir }: Pick<MirrorView, 'mirrorDir'>): Promise<boolean> {
-  return (await readTextFile(join(mirrorDir, METADATA_DIR, TIMESTAMP_FILE), MAX_BYTES.timestamp)) !== null;
+  return (await readFrom(mirrorDir)(TIMESTAMP_FILE, MAX_BYTES.timestamp)) !== null;
 }
 
 /**

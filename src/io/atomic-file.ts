@@ -133,12 +133,21 @@ export async function readTextFile(path: string, maxBytes: number): Promise<stri
         data: { path, maxBytes, sizeBytes: size },
       });
     }
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(path));
+    return utf8Text(await readFile(path), path);
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return null;
+    throw fromSystemError(error, 'read it', path);
+  }
+}
+
+/** The text of a file; throws FORMAT where it is no UTF-8. */
+export function utf8Text(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
     if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
       throw new UpdateRepositoryError('FORMAT', `${path}: expected UTF-8 text, found other bytes`, { data: { path } });
     }
-    throw fromSystemError(error, 'read it', path);
+    throw error;
   }
 }

@@ -3,8 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { fromSystemError } from '../../errors.js';
 import { checkUnwritten } from '../../io/digest.js';
 import { type FileIdentity, identityOf } from '../../io/file-identity.js';
+import { openPlainFile } from '../../io/plain-file.js';
 import { parseSha256Hex, type Sha256Hex } from '../../metadata/brands.js';
-import { openPlainFile } from './plain-file.js';
 
 const CHUNK_BYTES = 1 << 20;
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { hasCode, UpdateRepositoryError } from '../../errors.js';
-import { readTextFile, writeFileAtomic } from '../../io/atomic-file.js';
+import { UpdateRepositoryError } from '../../errors.js';
+import { writeFileAtomic } from '../../io/atomic-file.js';
+import { readPlainTextFile } from '../../io/plain-file.js';
 import { isSha256Hex, parseSha256Hex, SHA256_FORM, type Sha256Hex } from '../../metadata/brands.js';
 import { type JsonNode, jsonMember, jsonMembers, jsonString, parseJson, wrongJson } from '../../metadata/json-node.js';
-import { openPlainFile } from '../device/plain-file.js';
 import type { PrivateDirectory } from '../device/private-directory.js';
 
 /*
@@ -41,7 +41,7 @@ export function stateOfRoot(root: string): TrustState {
  * @throws UpdateRepositoryError FORMAT where it is damaged: that is no reason to trust anybody; IO
  */
 export async function readTrust({ trustPath }: PrivateDirectory): Promise<TrustState | null> {
-  const text = await readPlainText(trustPath);
+  const text = await readPlainTextFile(trustPath, MAX_BYTES);
   if (text === null) return null;
   try {
     return parseTrust(parseJson(text, { file: trustPath, code: 'FORMAT' }));
@@ -50,17 +50,6 @@ export async function readTrust({ trustPath }: PrivateDirectory): Promise<TrustS
     const hint = 'give the root once more, by --trust ROOT.json';
     throw new UpdateRepositoryError(error.code, error.message, { data: error.data, hint, cause: error });
   }
-}
-
-/** No link is followed, and one is no missing file. */
-async function readPlainText(path: string): Promise<string | null> {
-  try {
-    await (await openPlainFile(path)).close();
-  } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return null;
-    throw error;
-  }
-  return await readTextFile(path, MAX_BYTES);
 }
 
 /** Puts `state` in the place of what is remembered: a kill at any instant leaves the one or the other. Throws NO_SPACE, IO. */

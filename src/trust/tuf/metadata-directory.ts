@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fromSystemError } from '../../errors.js';
 import { makeDirectory, readTextFile, writeFileAtomic } from '../../io/atomic-file.js';
+import { readPlainTextFile, requirePlainDirectories } from '../../io/plain-file.js';
 import { jsonItems, jsonString, parseJson } from '../../metadata/json-node.js';
 import { findRelativePathFault } from '../../metadata/safe-name.js';
 import { isRootPath, METADATA_DIR } from './documents.js';
@@ -20,9 +21,16 @@ const JOURNAL_FILE = 'unfinished-metadata.json';
 const MAX_JOURNAL_BYTES = 512 * 1_024 * 1_024;
 const MAX_JOURNAL_FILES = 200_000;
 
-/** Reads the metadata of a mirror from its directory. */
+/**
+ * Reads the metadata of a mirror from its directory. Whoever can write there is not to have a signer wait or look elsewhere: what
+ * is no plain file in plain directories is refused.
+ */
 export function readFrom(mirrorDir: string): ReadMetadata {
-  return (fileName, maxBytes) => readTextFile(join(mirrorDir, METADATA_DIR, fileName), maxBytes);
+  return async (fileName, maxBytes) => {
+    const path = join(METADATA_DIR, fileName);
+    await requirePlainDirectories(mirrorDir, dirname(path));
+    return await readPlainTextFile(join(mirrorDir, path), maxBytes);
+  };
 }
 
 /**
@@ -58,6 +66,7 @@ export async function finishWriting(place: MetadataPlace): Promise<void> {
 async function writeFiles(files: readonly RepositoryFile[], { mirrorDir, privateDir }: MetadataPlace): Promise<void> {
   for (const { path, text } of files) {
     const target = join(mirrorDir, path);
+    await requirePlainDirectories(mirrorDir, dirname(path));
     await makeDirectory(dirname(target));
     await writeFileAtomic(target, text, join(privateDir, 'metadata.new'));
   }
