@@ -1,7 +1,11 @@
 import { TrustedMetadataStore } from 'tuf-js/dist/store.js';
+import { hasCode } from '../../errors.js';
 import { faultOf, type MetadataPlace } from './faults.js';
 import type { MetadataFiles } from './metadata-files.js';
 import { headOf } from './metadata-head.js';
+
+/** As many as tuf-js follows in one update. */
+export const MAX_ROOT_ROTATIONS = 256;
 
 /** Throws what is wrong with a root that somebody gave; `file` opens the message. */
 export function checkRoot(text: string, file: string): void {
@@ -28,6 +32,31 @@ export async function readEarlierRoots(root: string, name: string, files: Metada
   }
   follow(root, given);
   return last;
+}
+
+/**
+ * Whether the roots of the mirror lead from one root to a later one; where one between them is missing, or does not follow, nobody
+ * can say so.
+ *
+ * @throws UpdateRepositoryError NETWORK, STORAGE, INTERRUPTED
+ */
+export async function leadsTo(earlier: string, later: string, files: MetadataFiles): Promise<boolean> {
+  const place = { file: 'the trusted root', role: 'root' };
+  try {
+    const [first, last] = [headOf(earlier, place).version, headOf(later, place).version];
+    if (last <= first || last - first > MAX_ROOT_ROTATIONS) return false;
+    const store = storeOf(earlier, place.file);
+    for (let version = first + 1; version < last; version++) {
+      const wanted = { role: 'root', kind: 'root', version } as const;
+      const follow = (text: string, found: MetadataPlace) => updateRoot(store, text, found);
+      if ((await files.readIfThere(wanted, follow)) === null) return false;
+    }
+    updateRoot(store, later, place);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'VERIFICATION') || hasCode(error, 'FORMAT')) return false;
+    throw error;
+  }
 }
 
 /** Trust that begins with a root; `file` opens the messages. Throws FORMAT or VERIFICATION. */

@@ -86,6 +86,8 @@ async function firstRoot(files: MetadataFiles, onEvent: EventSink): Promise<Trus
 function isSame(one: TrustState, other: TrustState): boolean {
   return (
     one.given === other.given &&
+    one.chain.size === other.chain.size &&
+    [...one.chain].every((sha256) => other.chain.has(sha256)) &&
     one.root === other.root &&
     one.timestamp === other.timestamp &&
     one.snapshot === other.snapshot &&

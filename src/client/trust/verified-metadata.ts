@@ -7,11 +7,9 @@ import { MAX_VERSION } from '../../trust/tuf/versions.js';
 import { expired, faultOf, type MetadataPlace, rolledBack, untrusted } from './faults.js';
 import type { MetadataFiles, MetadataVersion } from './metadata-files.js';
 import { headOf, snapshotVersionIn } from './metadata-head.js';
-import { storeOf } from './roots.js';
-import type { TrustState } from './state.js';
+import { MAX_ROOT_ROTATIONS, storeOf } from './roots.js';
+import { rootSha256, type TrustState } from './state.js';
 
-/** As many as tuf-js follows in one update. */
-const MAX_ROOT_ROTATIONS = 256;
 /** As many roles as tuf-js looks into for one file. */
 const MAX_DELEGATIONS = 32;
 
@@ -38,6 +36,7 @@ export class VerifiedMetadata {
   readonly #before: TrustState;
   readonly #now = new Date();
   #root: string;
+  readonly #chain: Set<Sha256Hex>;
   #timestamp: string | null = null;
   #snapshot: string | null = null;
   readonly #roles = new Map<string, string>();
@@ -46,6 +45,7 @@ export class VerifiedMetadata {
     this.#before = before;
     this.#files = files;
     this.#root = before.root;
+    this.#chain = new Set(before.chain);
     this.#store = storeOf(before.root, 'the trusted root');
   }
 
@@ -67,6 +67,7 @@ export class VerifiedMetadata {
   get state(): TrustState {
     return {
       given: this.#before.given,
+      chain: new Set(this.#chain),
       root: this.#root,
       timestamp: this.#timestamp,
       snapshot: this.#snapshot,
@@ -122,6 +123,7 @@ export class VerifiedMetadata {
       });
       if (text === null) break;
       this.#root = text;
+      this.#chain.add(rootSha256(text));
     }
     const { version, expires } = this.#store.root.signed;
     if (!this.#store.root.signed.isExpired(this.#now)) return;

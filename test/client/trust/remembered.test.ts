@@ -7,7 +7,7 @@ import { runCli, startCli } from '../../cli/run.js';
 import { pseudoRandomNumbers } from '../../support/pseudo-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { type FaultyServer, startFaultyServer } from '../support/faulty-server.js';
-import { SignedMirror } from '../support/signed-mirror.js';
+import { replaceKeys, SignedMirror } from '../support/signed-mirror.js';
 import { builtForSuite, deviceWith, filesOf, versionIn } from '../support/updates.js';
 
 const built = builtForSuite(3, 'neighbours');
@@ -45,6 +45,16 @@ async function update({ server, device }: Place, ...options: string[]) {
 
 function forgetMetadata({ server }: Place): void {
   for (const path of [...server.files.keys()]) if (path.startsWith('metadata/')) server.files.delete(path);
+}
+
+function show({ server }: Place, files: ReadonlyMap<string, Buffer>): void {
+  for (const [path, bytes] of files) server.files.set(path, bytes);
+}
+
+/** Updates by one of the roots of the mirror, which is given to the device. */
+async function updateFrom(version: number, place: Place) {
+  writeFileSync(place.root, place.mirror.files.get(`metadata/${version}.root.json`) ?? '');
+  return await update(place, '--trust', place.root);
 }
 
 const trustPath = ({ device }: Place) => join(device, '.update-repository', 'trust.json');
@@ -100,6 +110,61 @@ describe('update', () => {
     const anew = await update(place, '--trust', place.root);
     expect(anew).toMatchObject({ code: 0, summary: { authenticated: true } });
     expect(anew.warnings.join()).toMatch(/another root than the one that is remembered/);
+  });
+
+  it('keeps what it has seen where it is given another root of the same chain, an earlier or a later one', async () => {
+    for (const first of [1, 2, 3]) {
+      const place = await makePlace();
+      const { mirror } = place;
+      await replaceKeys(mirror, mirror.signing.keys.root.slice(0, 2));
+      const old = mirror.files;
+      await mirror.show(3);
+      show(place, mirror.files);
+      expect(await updateFrom(first, place)).toMatchObject({ code: 0, warnings: [] });
+      show(place, old);
+      for (const root of [1, 3, 2, 1]) {
+        const refused = { code: 3, error: { data: { reason: 'rollback', role: 'timestamp' } }, warnings: [] };
+        expect(await updateFrom(root, place), `${root} after ${first}`).toMatchObject(refused);
+      }
+      show(place, mirror.files);
+      for (const root of [1, 3, 2, 1]) expect(await updateFrom(root, place)).toMatchObject({ code: 0, warnings: [] });
+    }
+  });
+
+  it('keeps what it has seen where it is given a root that leads on from what it has seen', async () => {
+    const place = await makePlace();
+    const { mirror } = place;
+    const old = mirror.files;
+    await mirror.show(3);
+    show(place, mirror.files);
+    expect(await updateFrom(1, place)).toMatchObject({ code: 0, warnings: [] });
+    await replaceKeys(mirror, mirror.signing.keys.root.slice(0, 2));
+    show(place, new Map([...mirror.files, ...old]));
+    expect(await updateFrom(3, place)).toMatchObject({
+      code: 3,
+      error: { data: { reason: 'rollback', role: 'timestamp' } },
+      warnings: [],
+    });
+    show(place, mirror.files);
+    expect(await updateFrom(3, place)).toMatchObject({ code: 0, warnings: [] });
+  });
+
+  it('knows the roots that it followed where a mirror keeps them back, with the key that they replaced', async () => {
+    const place = await makePlace();
+    const { mirror } = place;
+    const [root] = mirror.signing.keys.root;
+    await replaceKeys(mirror, [root]);
+    const old = mirror.files;
+    await replaceKeys(mirror, [mirror.signing.keys.timestamp]);
+    show(place, mirror.files);
+    expect(await updateFrom(1, place)).toMatchObject({ code: 0, warnings: [] });
+    show(place, old);
+    place.server.files.delete('metadata/3.root.json');
+    expect(await updateFrom(2, place)).toMatchObject({
+      code: 3,
+      error: { data: { reason: 'wrong-key', role: 'timestamp' } },
+      warnings: [],
+    });
   });
 
   it('refuses what is remembered where it is damaged, until the root is given again', async () => {

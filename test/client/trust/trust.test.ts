@@ -4,7 +4,7 @@ import type { Device } from '../../../src/client/device/device.js';
 import { PrivateDirectory } from '../../../src/client/device/private-directory.js';
 import type { Mirrors, ParseText } from '../../../src/client/download/mirrors.js';
 import type { WantedText } from '../../../src/client/download/text-request.js';
-import { stateOfRoot } from '../../../src/client/trust/state.js';
+import { readTrust, stateOfRoot, writeTrust } from '../../../src/client/trust/state.js';
 import { Trust } from '../../../src/client/trust/trust.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { SignedMirror } from '../support/signed-mirror.js';
@@ -40,6 +40,21 @@ describe('what a device trusts', () => {
     await trust.checkRoute(images[0]!, []);
     await trust.keep();
     expect(rememberedRoles()).toEqual([series, 'targets']);
+  });
+
+  it('is not remembered where it could not be read again', async () => {
+    const place = new PrivateDirectory(await temporaryDirectory());
+    await place.prepare();
+    const state = stateOfRoot('a root');
+    await writeTrust(place, state);
+    const roles = new Map(Array.from({ length: 14 }, (_, n) => [`role ${n}`, 'x'.repeat(5_000_000)]));
+    await expect(writeTrust(place, { ...state, roles })).rejects.toMatchObject({
+      code: 'FORMAT',
+      message: expect.stringMatching(
+        /trust\.json: expected at most 67108864 bytes of metadata to remember, found 70000\d{3}$/,
+      ),
+    });
+    expect(await readTrust(place)).toEqual(state);
   });
 
   it('checks no way before there is metadata to check it by', async () => {
