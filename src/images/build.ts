@@ -21,6 +21,7 @@ import { makeDeltas } from './delta-phase.js';
 import { type DeltaPolicy, formatDeltaPolicy } from './delta-policy.js';
 import { listedBestBefore, publishedBaseUrl } from './disk-indexes.js';
 import { bringImages } from './image-phase.js';
+import { warnOfKeyEnd } from './key-end.js';
 import { removeSignatures } from './list-signatures.js';
 import { reportImages, reportPolicyChange, reportRequest } from './notes.js';
 import { type BuildPlan, type Known, knownOf, type PlanSettings, planBuild } from './plan.js';
@@ -93,6 +94,7 @@ export async function buildMirror(options: BuildOptions): Promise<BuildSummaryEv
   options.onEvent({ type: 'plan', dryRun: options.dryRun, actions: sight.actions });
   const result = options.dryRun || !sight.hasWork ? atRest(sight) : await buildLocked(request, policy, options);
   if (!options.dryRun && !sight.hasWork) await reportSigned(options);
+  await warnOfKeyEnd(options, options.signLists, options.onEvent);
   reportImages(request, result.images, result.examined, options.onEvent);
   const summary: BuildSummaryEvent = {
     type: 'build-summary',

@@ -3,6 +3,7 @@ import type { ProblemEvent } from '../events.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { bytesObject, type ReleaseObject } from '../publish/release.js';
 import { findFaults, KEY_FILE, type SignatureFault, signaturesBeside } from '../trust/openpgp/sign-lists.js';
+import { keyEndMessage } from './key-end.js';
 import type { SettledIndexes } from './settled-indexes.js';
 
 type Signed = Pick<SettledIndexes, 'texts' | 'signatures'>;
@@ -26,9 +27,13 @@ export async function signatureProblems({ texts, signatures, interrupted }: Sett
     const [level, because] = interrupted
       ? (['warning', ' (a build was interrupted: run it again)'] as const)
       : ['error' as const, ''];
-    return faults.map((fault) =>
-      problem(level, fault.found === null ? 'missing' : 'mismatch', fault.path, `${describe(fault)}${because}`),
-    );
+    const end = await keyEndMessage(key);
+    return [
+      ...faults.map((fault) =>
+        problem(level, fault.found === null ? 'missing' : 'mismatch', fault.path, `${describe(fault)}${because}`),
+      ),
+      ...(end === null ? [] : [problem('warning', 'stale', KEY_FILE, end)]),
+    ];
   } catch (error) {
     if (!hasCode(error, 'FORMAT')) throw error;
     return [problem('error', 'malformed', KEY_FILE, error.message)];

@@ -5,6 +5,7 @@ import { NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { Expiry } from '../trust/tuf/expiries.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import type { ChosenLifetimes } from '../trust/tuf/lifetimes.js';
+import { warnOfKeyEnd } from './key-end.js';
 import { planPrune, pruneSite } from './prune.js';
 import { refreshLists } from './refresh-lists.js';
 import { isSignedMirror, lookAtExpiries, needsSigning, type SignedMirror, signMirror } from './sign-mirror.js';
@@ -41,6 +42,7 @@ export async function refreshMirror(options: RefreshOptions): Promise<RefreshSum
   const { mirrorDir, onEvent, signLists } = options;
   const { written: metadata, expiries } = await refreshMetadata(options);
   const lists = signLists === undefined ? [] : await refreshLists({ ...options, signer: signLists });
+  await warnOfKeyEnd(options, signLists, onEvent);
   const summary: RefreshSummaryEvent = {
     type: 'refresh-summary',
     mirror: mirrorDir,

@@ -7,6 +7,7 @@ import {
   type ListSigning,
   makeKeys,
   Passphrase,
+  type RefreshOptions,
   type RepositoryEvent,
   refreshMirror,
 } from 'update-repository';
@@ -26,6 +27,7 @@ import { fileStates } from './support/file-states.js';
 import { addImages, build, dayImage, makeWorkshop, SERIES, verify, type Workshop } from './support/workshop.js';
 
 const PHRASE = new Passphrase('a phrase', 'the test');
+const DAY_MS = 86_400_000;
 const META = `meta/${SERIES}.json`;
 /** All files that a signed mirror of one series has for OpenPGP. */
 const SIGNATURES = [
@@ -226,8 +228,70 @@ describe('a build with an OpenPGP key', () => {
   });
 });
 
+describe('a key that ends', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  async function keyThatEnds(name: string, days: number): Promise<Date> {
+    const [created, expires] = [-100, days].map((day) => new Date(Date.now() + day * DAY_MS)) as [Date, Date];
+    await generateSecretKey(keyFile(name), {
+      algorithm: 'ed25519',
+      userId: name,
+      created,
+      expires,
+      passphrase: PHRASE,
+    });
+    return expires;
+  }
+
+  it('is warned of for 30 days by build, refresh and verify, and afterwards, with the key at hand and without', async () => {
+    const end = (await keyThatEnds('ending', 31)).toISOString().slice(0, 19);
+    const workshop = await signedWorkshop('ending');
+    expect([...notes(workshop.first, 'warning'), ...problems(await verify(workshop))]).toEqual([]);
+    const warned = async (day: number, verb: string, signLists?: ListSigning) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + day * DAY_MS });
+      const warning = `KEY.gpg: ${verb} at ${end}Z: put the end off, or sign with another key`;
+      expect(notes(await build(workshop, { signLists }), 'warning')).toEqual([expect.stringContaining(warning)]);
+      const events: RepositoryEvent[] = [];
+      const { signal } = new AbortController();
+      const options = { mirrorDir: workshop.mirrorDir, ring: null, breakLock: false, signal };
+      await refreshMirror({ ...options, signLists, onEvent: (event) => events.push(event) } as RefreshOptions);
+      expect(notes({ events }, 'warning')).toEqual([expect.stringContaining(warning)]);
+      const { events: found, summary } = await verify(workshop);
+      expect(summary).toMatchObject({ errors: 0, warnings: 1 });
+      expect(problems({ events: found })).toEqual(['warning stale KEY.gpg']);
+      vi.useRealTimers();
+    };
+    await warned(2, 'expires', workshop.signer);
+    await warned(2, 'expires');
+    await warned(32, 'expired');
+    if (haveTools('gpgv')) expect(await gpgvSays(workshop)).toEqual(ALL_GOOD);
+  });
+
+  it('signs nothing afterwards, which is told before any work', async () => {
+    await keyThatEnds('ended', -1);
+    await expect(signerOf('ended')).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: `${keyFile('ended')}: expected a key that can sign, found "Primary key is expired"`,
+    });
+  });
+});
+
 describe.skipIf(!haveTools('gpg', 'gpg-agent', 'gpgconf', 'gpgv'))('a build that signs by gpg', () => {
   const home = new GnupgHome();
+
+  it('is refused before any work where the key has ended', async () => {
+    const day = ['--faked-system-time', '20200101T000000'];
+    home.run([...day, '--passphrase', '', '--quick-generate-key', 'Ended', 'ed25519', 'sign', '1d']);
+    vi.stubEnv('GNUPGHOME', home.path);
+    await expect(
+      findSigner({ kind: 'gpg', keyId: 'Ended', signal: new AbortController().signal }),
+    ).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: 'gpg key "Ended": expected one that is still good, found that it expired at 2020-01-02T00:00:00Z',
+    });
+  });
 
   it('has signatures that gpgv verifies, and asks gpg for none where nothing changed', async () => {
     home.makeKey('Mirror', 'ed25519');

@@ -1,6 +1,7 @@
 import type { Key } from 'openpgp';
 import { UpdateRepositoryError } from '../../errors.js';
 import { describeValue } from '../../metadata/describe-value.js';
+import { endingSoon, formatEnd } from './key-end.js';
 import { parsePublicKey, publicKeyOf } from './public-key.js';
 import { type GpgSettings, runGpg } from './run-gpg.js';
 import { checkSignedSize, type PublicKey, type SignatureForm, type Signer } from './signer.js';
@@ -22,6 +23,10 @@ export async function openGpgSigner(keyId: string, settings: GpgSettings): Promi
   });
   if (bytes.byteLength === 0) throw unfit(where, 'it in the keyring', 'no such key');
   const key = await parsePublicKey(bytes, where);
+  const end = await endingSoon(key, new Date());
+  // A subkey that is chosen is for gpg to judge.
+  if (end !== null && end <= new Date() && !keyId.endsWith('!'))
+    throw unfit(where, 'one that is still good', `that it expired at ${formatEnd(end)}`);
   return new GpgSigner(key, publicKeyOf(key, bytes), keyId, settings);
 }
 
