@@ -44,8 +44,19 @@ async function releaseBefore(storage: Storage, { listed, state }: Remote, call: 
   return {
     immutables: generation.immutables.filter((file) => !isLasting(file)).map(immutableOf),
     lateImmutables: lasting.map(immutableOf),
-    indexStages: indexes.map((index) => [index]),
+    indexStages: stagesOf(indexes),
   };
+}
+
+/** One index after the other, each together with what has its name and a suffix, such as its signatures. */
+function stagesOf(indexes: readonly ReleaseObject[]): ReleaseObject[][] {
+  const stages: [ReleaseObject, ...ReleaseObject[]][] = [];
+  for (const index of indexes) {
+    const last = stages.at(-1);
+    if (last !== undefined && index.path.startsWith(`${last[0].path}.`)) last.push(index);
+    else stages.push([index]);
+  }
+  return stages;
 }
 
 async function indexOf(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { pruneStorage } from '../../src/publish/prune-storage.js';
-import { bytesObject } from '../../src/publish/release.js';
+import { bytesObject, textObject } from '../../src/publish/release.js';
 import { rollBack } from '../../src/publish/rollback.js';
 import type { Storage } from '../../src/publish/storage.js';
 import { withFaults } from './support/faults.js';
@@ -40,6 +40,41 @@ test('a rollback brings back an index that is no text, byte for byte', async () 
   await publishTo(storage, signed('b.img', Buffer.of(0x88, 1)));
   await rollBack(defaults(storage));
   expect(storage.objects.get('list.gpg')?.bytes).toEqual(Buffer.of(0x88, 0xff, 0xfe, 0));
+});
+
+test('a rollback stores a list and its signatures at once, one list after the other', async () => {
+  class RecordingStorage extends MemoryStorage {
+    readonly log: string[] = [];
+
+    override async put(...args: Parameters<MemoryStorage['put']>) {
+      const [{ path }] = args;
+      this.log.push(`${path} begins`);
+      const stored = await super.put(...args);
+      this.log.push(`${path} ends`);
+      return stored;
+    }
+  }
+  const storage = new RecordingStorage();
+  const signed = (name: string) => {
+    const release = releaseOf([name]);
+    const beside = (path: string) => textObject(path, `signature for ${name}`, 'text/plain');
+    const withSignatures = (path: string) => ['.gpg', '.asc'].map((suffix) => beside(`${path}${suffix}`));
+    const indexStages = release.indexStages.map((stage) => stage.flatMap((one) => [one, ...withSignatures(one.path)]));
+    return { ...release, indexStages: [[beside('KEY.gpg')], ...indexStages] };
+  };
+  await publishTo(storage, signed('a.img'));
+  await publishTo(storage, signed('b.img'));
+  storage.log.length = 0;
+  await rollBack(defaults(storage));
+  const served = storage.log.filter((line) => !line.startsWith('.update-repository/'));
+  const lists = ['meta/a.json', 'CKSUMS', 'SHA256SUMS', 'index.json'];
+  const groups = [['KEY.gpg'], ...lists.map((path) => [path, `${path}.asc`, `${path}.gpg`])];
+  for (const group of groups) {
+    const lines = served.splice(0, 2 * group.length);
+    expect(lines.slice(0, group.length).sort()).toEqual(group.map((path) => `${path} begins`));
+    expect(lines.slice(group.length).sort()).toEqual(group.map((path) => `${path} ends`));
+  }
+  expect(served).toEqual([]);
 });
 
 test('a rollback is refused where there is nothing before, or what it names is gone or changed', async () => {
