@@ -30,7 +30,7 @@ export interface SigningChange {
 
 /** What came of it. */
 export interface SignedMirror {
-  /** The paths of the metadata that was written, in order; none when everything was up to date. */
+  /** The paths of the metadata that was written, what an earlier run was killed over first; none when everything was up to date. */
   readonly written: readonly string[];
   /** What ends first stands first. */
   readonly expiries: readonly Expiry[];
@@ -78,7 +78,7 @@ export async function needsSigning(
  */
 export async function signMirror(site: MirrorSite, change: SigningChange, ring: KeyRing): Promise<SignedMirror> {
   await site.lock.assertHeld();
-  await finishWriting(placeOf(site));
+  const finished = await finishWriting(placeOf(site));
   const making = { lifetimes: await rememberedLifetimes(site.state), now: new Date() };
   const current = await readMetadata(site, ring);
   const next = await makeNext(current, change, ring, making);
@@ -89,13 +89,13 @@ export async function signMirror(site: MirrorSite, change: SigningChange, ring: 
   }
   const repository = next?.repository ?? current;
   if (repository !== null) await rememberRoot(site, repository);
-  const files = next?.stages.flat() ?? [];
+  const files = [...finished, ...(next?.stages.flat() ?? [])];
   for (const { path, text } of files) {
     site.onEvent({ type: 'index-written', path, sizeBytes: Buffer.byteLength(text) });
   }
   const expiries = repository === null ? [] : await expiriesIn(site, repository);
   warnOfExpiries(expiries, site.onEvent);
-  return { written: files.map(({ path }) => path), expiries };
+  return { written: [...new Set(files.map(({ path }) => path))], expiries };
 }
 
 /** What an up-to-date mirror's metadata has left, warnings told. */

@@ -3,13 +3,14 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyRing, Passphrase, type RepositoryEvent } from 'update-repository';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { rotateKey } from '../../src/images/mirror-keys.js';
 import { releaseOfMirror } from '../../src/images/mirror-release.js';
 import type { Repository } from '../../src/trust/tuf/repository.js';
 import { servedTree } from '../support/served-tree.js';
 import { Stranger, serveFiles } from '../trust/tuf/support/stranger.js';
-import { notes, problems } from './support/events.js';
+import { notes, problems, writtenIndexes } from './support/events.js';
 import { fileStates } from './support/file-states.js';
-import { metadataOf, refresh, signedWorkshop } from './support/signed-workshop.js';
+import { metadataOf, PASSPHRASE, refresh, signedWorkshop } from './support/signed-workshop.js';
 import { addImages, build, dayDeltaPath, dayImage, makeWorkshop, prune, SERIES, verify } from './support/workshop.js';
 
 const DAY_MS = 86_400_000;
@@ -73,6 +74,25 @@ describe('a build with keys', () => {
     const ring = await KeyRing.open(workshop.keys, new Passphrase('another phrase', 'the test'));
     await expect(build(workshop, { sign: ring })).rejects.toMatchObject({ code: 'CONFIG' });
     expect(fileStates(workshop.folder)).toEqual(before);
+  });
+
+  it('says that it changed the mirror where it only wrote the rest of a new root that was cut short', async () => {
+    const workshop = await signedWorkshop();
+    const { mirrorDir, ring, keys } = workshop;
+    const at = (path: string) => join(mirrorDir, path);
+    const before = readFileSync(at('metadata/timestamp.json'));
+    const site = { mirrorDir, ring, onEvent: () => undefined };
+    const { published } = await rotateKey(site, { role: 'timestamp', keyid: null }, null);
+    const files = published.map((path) => ({ path, text: readFileSync(at(path), 'utf8') }));
+    writeFileSync(at('.update-repository/unfinished-metadata.json'), JSON.stringify({ files }));
+    rmSync(at('metadata/2.root.json'));
+    writeFileSync(at('metadata/timestamp.json'), before);
+
+    const run = await build(workshop, { sign: await KeyRing.open(keys, PASSPHRASE) });
+    expect(run.summary).toMatchObject({ changed: true, examined: 0, deltasMade: 0 });
+    expect(writtenIndexes(run)).toEqual(['metadata/2.root.json', 'metadata/timestamp.json']);
+    const again = await build(workshop, { sign: await KeyRing.open(keys, PASSPHRASE) });
+    expect(again.summary.changed).toBe(false);
   });
 
   it('signs what a build was killed over before it could', async () => {

@@ -54,13 +54,15 @@ export async function isUnfinished({ privateDir }: MetadataPlace): Promise<boole
   return (await readTextFile(join(privateDir, JOURNAL_FILE), MAX_JOURNAL_BYTES)) !== null;
 }
 
-/** Completes what {@link writeRepository} was killed in; to be called before the metadata is read. */
-export async function finishWriting(place: MetadataPlace): Promise<void> {
+/** Completes what {@link writeRepository} was killed in, and gives its files; to be called before the metadata is read. */
+export async function finishWriting(place: MetadataPlace): Promise<readonly RepositoryFile[]> {
   const journal = join(place.privateDir, JOURNAL_FILE);
   const text = await readTextFile(journal, MAX_JOURNAL_BYTES);
-  if (text === null) return;
-  await writeFiles(parseJournal(text, journal), place);
+  if (text === null) return [];
+  const files = parseJournal(text, journal);
+  await writeFiles(files, place);
   await remove(journal);
+  return files;
 }
 
 async function writeFiles(files: readonly RepositoryFile[], { mirrorDir, privateDir }: MetadataPlace): Promise<void> {
