@@ -30,7 +30,7 @@ export interface SigningChange {
 
 /** What came of it. */
 export interface SignedMirror {
-  /** The paths of the metadata that was written, what an earlier run was killed over first; none when everything was up to date. */
+  /** The paths of the metadata that was written, in order, the rest of a killed run's first; none when all was up to date. */
   readonly written: readonly string[];
   /** What ends first stands first. */
   readonly expiries: readonly Expiry[];

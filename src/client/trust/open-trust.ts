@@ -50,8 +50,8 @@ async function trustGiven(path: string, device: Device, mirrors: MirrorTexts): P
 }
 
 /**
- * What is remembered, where a root is of the same chain: by what is known of that already, or because the roots of the mirror lead from
- * the one to the other. A later one than what is remembered is where trust goes on from. Null where it is of another chain.
+ * What is remembered, where a root is of the same chain: by what is known of that already, or because the roots of the mirror
+ * lead from the one to the other. A later one than what is remembered is where trust goes on from. Null where it is of another chain.
  */
 async function keptWith(root: string, kept: TrustState, files: MetadataFiles): Promise<TrustState | null> {
   const sha256 = rootSha256(root);
