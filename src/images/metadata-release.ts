@@ -2,8 +2,10 @@ import { UpdateRepositoryError } from '../errors.js';
 import type { EventSink } from '../events.js';
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type Published, type ReleaseObject, textObject } from '../publish/release.js';
-import { isRootPath, METADATA_DIR, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
+import { isRootPath, METADATA_DIR, type RootDocument, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { readFrom } from '../trust/tuf/metadata-directory.js';
+import { parseEnvelope } from '../trust/tuf/parse-document.js';
+import { rootsNeeded } from '../trust/tuf/root-overlap.js';
 import { MAX_INDEX_BYTES } from './disk-indexes.js';
 import { unsignedIndexes } from './metadata-claims.js';
 import { expiriesIn, warnOfExpiries } from './metadata-expiries.js';
@@ -16,9 +18,11 @@ import { type MirrorView, sitePath } from './site.js';
 export interface MetadataRelease {
   /** Their names never get other bytes. */
   readonly immutables: readonly ReleaseObject[];
-  /** What a new root replaced the keys of is refused by clients from then on: right before the timestamp. */
+  /** In the order of their versions. Clients see one as soon as it is there. */
   readonly roots: readonly ReleaseObject[];
-  /** By which clients see all of it: the very last to change. */
+  /** How many of these, from the first on, a client has to have seen so that it takes the rest. */
+  readonly rootsNeeded: number;
+  /** By which clients see all of it. */
   readonly timestamp: ReleaseObject;
   readonly requireNewer: (published: Published) => Promise<void>;
 }
@@ -48,13 +52,18 @@ export async function releaseOfMetadata(
     );
   }
   warnOfExpiries(await expiriesIn(view, repository), onEvent);
-  const object = async (path: string) => textObject(path, await read(view, path), mediaTypeOf(path));
   const immutables: ReleaseObject[] = [];
   const roots: ReleaseObject[] = [];
-  for (const path of metadataPaths(repository)) (isRootPath(path) ? roots : immutables).push(await object(path));
-  const timestamp = await object(`${METADATA_DIR}/${TIMESTAMP_FILE}`);
+  const documents: RootDocument[] = [];
+  for (const path of metadataPaths(repository)) {
+    const text = await read(view, path);
+    (isRootPath(path) ? roots : immutables).push(textObject(path, text, mediaTypeOf(path)));
+    if (isRootPath(path)) documents.push(parseEnvelope('root', text, path).signed);
+  }
+  const path = `${METADATA_DIR}/${TIMESTAMP_FILE}`;
+  const timestamp = textObject(path, await read(view, path), mediaTypeOf(path));
   const requireNewer = (published: Published) => requireNewerMetadata(repository, timestamp, published);
-  return { immutables, roots, timestamp, requireNewer };
+  return { immutables, roots, rootsNeeded: rootsNeeded(documents, repository), timestamp, requireNewer };
 }
 
 async function read(view: MirrorView, path: string): Promise<string> {

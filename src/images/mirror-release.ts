@@ -53,6 +53,7 @@ export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = ()
   return {
     immutables: [...unique(immutables), ...(metadata?.immutables ?? [])],
     lateImmutables: metadata?.roots ?? [],
+    lateNeeded: metadata?.rootsNeeded ?? 0,
     indexStages: [
       [...signatures.key, ...metas.flatMap(({ series }) => signed(metaPath(series)))],
       [CKSUMS_FILE, ...marks].flatMap(signed),

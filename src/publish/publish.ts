@@ -36,9 +36,10 @@ export interface PublishOptions {
 
 /**
  * Makes a storage have a release, in an order in which no reader ever finds an index that names what is not there: the
- * immutable objects, their verification, the indexes stage by stage, before the last of these stages the late immutables,
- * what was withdrawn, and last what is remembered of it. Nothing that an earlier release names is removed: that is for
- * {@link pruneStorage}. Stopped at any point it leaves what readers can use, and the next publish completes it.
+ * immutable objects, their verification, the indexes stage by stage, the late immutables, or before the last of these stages
+ * where readers need them for it, what was withdrawn, and last what is remembered of it. Nothing that an earlier release
+ * names is removed: that is for {@link pruneStorage}. Stopped at any point it leaves what readers can use, and the next
+ * publish completes it.
  *
  * @throws UpdateRepositoryError NAME_REUSED, LOCKED, VERIFICATION, what the release says of what is there, and what the
  * storage throws
@@ -130,10 +131,15 @@ async function store(
     written.push(...(await transfers.putIndexes(stage)));
     for (const { path, sizeBytes } of stage) options.onEvent({ type: 'index-written', path, sizeBytes });
   };
+  const putLate = async () => {
+    await lock.assertHeld();
+    immutables.push(...(await transfers.putAll(uploads.filter(isLate))));
+  };
   for (const stage of plan.indexStages.slice(0, -1)) await putStage(stage);
-  await lock.assertHeld();
-  immutables.push(...(await transfers.putAll(uploads.filter(isLate))));
+  const isNeeded = lacksNeeded(release, uploads);
+  if (isNeeded) await putLate();
   for (const stage of plan.indexStages.slice(-1)) await putStage(stage);
+  if (!isNeeded) await putLate();
   await lock.assertHeld();
   await options.storage.remove(plan.withdrawn, call);
   for (const path of plan.withdrawn) {
@@ -147,6 +153,12 @@ async function store(
   await remember(next);
   await options.storage.tidy?.(call);
   return { plan: { ...plan, uploads, checks: plan.checks.filter((object) => !wrong.includes(object)) }, state: next };
+}
+
+/** Whether late immutables are to be stored without which readers can make no use of the last indexes. */
+function lacksNeeded({ lateImmutables = [], lateNeeded }: Release, uploads: readonly ReleaseObject[]): boolean {
+  const needed = new Set(lateImmutables.slice(0, lateNeeded).map(({ path }) => path));
+  return uploads.some(({ path }) => needed.has(path));
 }
 
 /** For who may not write anywhere. */

@@ -25,10 +25,15 @@ export interface Release {
   /** Objects whose names never get other bytes: they may be stored in any order, before anything names them. */
   readonly immutables: readonly ReleaseObject[];
   /**
-   * Immutables that readers look for by their names, so that they are seen as soon as they are there: they are stored right
-   * before the last stage of indexes, and never removed.
+   * Immutables that readers look for by their names, one after the other, so that they are seen as soon as they are there:
+   * they are stored last of all, or right before the last stage of indexes (`lateNeeded`), and never removed.
    */
   readonly lateImmutables?: readonly ReleaseObject[];
+  /**
+   * How many of these, from the first on, readers need so that they can make use of the last stage of indexes; all, where it
+   * is left out. Where one of them is missing, all that are missing are stored before that stage.
+   */
+  readonly lateNeeded?: number;
   /** What leads readers to them, in the order in which it has to change. Those of one stage may change together. */
   readonly indexStages: readonly (readonly ReleaseObject[])[];
   /**

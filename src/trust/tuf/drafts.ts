@@ -37,7 +37,8 @@ export function signDrafts(
   keys: readonly MetadataSigner[],
 ): Drafts {
   const root = drafts.root && addSignatures(drafts.root, keys, keyIdsOf(rootSigners(drafts.root, current)));
-  const targets = drafts.targets && addSignatures(drafts.targets, keys, keyIdsOf(targetsSigners(drafts, current)));
+  const targetsKeys = [...targetsSigners(drafts, current), ...earlierTargetsSigners(current)];
+  const targets = drafts.targets && addSignatures(drafts.targets, keys, keyIdsOf(targetsKeys));
   return { root, targets };
 }
 
@@ -112,6 +113,11 @@ function targetsSigners({ root }: Drafts, current: Pick<Repository, 'root'> | nu
   const newest = root?.signed ?? current?.root.signed;
   const role: TopRole = 'targets';
   return newest === undefined ? [] : [topSigners(newest, role)];
+}
+
+/** Theirs is not asked for: clients that have not seen a new root yet take by it what the draft says. */
+function earlierTargetsSigners(current: Pick<Repository, 'root'> | null): Signers[] {
+  return current === null ? [] : [topSigners(current.root.signed, 'targets')];
 }
 
 function keyIdsOf(signers: readonly Signers[]): KeyId[] {

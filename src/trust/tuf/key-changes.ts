@@ -23,8 +23,9 @@ import {
 import type { Drafts } from './drafts.js';
 import { expiresAt, type Lifetimes } from './lifetimes.js';
 import { keyIdOf } from './public-key.js';
-import type { Repository } from './repository.js';
+import { type Repository, topSigners } from './repository.js';
 import type { KeyRole } from './role-names.js';
+import { isSigned } from './signatures.js';
 import { versionAfter } from './versions.js';
 
 /** Who signs for what in a new repository. */
@@ -65,8 +66,8 @@ export function firstDrafts(assignments: Assignments, contents: RepositoryConten
 }
 
 /**
- * The next root, where the key has a say in a top-level role, and the next targets, where it signs for a delegated one;
- * both still without signatures. A new root is signed by the old root keys and the new ones. With them published, all
+ * The next root, where the key has a say in a top-level role, and the next targets, where it signs for a delegated one or
+ * what the others signed of targets does not suffice; both still without signatures. A new root is signed by the old root keys and the new ones. With them published, all
  * that the old key had signed alone is signed anew.
  *
  * @throws UpdateRepositoryError CONFIG when the key has no part in these roles, when its successor has one already, or
@@ -74,7 +75,8 @@ export function firstDrafts(assignments: Assignments, contents: RepositoryConten
  */
 export function changeKey({ root, targets }: Repository, change: KeyChange, making: Making): Drafts {
   const nextRoot = changeInRoot(root.signed, change, making);
-  const nextTargets = changeInTargets(targets.signed, change, making);
+  const mustBeSigned = nextRoot !== null && !isSigned(targets, topSigners(nextRoot, 'targets'));
+  const nextTargets = changeInTargets(targets.signed, change, mustBeSigned, making);
   if (nextRoot === null && nextTargets === null) {
     const where = change.roles === null ? 'any role' : `role ${change.roles.join(', ')}`;
     throw configError(`key ${change.from}: expected a key of ${where}, found that it signs for none`, change.from);
@@ -100,11 +102,12 @@ function changeInRoot(root: RootDocument, change: KeyChange, { lifetimes, now }:
 function changeInTargets(
   targets: TargetsDocument,
   change: KeyChange,
+  mustBeSigned: boolean,
   { lifetimes, now }: Making,
 ): TargetsDocument | null {
   const { keys = {}, roles: before = [] } = targets.delegations ?? {};
   const roles = before.map((role) => changed(role.name, role, change));
-  if (roles.every((role, index) => role === before[index])) return null;
+  if (!mustBeSigned && roles.every((role, index) => role === before[index])) return null;
   return {
     ...targets,
     version: versionAfter(targets.version, 'targets'),

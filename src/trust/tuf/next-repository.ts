@@ -15,6 +15,7 @@ import {
   SPEC_VERSION,
   type TargetsDocument,
   type TimestampDocument,
+  type TopRole,
   type TufDocument,
 } from './documents.js';
 import { checkComplete, type Drafts, signDrafts } from './drafts.js';
@@ -23,6 +24,7 @@ import { renderEnvelope } from './parse-document.js';
 import { checkNextRoot, checkVersion, claimOf, type Repository, topSigners } from './repository.js';
 import { currentBodies, roleBodies } from './role-bodies.js';
 import { MIRROR_ROLE } from './role-names.js';
+import { isGoodUnder, signForBoth } from './root-overlap.js';
 import { canSign, isSigned, keysMissing, type Signers, signWith } from './signatures.js';
 import type { MetadataSigner } from './signing-key.js';
 import { versionAfter } from './versions.js';
@@ -54,8 +56,9 @@ export interface RepositoryFile {
 export interface NextRepository {
   readonly repository: Repository;
   /**
-   * In the order in which they have to be written: copies of indexes, targets and delegated roles, the snapshot, a root,
-   * which clients see from then on, and the timestamp, by which they see all of it. Those of one stage may be written together.
+   * In the order in which they have to be written: copies of indexes, targets and delegated roles, the snapshot, the
+   * timestamp, by which clients see all of it, and a root; those of one stage may be written together. Where a client that has
+   * not seen the root would refuse the others, it is written before the timestamp: then clients refuse the mirror between the two.
    */
   readonly stages: readonly (readonly RepositoryFile[])[];
 }
@@ -76,21 +79,27 @@ export function nextRepository(
   const drafts = signDrafts(given, current, signing.keys);
   checkComplete(drafts, current);
   const root = nextRoot(current, drafts, signing);
-  const targets = nextTargets(current, root.signed, drafts, { contents, online }, signing);
+  const oldRoot = current === null || root === current.root ? null : current.root.signed;
+  const forBoth = <Document extends TufDocument>(role: TopRole, made: Envelope<Document>) =>
+    oldRoot === null ? made : signForBoth(made, topSigners(oldRoot, role), signing.keys);
+  const targets = forBoth('targets', nextTargets(current, root.signed, drafts, { contents, online }, signing));
   const roles = nextRoles(current, targets.signed, contents, signing);
   const files = new Map([
     ...changedFile('targets', current?.targets, targets),
     ...[...roles].flatMap(([name, role]) => changedFile(name, current?.roles.get(name), role)),
   ]);
-  const snapshot = nextSnapshot(current, root.signed, { targets, roles, files }, signing);
+  const snapshot = forBoth('snapshot', nextSnapshot(current, root.signed, { targets, roles, files }, signing));
   const snapshotFiles = new Map(changedFile('snapshot', current?.snapshot, snapshot));
-  const timestamp = nextTimestamp(current, root.signed, snapshot, snapshotFiles.get('snapshot'), signing);
+  const snapshotFile = snapshotFiles.get('snapshot');
+  const timestamp = forBoth('timestamp', nextTimestamp(current, root.signed, snapshot, snapshotFile, signing));
+  const rootFiles = [...new Map(changedFile('root', current?.root, root)).values()];
+  const timestampFiles = [...new Map(changedFile('timestamp', current?.timestamp, timestamp)).values()];
+  const isRootLast = oldRoot !== null && isGoodUnder(oldRoot, { targets, snapshot, timestamp });
   const stages = [
     contents === null ? [] : newCopies(current, contents),
     [...files.values()],
     [...snapshotFiles.values()],
-    [...new Map(changedFile('root', current?.root, root)).values()],
-    [...new Map(changedFile('timestamp', current?.timestamp, timestamp)).values()],
+    ...(isRootLast ? [timestampFiles, rootFiles] : [rootFiles, timestampFiles]),
   ].filter((stage) => stage.length > 0);
   return stages.length === 0 ? null : { repository: { root, targets, roles, snapshot, timestamp }, stages };
 }

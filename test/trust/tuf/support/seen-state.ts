@@ -43,6 +43,11 @@ export async function seeState(folder: string, files: ReadonlyMap<string, Buffer
   return { versions: Object.fromEntries([...roles].map(([role, { version }]) => [role, version])), targets };
 }
 
+/** A state as one sees it who has not seen the newest root yet: by this one. */
+export function underRootOf({ versions, targets }: SeenState, { versions: { root } }: SeenState): SeenState {
+  return { versions: { ...versions, ...(root === undefined ? {} : { root }) }, targets };
+}
+
 function isIndex(path: string): boolean {
   return !path.includes('/') ? !path.endsWith('.img') : !path.startsWith('rdiffs/');
 }
