@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_LIFETIMES, KeyRing, makeKeys, Passphrase, refreshMirror } from 'update-repository';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -9,11 +9,11 @@ import { evenly, type Instant } from '../support/kill-instants.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { killCliAt, observeCli } from '../support/traced-cli.js';
-import { type SeenState, seeState } from '../trust/tuf/support/seen-state.js';
+import { type SeenState, seeState, underRootOf } from '../trust/tuf/support/seen-state.js';
 import { addImages, build, dayImage, makeWorkshop, type Workshop } from './support/workshop.js';
 
-/** Of each of the five. */
-const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 10) / 5);
+/** Of each of the seven. */
+const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 14) / 7);
 const seed = process.env.SOAK_SEED ?? '1';
 
 const PHRASE = 'a phrase';
@@ -30,13 +30,16 @@ interface World {
 
 interface Action {
   readonly name: string;
-  /** What there is before: a mirror of two images, and whether it is signed, or was so long ago that something is due. */
-  readonly start: 'unsigned' | 'signed' | 'due';
+  /**
+   * What there is before: a mirror of two images, and whether it is signed, or was so long ago that something is due, or is
+   * signed by a key of timestamp that is lost.
+   */
+  readonly start: 'unsigned' | 'signed' | 'due' | 'lost';
   /** How many images there are to be built of. */
   readonly images: 2 | 3;
   readonly args: (world: World, images: string) => string[];
-  /** Whether a new root is written: between that and its timestamp clients refuse the one by the other. */
-  readonly changesRoot?: boolean;
+  /** Whether clients may refuse a new root by the old timestamp: nobody has the old key to sign the new one. */
+  readonly mayRefuse?: boolean;
 }
 
 const buildSigned = ({ mirror, keys }: World, images: string) => ['--quiet', '--sign', keys, images, mirror];
@@ -51,12 +54,14 @@ const actions: readonly Action[] = [
     args: ({ mirror, keys }) => ['refresh', '--quiet', '--sign', keys, mirror],
   },
   { name: 'a rotation of the key of series', start: 'signed', images: 2, args: rotation('series') },
+  { name: 'a rotation of the key of timestamp', start: 'signed', images: 2, args: rotation('timestamp') },
+  { name: 'a rotation of the key of targets', start: 'signed', images: 2, args: rotation('targets') },
   {
-    name: 'a rotation of the key of timestamp',
-    start: 'signed',
+    name: 'a rotation of the lost key of timestamp',
+    start: 'lost',
     images: 2,
     args: rotation('timestamp'),
-    changesRoot: true,
+    mayRefuse: true,
   },
 ];
 
@@ -66,7 +71,7 @@ function rotation(role: string): Action['args'] {
 
 // The program is killed by strace as it enters a chosen system call. What clients then see, both one who knows the first root
 // alone and one who has been there before, is asked of tuf-js.
-describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', ({ start, images, args, changesRoot }) => {
+describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', ({ start, images, args, mayRefuse }) => {
   const folder = temporaryDirectoryOfSuite();
   const startDir = join(folder, 'start');
   const world = { mirror: join(folder, 'world', 'mirror'), keys: join(folder, 'world', 'keys') };
@@ -99,9 +104,9 @@ describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', ({ start, 
         if (before !== null) execFileSync('cp', ['-a', join(folder, 'known'), devices.known]);
         await killCliAt(instant, args(world, imagesDir), env);
         for (const device of Object.values(devices)) {
-          const seen = changesRoot && isAmidRoot() ? await expectRefused(device) : await see(device);
-          if (seen !== 'refused') expect([before, after], where).toContainEqual(seen);
-          found[seen === 'refused' ? 'refused' : isSame(seen, after) ? 'new' : 'old'] += 1;
+          const seen = mayRefuse && isAmidRoot() ? await expectRefused(device) : await see(device);
+          if (seen !== 'refused') expect([before, after, ...underOldRoot()], where).toContainEqual(seen);
+          found[seen === 'refused' ? 'refused' : isSame(seen, before) ? 'old' : 'new'] += 1;
         }
         await complete(where);
         for (const device of Object.values(devices)) expect(await see(device), where).toEqual(after);
@@ -122,6 +127,11 @@ describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', ({ start, 
   async function see(device: string): Promise<SeenState | null> {
     const files = filesOf({ root: world.mirror, images: [] });
     return files.has('metadata/timestamp.json') ? await seeState(device, files) : null;
+  }
+
+  /** The new state before its root is there. */
+  function underOldRoot(): SeenState[] {
+    return before === null || after === null ? [] : [underRootOf(after, before)];
   }
 
   function isAmidRoot(): boolean {
@@ -158,6 +168,7 @@ async function makeStart(folder: string, dir: string, start: Action['start']): P
   await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
   const ring = await KeyRing.open(keys, passphrase);
   if (start !== 'unsigned') await build(workshop, { sign: ring });
+  for (const { file } of start === 'lost' ? ring.ofRole('timestamp') : []) forgetPrivate(file);
   vi.setSystemTime(now - 5 * DAY_MS);
   const { mirrorDir } = workshop;
   if (start === 'due')
@@ -169,6 +180,12 @@ async function makeStart(folder: string, dir: string, start: Action['start']): P
       onEvent: () => undefined,
     });
   vi.useRealTimers();
+}
+
+/** Leaves the public half of a key in its file. */
+function forgetPrivate(file: string): void {
+  const { private: _, ...rest } = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify(rest));
 }
 
 function isSame(one: SeenState | null, other: SeenState | null): boolean {
