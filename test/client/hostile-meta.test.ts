@@ -1,8 +1,8 @@
 import { join, normalize, relative, sep } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseChannel } from '../../src/client/policy/channel.js';
 import { UpdateRepositoryError } from '../../src/errors.js';
+import { parseChannel } from '../../src/metadata/channel.js';
 import { parseIndexJson, renderIndexJson } from '../../src/metadata/index-json.js';
 import { parseSeriesMeta, renderSeriesMeta, type SeriesMeta } from '../../src/metadata/meta.js';
 import { propertyRuns } from '../delta/support/properties.js';

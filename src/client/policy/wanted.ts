@@ -1,7 +1,7 @@
 import { UpdateRepositoryError } from '../../errors.js';
 import type { ImageVersion } from '../../metadata/brands.js';
+import { type Channel, MAX_CHANNEL_BYTES, parseChannel } from '../../metadata/channel.js';
 import type { TextSource } from '../catalog.js';
-import { type Channel, MAX_CHANNEL_BYTES, parseChannel } from './channel.js';
 import type { TargetWish } from './target-wish.js';
 
 /** A {@link TargetWish} with what its channel file says, or what a bundle has. */

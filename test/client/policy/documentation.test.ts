@@ -6,10 +6,10 @@ import { EXIT } from '../../../src/cli/exit-codes.js';
 import { addPolicyOptions } from '../../../src/cli/policy-flags.js';
 import { plainLayout } from '../../../src/client/device/plain-layout.js';
 import { puavoLayout } from '../../../src/client/device/puavo/puavo-layout.js';
-import { parseChannel } from '../../../src/client/policy/channel.js';
 import { parsePolicy } from '../../../src/client/policy/parse-policy.js';
 import { DEFAULT_POLICY } from '../../../src/client/policy/policy.js';
 import { isOpen, readTimeWindow } from '../../../src/client/policy/time-window.js';
+import { parseChannel } from '../../../src/metadata/channel.js';
 import { projectRoot } from '../../cli/run.js';
 
 describe('docs/client-policy.md', async () => {
