@@ -1,8 +1,10 @@
+import type { ChannelListEvent, ChannelSummaryEvent } from './channel-events.js';
 import type { SerializedError } from './errors.js';
 import type { Inspection } from './inspection.js';
 import type { KeyListEvent, KeySummaryEvent, RefreshSummaryEvent } from './trust-events.js';
 import type { BundleSummaryEvent, PathPlanEvent, UpdateCheckEvent, UpdateSummaryEvent } from './update-events.js';
 
+export type * from './channel-events.js';
 export type * from './inspection.js';
 export type * from './trust-events.js';
 export type * from './update-events.js';
@@ -45,6 +47,8 @@ type AnyEvent =
   | KeyListEvent
   | KeySummaryEvent
   | RefreshSummaryEvent
+  | ChannelListEvent
+  | ChannelSummaryEvent
   | InspectionEvent;
 
 export type EventSink = (event: RepositoryEvent) => void;

@@ -14,6 +14,13 @@ export {
 } from './errors.js';
 export type * from './events.js';
 export { type BuildOptions, buildMirror } from './images/build.js';
+export {
+  type ChannelOptions,
+  listChannels,
+  removeChannel,
+  type SetChannelOptions,
+  setChannel,
+} from './images/channels.js';
 export { type DeltaPolicy, formatDeltaPolicy, parseDeltaPolicy } from './images/delta-policy.js';
 export { type InspectedFile, inspectFile } from './images/inspect.js';
 export type { ListSigning } from './images/list-signatures.js';

@@ -4,6 +4,7 @@ import { UpdateRepositoryError } from '../errors.js';
 import { defineAudit } from './commands/audit.js';
 import { defineBuild } from './commands/build.js';
 import { defineBundle } from './commands/bundle.js';
+import { defineChannel } from './commands/channel.js';
 import { defineCompose } from './commands/compose.js';
 import { defineDelta } from './commands/delta.js';
 import { defineInspect } from './commands/inspect.js';
@@ -32,6 +33,7 @@ const COMMANDS: ReadonlyMap<string, Define> = new Map<string, Define>([
   ['publish', definePublish],
   ['key', defineKey],
   ['refresh', defineRefresh],
+  ['channel', defineChannel],
   ['serve-config', defineServeConfig],
   ['update', defineUpdate],
   ['rollback', defineRollback],

@@ -5,7 +5,8 @@ import { INDEX_FILE } from '../metadata/mirror-paths.js';
 import type { Answer, HttpClient } from '../publish/http/client.js';
 import { cacheRule } from '../publish/release.js';
 import { claimedBytes, readExpectations } from './expectations.js';
-import { openServedMirror, readServedIndexes } from './served-mirror.js';
+import { namedChannels } from './metadata-claims.js';
+import { openServedMirror, readServedChannels, readServedIndexes, readServedMetadata } from './served-mirror.js';
 import { servedSignatureProblems } from './served-signatures.js';
 
 export interface AuditOptions {
@@ -75,11 +76,14 @@ async function auditOne(
   report: Report,
 ): Promise<{ readonly files: number; readonly audited: Audited | null }> {
   try {
-    const texts = await readServedIndexes(client, signal);
+    const indexes = await readServedIndexes(client, signal);
+    const channels = await namedChannels(readServedMetadata(client, signal));
+    const texts = new Map([...indexes, ...(await readServedChannels(client, channels, signal))]);
     const { files, problems } = readExpectations(texts, false);
     problems.forEach(report);
     (await servedSignatureProblems(client, texts, signal)).forEach(report);
-    for (const path of texts.keys()) await auditServing(client, { path, sizeBytes: null }, 'index', signal, report);
+    for (const path of new Set([...texts.keys(), ...channels]))
+      await auditServing(client, { path, sizeBytes: null }, 'index', signal, report);
     const waiting = files.toReversed();
     const workOff = async (): Promise<void> => {
       for (let file = waiting.pop(); file !== undefined && !signal.aborted; file = waiting.pop()) {

@@ -80,7 +80,10 @@ export async function requireKeys(
  * Opens a key of each kind, for a wrong passphrase is to be told now, not after hours of work; whatever is signed takes one
  * of timestamp. Gives the one that signs the lists.
  */
-export async function unlockEarly({ sign, signLists }: SigningOptions): Promise<Signer | undefined> {
+export async function unlockEarly({
+  sign,
+  signLists,
+}: Pick<SigningOptions, 'sign' | 'signLists'>): Promise<Signer | undefined> {
   if (sign != null)
     await sign.unlock(sign.signing.filter((id) => sign.ofRole('timestamp').some((key) => key.id === id)));
   return typeof signLists === 'object' ? await signLists.unlock() : undefined;

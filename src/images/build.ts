@@ -15,6 +15,8 @@ import {
   signingActions,
   unlockEarly,
 } from './build-signing.js';
+import { changedChannels, wantedChannels, writeChannelFiles } from './channel-files.js';
+import { requireChannelVersions } from './channel-versions.js';
 import { compressDeltas, NOTHING_COMPRESSED } from './compress-phase.js';
 import { composeMetas, contentsOf } from './contents.js';
 import { makeDeltas } from './delta-phase.js';
@@ -147,6 +149,11 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
   const words: IndexWords = { baseUrl, bestBefore };
   const plan = planBuild(request, survey, { ...words, compressDeltas, maxDeltaRatio: options.maxDeltaRatio });
   const wanted = { metas: composeMetas(request, contentsOf(knownOf(plan)), baseUrl), bestBefore };
+  requireChannelVersions(
+    await state.readChannels(),
+    request.series.map(({ name, images }) => ({ series: name, images })),
+  );
+  const channels = [...(await changedChannels({ mirrorDir }, await wantedChannels({ state }))).keys()];
   const signing = await signingActions({ mirrorDir, state }, wanted, plan.actions.length > 0, settings, options);
   // Metadata that is half-written is completed first; then it tells what it needs.
   const looksAhead = prune !== undefined && !(await isHalfSigned({ mirrorDir, state }));
@@ -156,12 +163,16 @@ async function lookAt(request: BuildRequest, policy: DeltaPolicy, options: Build
     plan,
     settings,
     words,
-    actions: [...plan.actions, ...signing, ...(pruning?.actions ?? [])],
+    actions: [...plan.actions, ...channels.map(channelAction), ...signing, ...(pruning?.actions ?? [])],
     hasWork:
-      plan.actions.length + signing.length > 0 ||
+      plan.actions.length + channels.length + signing.length > 0 ||
       !isDeepStrictEqual(settings, survey.settings) ||
       pruning?.hasWork === true,
   };
+}
+
+function channelAction(path: string): PlannedAction {
+  return { action: 'write-index', path, detail: 'missing, or not what was set', sizeBytes: null };
 }
 
 function atRest({ plan }: Sight): BuildResult {
@@ -206,12 +217,13 @@ async function build(
   const result: Known = { images: images.records, deltas: deltas.outcomes, compressed: zst.compressed };
   const metas = composeMetas(request, contentsOf(result), words.baseUrl);
   const wrote = await writeIndexes(site, metas, words.bestBefore);
+  const channels = await writeChannelFiles(site);
   const signed = await signBuilt(site, { metas, bestBefore: words.bestBefore }, options);
   const pruned =
     options.prune === undefined ? 0 : (await pruneSite(site, options.prune.graceMs, options.signal)).removed;
   return {
     ...result,
-    changed: wrote || deltas.made + zst.made + signed + unsigned + pruned > 0,
+    changed: wrote || deltas.made + zst.made + channels.length + signed + unsigned + pruned > 0,
     examined: images.examined,
     deltasMade: deltas.made,
     failures: images.failures.length + deltas.failures.length + zst.failures.length,

@@ -1,6 +1,7 @@
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
 import type { RawDigests } from '../io/digest.js';
+import { isChannelPath, parseChannel } from '../metadata/channel.js';
 import { parseCksums, parseSha256Sums } from '../metadata/checksum-lists.js';
 import { parseIndexJson } from '../metadata/index-json.js';
 import { type MetaDiff, type MetaImage, type MetaZst, parseSeriesMeta, type SeriesMeta } from '../metadata/meta.js';
@@ -16,6 +17,7 @@ import {
   rdiffPath,
   SHA256SUMS_FILE,
 } from '../metadata/mirror-paths.js';
+import { findChannelFault } from './channel-versions.js';
 import { renderIndexes } from './contents.js';
 import { listedBestBefore } from './disk-indexes.js';
 
@@ -73,6 +75,13 @@ export function readExpectations(texts: ReadonlyMap<string, string>, interrupted
     ),
   ];
   parse(INDEX_FILE, parseIndexJson);
+  for (const path of [...texts.keys()].filter(isChannelPath)) {
+    const channel = parse(path, parseChannel);
+    const found = channel && findChannelFault(channel, metas);
+    if (channel === null || found === null) continue;
+    const message = `names version ${channel.version} of series ${channel.series}, found ${found}`;
+    problems.push({ type: 'problem', level: 'error', kind: 'inconsistent', path, message });
+  }
   problems.push(...disagreements(texts, metas, interrupted));
   return { files: groupByPath(claims), metas, problems };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../errors.js';
 import type { ProblemEvent } from '../events.js';
+import { isChannelPath } from '../metadata/channel.js';
 import { parseSha256Sums } from '../metadata/checksum-lists.js';
 import { DELTA_SHA256SUMS_FILE, pathBeside } from '../metadata/mirror-paths.js';
 import { hashNamedCopy, isVouchedFor } from '../trust/tuf/contents.js';
@@ -34,6 +35,25 @@ export function unsignedIndexes(repository: Repository, texts: ReadonlyMap<strin
   return [...texts].filter(([path, text]) => !isSigned(path, text)).map(([path]) => path);
 }
 
+/** The channels that the metadata vouches for. */
+export function signedChannels(repository: Repository): string[] {
+  return [...signedIndexes(repository).keys()].filter(isChannelPath);
+}
+
+/** The channels of a mirror that its metadata names; none where it has none that is sound, which others tell of. */
+export async function namedChannels(read: ReadMetadata): Promise<string[]> {
+  try {
+    if ((await read(TIMESTAMP_FILE, MAX_BYTES.timestamp)) === null) return [];
+    const repository = await readRepository(read, null);
+    return repository === null ? [] : signedChannels(repository);
+  } catch (error) {
+    if (UNSOUND.some((code) => hasCode(error, code))) return [];
+    throw error;
+  }
+}
+
+const UNSOUND = ['VERIFICATION', 'FORMAT', 'NETWORK', 'STORAGE'] as const;
+
 function listsSigned(text: string, signed: ReadonlyMap<string, TargetEntry>): boolean {
   try {
     return parseSha256Sums(text, DELTA_SHA256SUMS_FILE).every(
@@ -64,6 +84,9 @@ export async function metadataProblems(
     const message = `expected the bytes that ${METADATA_DIR}/${TIMESTAMP_FILE} leads to, found others`;
     return [
       ...unsignedIndexes(repository, texts).map((path) => problem('inconsistent', path, message)),
+      ...signedChannels(repository)
+        .filter((path) => !texts.has(path))
+        .map((path) => problem('missing', path, 'the metadata names it')),
       ...(await copyProblems(read, repository)),
       ...expiryProblems(listExpiries(repository, lifetimes, new Date())),
     ];

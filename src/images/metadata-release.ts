@@ -7,7 +7,7 @@ import { readFrom } from '../trust/tuf/metadata-directory.js';
 import { parseEnvelope } from '../trust/tuf/parse-document.js';
 import { rootsNeeded } from '../trust/tuf/root-overlap.js';
 import { MAX_INDEX_BYTES } from './disk-indexes.js';
-import { unsignedIndexes } from './metadata-claims.js';
+import { signedChannels, unsignedIndexes } from './metadata-claims.js';
 import { expiriesIn, warnOfExpiries } from './metadata-expiries.js';
 import { metadataPaths } from './metadata-paths.js';
 import { requireNewerMetadata } from './newer-metadata.js';
@@ -40,11 +40,12 @@ export async function releaseOfMetadata(
   if (!(await isSignedMirror(view))) return null;
   const repository = await readMetadata(view, null);
   if (repository === null) return null;
-  const [stale] = unsignedIndexes(repository, texts);
+  const gone = signedChannels(repository).filter((path) => !texts.has(path));
+  const [stale] = [...unsignedIndexes(repository, texts), ...gone];
   if (stale !== undefined) {
     throw new UpdateRepositoryError(
       'CONFIG',
-      `${view.mirrorDir}: expected ${stale} as it was signed, found another one`,
+      `${view.mirrorDir}: expected ${stale} as it was signed, found ${texts.has(stale) ? 'another one' : 'none'}`,
       {
         data: { path: view.mirrorDir },
         hint: 'complete it by `build --sign KEYS`',

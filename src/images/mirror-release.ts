@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { EventSink } from '../events.js';
+import { isChannelPath } from '../metadata/channel.js';
 import type { MetaDiff, MetaImage, MetaZst, SeriesMeta } from '../metadata/meta.js';
 import {
   CKSUMS_FILE,
@@ -13,6 +14,7 @@ import {
 import { mediaTypeOf } from '../publish/media-type.js';
 import { type Release, type ReleaseObject, textObject } from '../publish/release.js';
 import { bestBeforeFile } from '../trust/openpgp/sysupdate-manifest.js';
+import { channelFileProblems, wantedChannels } from './channel-files.js';
 import { listedBestBefore } from './disk-indexes.js';
 import { readExpectations } from './expectations.js';
 import { releaseOfSignatures } from './list-claims.js';
@@ -36,6 +38,8 @@ export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = ()
   const { metas, problems } = readExpectations(texts, interrupted);
   const error = problems.find(({ level }) => level === 'error');
   if (error !== undefined) throw unfit(mirrorDir, `sound indexes, found: ${error.path}: ${error.message}`);
+  const [channelProblem] = channelFileProblems(await wantedChannels({ state }), texts);
+  if (channelProblem !== undefined) throw unfit(mirrorDir, `${channelProblem.path} as it was set, found another one`);
   if (interrupted) throw unfit(mirrorDir, 'a complete mirror, found one whose build was interrupted');
   const hasDeltas = metas.some(({ images }) => images.some(({ diffs }) => diffs.length > 0));
   const bestBefore = listedBestBefore(texts);
@@ -49,6 +53,7 @@ export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = ()
   const index = (path: string) => textObject(path, texts.get(path) ?? '', mediaTypeOf(path));
   const signatures = await releaseOfSignatures(mirrorDir, settled);
   const signed = (path: string) => [index(path), ...signatures.beside(path)];
+  const channels = [...texts.keys()].filter(isChannelPath);
   const metadata = await releaseOfMetadata({ mirrorDir, state }, texts, onEvent);
   return {
     immutables: [...unique(immutables), ...(metadata?.immutables ?? [])],
@@ -59,6 +64,7 @@ export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = ()
       [CKSUMS_FILE, ...marks].flatMap(signed),
       sums.flatMap(signed),
       signed(INDEX_FILE),
+      ...(channels.length > 0 ? [channels.map(index)] : []),
       ...(metadata === null ? [] : [[metadata.timestamp]]),
     ],
     ...(metadata === null ? {} : { requireNewer: metadata.requireNewer }),

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { UpdateRepositoryError } from '../errors.js';
 import { syncDirectory } from '../io/atomic-file.js';
+import type { ImageVersion } from '../metadata/brands.js';
 import { classifyImageName, parseRdiffName } from '../metadata/image-name.js';
 import { type MirrorIndex, parseIndexJson } from '../metadata/index-json.js';
 import { INDEX_FILE, metaPath, RDIFFS_DIR, rdiffPath, zstFileName } from '../metadata/mirror-paths.js';
@@ -22,7 +23,7 @@ export interface PruneCandidate {
 /**
  * The files that are ours and unused: those that indexes named once, and those that builds made and no index ever
  * named, which count as unused from `now` on; and metadata that what is signed now does not need. What metadata vouches
- * for is in use.
+ * for is in use, and so is an image of a version that a channel names.
  */
 export async function pruneCandidates(site: MirrorView, now: number): Promise<PruneCandidate[]> {
   const indexes = await readDiskIndexes(site.mirrorDir);
@@ -31,10 +32,11 @@ export async function pruneCandidates(site: MirrorView, now: number): Promise<Pr
   // A build that was killed before it signed leaves metadata that vouches for what no index names any more.
   const signed = repository === null ? new Map() : signedTargets(repository);
   const old = new Set(repository === null ? [] : await oldMetadata(site, repository));
+  const versions = new Set([...(await site.state.readChannels()).values()].map(({ version }) => version));
   const paths = new Set([...dropped.keys(), ...(await recordedPaths(site)), ...old]);
   const candidates: PruneCandidate[] = [];
   for (const path of paths) {
-    if (indexes.named.has(path) || signed.has(path)) continue;
+    if (indexes.named.has(path) || signed.has(path) || isOfVersion(path, versions)) continue;
     if (!isPrunable(path) && !old.has(path)) continue;
     const identity = await identify(sitePath(site, path));
     if (identity === null) continue;
@@ -42,6 +44,12 @@ export async function pruneCandidates(site: MirrorView, now: number): Promise<Pr
     candidates.push({ path, since, sizeBytes: identity.sizeBytes });
   }
   return candidates.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Whether it is an image of one of these versions, of whatever series. */
+function isOfVersion(path: string, versions: ReadonlySet<ImageVersion>): boolean {
+  const image = classifyImageName(path);
+  return image.kind === 'image' && versions.has(image.name.version);
 }
 
 /** Removes the file and what is remembered of it: its name is free again. */

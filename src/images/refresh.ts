@@ -5,6 +5,7 @@ import { NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { Expiry } from '../trust/tuf/expiries.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import type { ChosenLifetimes } from '../trust/tuf/lifetimes.js';
+import { changedChannels, wantedChannels, writeChannelFiles } from './channel-files.js';
 import { warnOfKeyEnd } from './key-end.js';
 import { planPrune, pruneSite } from './prune.js';
 import { refreshLists } from './refresh-lists.js';
@@ -30,9 +31,10 @@ export interface RefreshOptions {
 }
 
 /**
- * Signs anew what expires soon in a mirror's metadata, and says what it vouches for as before; what its keys cannot sign
- * is warned of. Then it makes the signatures of lists that are missing, as {@link refreshLists} has it. Where nothing is due
- * nothing is written, locked or opened.
+ * Brings back channels that are missing or were changed. Signs anew what expires soon in a mirror's metadata, and says what
+ * it vouches for as before, with the channels that the mirror remembers; what its keys cannot sign is warned of. Then it
+ * makes the signatures of lists that are missing, as {@link refreshLists} has it. Where nothing is due nothing is written,
+ * locked or opened.
  *
  * @throws UpdateRepositoryError CONFIG when the mirror has no metadata, VERIFICATION when it is not ours, LOCKED while a
  *   build runs; as refreshLists.
@@ -40,13 +42,15 @@ export interface RefreshOptions {
 export async function refreshMirror(options: RefreshOptions): Promise<RefreshSummaryEvent> {
   const startedAt = performance.now();
   const { mirrorDir, onEvent, signLists } = options;
+  if (options.ring !== null) await requireSigned({ mirrorDir, state: new MirrorState(mirrorDir) });
+  const channels = await refreshChannels(options);
   const { written: metadata, expiries } = await refreshMetadata(options);
   const lists = signLists === undefined ? [] : await refreshLists({ ...options, signer: signLists });
   await warnOfKeyEnd(options, signLists, onEvent);
   const summary: RefreshSummaryEvent = {
     type: 'refresh-summary',
     mirror: mirrorDir,
-    written: [...metadata, ...lists],
+    written: [...channels, ...metadata, ...lists],
     expiries: expiries.map(toMetadataExpiry),
     durationMs: Math.round(performance.now() - startedAt),
   };
@@ -54,11 +58,18 @@ export async function refreshMirror(options: RefreshOptions): Promise<RefreshSum
   return summary;
 }
 
+async function refreshChannels({ mirrorDir, breakLock, onEvent }: RefreshOptions): Promise<string[]> {
+  const wanted = await wantedChannels({ state: new MirrorState(mirrorDir) });
+  if ((await changedChannels({ mirrorDir }, wanted)).size === 0) return [];
+  return await withLock(mirrorDir, { breakLock }, async (lock, state) => {
+    return await writeChannelFiles({ mirrorDir, state, lock, onEvent });
+  });
+}
+
 async function refreshMetadata(options: RefreshOptions): Promise<SignedMirror> {
   const { mirrorDir, ring, prune, signal, onEvent } = options;
   const view: MirrorView = { mirrorDir, state: new MirrorState(mirrorDir) };
   if (ring === null && !(await isSignedMirror(view))) return { written: [], expiries: [] };
-  await requireSigned(view);
   // Who names no keys has no wish for them, and does not want the mirror to forget them.
   const wish = { sign: ring ?? undefined, lifetimes: options.lifetimes };
   const { lifetimes, isNew } = await plannedLifetimes(view.state, wish);

@@ -58,6 +58,20 @@ export function readServedMetadata(client: HttpClient, signal: AbortSignal): Rea
   };
 }
 
+/** The texts of these channels that a web server shows, by path. Throws NETWORK, STORAGE. */
+export async function readServedChannels(
+  client: HttpClient,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const path of paths) {
+    const text = await readText(client, path, MAX_MISSING_BYTES, signal);
+    if (text !== null) texts.set(path, text);
+  }
+  return texts;
+}
+
 const MAX_MISSING_BYTES = 1 << 20;
 
 /** Null where there is none. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { readChannelFiles, wantedChannels } from './channel-files.js';
 import { readIndexTexts } from './disk-indexes.js';
 import { readSignatures } from './list-signatures.js';
 import type { MirrorState } from './state.js';
@@ -6,7 +7,7 @@ import { identify } from './survey.js';
 
 /** The indexes of a mirror, and what lies beside them. */
 export interface SettledIndexes {
-  /** By path. */
+  /** By path, with the files of the channels that the mirror remembers. */
   readonly texts: ReadonlyMap<string, string>;
   /** The key of the mirror and the signatures beside its lists, by path. */
   readonly signatures: ReadonlyMap<string, Uint8Array>;
@@ -20,7 +21,9 @@ export interface SettledIndexes {
  */
 export async function readSettledIndexes(mirrorDir: string, state: MirrorState): Promise<SettledIndexes> {
   const read = async (): Promise<SettledIndexes> => {
-    const texts = await readIndexTexts(mirrorDir);
+    const channels = await wantedChannels({ state });
+    const files = await readChannelFiles({ mirrorDir }, channels.keys());
+    const texts = new Map([...(await readIndexTexts(mirrorDir)), ...files]);
     const signatures = await readSignatures({ mirrorDir }, texts.keys());
     return { texts, signatures, interrupted: (await identify(state.publishingPath)) !== null };
   };

@@ -1,5 +1,6 @@
 import type { EventSink } from '../events.js';
-import type { RepositoryContents } from '../trust/tuf/contents.js';
+import { type Channels, channelTexts } from '../metadata/channel.js';
+import { indexFiles, type RepositoryContents } from '../trust/tuf/contents.js';
 import { MAX_BYTES, metadataFileName, TIMESTAMP_FILE } from '../trust/tuf/documents.js';
 import { type Drafts, NO_DRAFTS } from '../trust/tuf/drafts.js';
 import type { Expiry } from '../trust/tuf/expiries.js';
@@ -13,7 +14,7 @@ import {
   readFrom,
   writeRepository,
 } from '../trust/tuf/metadata-directory.js';
-import { type NextRepository, nextRepository } from '../trust/tuf/next-repository.js';
+import { type NextRepository, nextRepository, type RepositoryChange } from '../trust/tuf/next-repository.js';
 import { rehearse } from '../trust/tuf/rehearsal.js';
 import { type Repository, readRepository } from '../trust/tuf/repository.js';
 import { expiriesIn, warnOfExpiries } from './metadata-expiries.js';
@@ -23,10 +24,13 @@ import type { MirrorSite, MirrorView } from './site.js';
 
 /** What is to be signed. */
 export interface SigningChange {
-  /** What the mirror has now; null where what is signed now is to stay. */
+  /** What the mirror has now but for its channels, which it remembers; null where what is signed now is to stay. */
   readonly contents: RepositoryContents | null;
   readonly drafts: Drafts;
 }
+
+/** What a repository is to speak of. */
+type SignedContent = Pick<RepositoryChange, 'contents' | 'channels'>;
 
 /** What came of it. */
 export interface SignedMirror {
@@ -57,16 +61,21 @@ export async function isHalfSigned(view: MirrorView): Promise<boolean> {
   return await isUnfinished(placeOf(view));
 }
 
-/** Whether {@link signMirror} has something to do; only reads, and opens no key. Throws CONFIG for a key that it lacks. */
+/**
+ * Whether {@link signMirror} has something to do; only reads, and opens no key. `channels` are those that the mirror is to
+ * have, where it is not what it remembers. Throws CONFIG for a key that it lacks.
+ */
 export async function needsSigning(
   view: MirrorView,
   contents: RepositoryContents | null,
   ring: KeyRing,
   lifetimes: Lifetimes,
+  channels?: Channels,
 ): Promise<boolean> {
   if (await isHalfSigned(view)) return true;
   const current = await readMetadata(view, ring);
-  return current === null || rehearsed(current, contents, ring, { lifetimes, now: new Date() }) !== null;
+  const content = withChannels(contents, channels ?? (await view.state.readChannels()));
+  return current === null || rehearsed(current, content, ring, { lifetimes, now: new Date() }) !== null;
 }
 
 /**
@@ -81,7 +90,8 @@ export async function signMirror(site: MirrorSite, change: SigningChange, ring: 
   const finished = await finishWriting(placeOf(site));
   const making = { lifetimes: await rememberedLifetimes(site.state), now: new Date() };
   const current = await readMetadata(site, ring);
-  const next = await makeNext(current, change, ring, making);
+  const content = withChannels(change.contents, await site.state.readChannels());
+  const next = await makeNext(current, content, change.drafts, ring, making);
   if (next !== null) {
     await site.lock.assertHeld();
     await noteOldMetadata(site, current, next.repository);
@@ -112,21 +122,28 @@ export async function lookAtExpiries(
 
 async function makeNext(
   current: Repository | null,
-  { contents, drafts }: SigningChange,
+  content: SignedContent,
+  drafts: Drafts,
   ring: KeyRing,
   making: Making,
 ): Promise<NextRepository | null> {
   const given = current === null && isEmpty(drafts) ? ring.first : drafts;
-  const rehearsal = current !== null && isEmpty(given) ? rehearsed(current, contents, ring, making) : undefined;
+  const rehearsal = current !== null && isEmpty(given) ? rehearsed(current, content, ring, making) : undefined;
   if (rehearsal === null) return null;
   const keys = await ring.unlock(rehearsal?.keyids ?? ring.signing);
-  const change = { contents, drafts: given, online: ring.online };
+  const change = { ...content, drafts: given, online: ring.online };
   return nextRepository(current, change, { keys, ...making });
 }
 
-function rehearsed(current: Repository, contents: RepositoryContents | null, ring: KeyRing, making: Making) {
-  const change = { contents, drafts: NO_DRAFTS, online: ring.online };
+function rehearsed(current: Repository, content: SignedContent, ring: KeyRing, making: Making) {
+  const change = { ...content, drafts: NO_DRAFTS, online: ring.online };
   return rehearse(current, change, ring.signing, making);
+}
+
+function withChannels(contents: RepositoryContents | null, channels: Channels): SignedContent {
+  const files = indexFiles(channelTexts(channels));
+  if (contents === null) return { contents, channels: files };
+  return { contents: { ...contents, indexes: new Map([...contents.indexes, ...files]) } };
 }
 
 /** As the mirror has it, byte for byte. */

@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromSystemError, hasCode, isSystemError } from '../errors.js';
 import { makeDirectory, readTextFile, writeFileAtomic, writeFileQuickly } from '../io/atomic-file.js';
+import { type Channels, parseChannels, renderChannels } from '../metadata/channel.js';
 import { PRIVATE_DIR } from '../metadata/mirror-paths.js';
 import { MAX_BYTES } from '../trust/tuf/documents.js';
 import { formatDeltaPolicy } from './delta-policy.js';
@@ -17,8 +18,8 @@ import {
 
 /**
  * The mirror's private memory below `.update-repository/`: what was learnt from files, so that nothing is read twice,
- * and what makes a killed build recognisable. Everything in it but the root can be learnt again from the images and the
- * mirror: a record that is damaged or lost costs time, never correctness.
+ * and what makes a killed build recognisable. Everything in it but the root and the channels can be learnt again from the
+ * images and the mirror: a record that is damaged or lost costs time, never correctness.
  *
  *     lock            the writer of the mirror (src/io/lock.ts)
  *     settings.json   what the mirror remembers between builds
@@ -26,6 +27,7 @@ import {
  *     deltas/         one record a delta and its compressed form, also of what was not worth publishing
  *     dropped.json    files that indexes named once, and since when no index names them any more
  *     root.json       the newest root that was signed here: the mirror's metadata is believed where its roots lead to it
+ *     channels.json   the channels that `channel set` made: what is signed of them is never read anywhere else
  *     publishing      there while the indexes are being rewritten
  *     tmp/            files in the making
  */
@@ -76,6 +78,18 @@ export class MirrorState {
 
   async writeRoot(text: string): Promise<void> {
     await writeFileAtomic(join(this.directory, 'root.json'), text, this.temporaryPath('root.json'));
+  }
+
+  /** The channels that the mirror is to have; unlike a record, one that is damaged is an error (FORMAT). */
+  async readChannels(): Promise<Channels> {
+    const path = join(this.directory, CHANNELS_FILE);
+    const text = await readTextFile(path, MAX_RECORD_BYTES);
+    return text === null ? new Map() : parseChannels(text, path);
+  }
+
+  async writeChannels(channels: Channels): Promise<void> {
+    const path = join(this.directory, CHANNELS_FILE);
+    await writeFileAtomic(path, renderChannels(channels), this.#temporaryRecord(CHANNELS_FILE));
   }
 
   async readImage(fileName: string): Promise<ImageRecord | null> {
@@ -141,6 +155,8 @@ export class MirrorState {
     return this.temporaryPath(`${name.replaceAll('/', '-')}.record`);
   }
 }
+
+const CHANNELS_FILE = 'channels.json';
 
 const NO_SETTINGS: MirrorSettings = {
   baseUrl: null,

@@ -7,8 +7,8 @@ import { METADATA_DIR, metadataFileName } from '../trust/tuf/documents.js';
 import { DEFAULT_LIFETIMES } from '../trust/tuf/lifetimes.js';
 import type { ReadMetadata } from '../trust/tuf/repository.js';
 import { brokenClaims, claimedBytes, type Expectation, readExpectations } from './expectations.js';
-import { type MetadataSource, metadataProblems } from './metadata-claims.js';
-import { openServedMirror, readServedIndexes, readServedMetadata } from './served-mirror.js';
+import { type MetadataSource, metadataProblems, namedChannels } from './metadata-claims.js';
+import { openServedMirror, readServedChannels, readServedIndexes, readServedMetadata } from './served-mirror.js';
 import { servedSignatureProblems } from './served-signatures.js';
 
 export interface VerifyUrlOptions {
@@ -38,7 +38,9 @@ export async function verifyUrl(options: VerifyUrlOptions): Promise<VerifySummar
   };
   const client = await openServedMirror(url);
   try {
-    const texts = await readServedIndexes(client, signal);
+    const indexes = await readServedIndexes(client, signal);
+    const channels = await namedChannels(readServedMetadata(client, signal));
+    const texts = new Map([...indexes, ...(await readServedChannels(client, channels, signal))]);
     const { files, problems } = readExpectations(texts, false);
     problems.forEach(report);
     (await metadataProblems(servedMetadata(client, options), texts)).forEach(report);

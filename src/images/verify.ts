@@ -6,6 +6,7 @@ import { isSignature } from '../trust/openpgp/sign-lists.js';
 import { readFrom } from '../trust/tuf/metadata-directory.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { Task } from '../workers/task.js';
+import { channelFileProblems, wantedChannels } from './channel-files.js';
 import { brokenClaims, type Expectation, type Expectations, readExpectations } from './expectations.js';
 import { signatureProblems } from './list-claims.js';
 import { metadataProblems } from './metadata-claims.js';
@@ -79,7 +80,10 @@ async function signingProblems({ mirrorDir, trustedRoot: given }: VerifyOptions)
   const trustedRoot = given ?? (await state.readRoot());
   const source = { read: readFrom(mirrorDir), trustedRoot, lifetimes: await rememberedLifetimes(state) };
   const settled = await readSettledIndexes(mirrorDir, state);
-  return [...(await metadataProblems(source, settled.texts)), ...(await signatureProblems(settled))];
+  const metadata = await metadataProblems(source, settled.texts);
+  const told = new Set(metadata.map(({ path }) => path));
+  const channels = channelFileProblems(await wantedChannels({ state }), settled.texts);
+  return [...metadata, ...channels.filter(({ path }) => !told.has(path)), ...(await signatureProblems(settled))];
 }
 
 async function verifyFiles(options: VerifyOptions, expectations: Expectations, report: Report): Promise<number> {

@@ -69,7 +69,7 @@ describe('a line that is wrong', () => {
     [['help', 'prun'], "unknown command 'prun' (did you mean prune?)"],
     [
       ['help', 'fly'],
-      "unknown command 'fly' (the commands are build, verify, audit, prune, publish, key, refresh, serve-config, update, rollback, delta, patch, compose, bundle, inspect, rdiff, help)",
+      "unknown command 'fly' (the commands are build, verify, audit, prune, publish, key, refresh, channel, serve-config, update, rollback, delta, patch, compose, bundle, inspect, rdiff, help)",
     ],
   ])('%j is one line on stderr and exit 2', async (args, message) => {
     const { stderr, code } = await runCli(args);

@@ -47,6 +47,8 @@ const EVENTS: Readonly<Record<RepositoryEvent['type'] | 'error', true>> = {
   'key-list': true,
   'key-summary': true,
   'refresh-summary': true,
+  'channel-list': true,
+  'channel-summary': true,
   error: true,
 };
 const ERRORS: Readonly<Record<ErrorCode, true>> = {

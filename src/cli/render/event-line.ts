@@ -57,6 +57,8 @@ export function eventLine(event: RepositoryEvent): EventLine | undefined {
     case 'key-list':
     case 'key-summary':
     case 'refresh-summary':
+    case 'channel-list':
+    case 'channel-summary':
       return undefined;
   }
 }

@@ -36,6 +36,8 @@ export class ResultRenderer implements Renderer {
       case 'key-list':
       case 'key-summary':
       case 'refresh-summary':
+      case 'channel-list':
+      case 'channel-summary':
         this.#print(summaryLines(event, this.#layout()));
         break;
       case 'path-plan':

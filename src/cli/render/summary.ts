@@ -2,6 +2,8 @@ import type {
   AuditSummaryEvent,
   BuildSummaryEvent,
   BundleSummaryEvent,
+  ChannelListEvent,
+  ChannelSummaryEvent,
   ComposeSummaryEvent,
   DeltaSummaryEvent,
   KeyListEvent,
@@ -17,6 +19,7 @@ import type {
 } from '../../events.js';
 import { formatBytes, formatPercent } from '../bytes.js';
 import { formatDuration } from '../durations.js';
+import { channelListLines, channelSentence } from './channel-lines.js';
 import type { Palette } from './colors.js';
 import { printable } from './printable.js';
 import { type Column, renderTable } from './table.js';
@@ -43,7 +46,9 @@ export type SummaryEvent =
   | UpdateSummaryEvent
   | KeyListEvent
   | KeySummaryEvent
-  | RefreshSummaryEvent;
+  | RefreshSummaryEvent
+  | ChannelListEvent
+  | ChannelSummaryEvent;
 
 /** The last words of a command: what it did, and what the mirror has now. */
 export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
@@ -78,6 +83,10 @@ export function summaryLines(summary: SummaryEvent, layout: Layout): string[] {
       return keySummaryLines(summary);
     case 'refresh-summary':
       return [refreshSentence(summary)];
+    case 'channel-list':
+      return channelListLines(summary);
+    case 'channel-summary':
+      return [channelSentence(summary)];
   }
 }
 

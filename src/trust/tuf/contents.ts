@@ -79,6 +79,11 @@ export function hashNamedCopy(path: string, sha256: Sha256Hex): string {
   return [METADATA_DIR, ...(directory === '.' ? [] : [directory]), name].join('/');
 }
 
+/** Files that change under their names, by path, of their texts. */
+export function indexFiles(texts: ReadonlyMap<string, string>): ReadonlyMap<string, IndexFile> {
+  return new Map([...texts].map(([path, text]) => [path, indexFile(text)]));
+}
+
 function indexFile(text: string): IndexFile {
   const hex = (algorithm: string) => createHash(algorithm).update(text).digest('hex');
   const hashes = {

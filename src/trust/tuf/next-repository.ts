@@ -31,8 +31,10 @@ import { versionAfter } from './versions.js';
 
 /** What is to change in a repository. */
 export interface RepositoryChange {
-  /** What the mirror has now; null where what is signed now is to stay. */
+  /** What the mirror has now; null where what is signed now is to stay, but for its channels. */
   readonly contents: RepositoryContents | null;
+  /** Without contents, the channels that it has now, by path; undefined where they are to stay, too. */
+  readonly channels?: ReadonlyMap<string, IndexFile> | undefined;
   /** Metadata that people made and signed; nothing of it is in the mirror yet. */
   readonly drafts: Drafts;
   /** Who signs for a series that is new; null where none may be added. */
@@ -73,7 +75,7 @@ export interface NextRepository {
  */
 export function nextRepository(
   current: Repository | null,
-  { contents, drafts: given, online }: RepositoryChange,
+  { contents, channels, drafts: given, online }: RepositoryChange,
   signing: Signing,
 ): NextRepository | null {
   const drafts = signDrafts(given, current, signing.keys);
@@ -83,7 +85,7 @@ export function nextRepository(
   const forBoth = <Document extends TufDocument>(role: TopRole, made: Envelope<Document>) =>
     oldRoot === null ? made : signForBoth(made, topSigners(oldRoot, role), signing.keys);
   const targets = forBoth('targets', nextTargets(current, root.signed, drafts, { contents, online }, signing));
-  const roles = nextRoles(current, targets.signed, contents, signing);
+  const roles = nextRoles(current, targets.signed, { contents, channels }, signing);
   const files = new Map([
     ...changedFile('targets', current?.targets, targets),
     ...[...roles].flatMap(([name, role]) => changedFile(name, current?.roles.get(name), role)),
@@ -96,7 +98,7 @@ export function nextRepository(
   const timestampFiles = [...new Map(changedFile('timestamp', current?.timestamp, timestamp)).values()];
   const isRootLast = oldRoot !== null && isGoodUnder(oldRoot, { targets, snapshot, timestamp });
   const stages = [
-    contents === null ? [] : newCopies(current, contents),
+    newCopies(current, roles, contents ?? { series: [], indexes: channels ?? new Map() }),
     [...files.values()],
     [...snapshotFiles.values()],
     ...(isRootLast ? [timestampFiles, rootFiles] : [rootFiles, timestampFiles]),
@@ -160,12 +162,13 @@ function neededDelegations(
 function nextRoles(
   current: Repository | null,
   targets: TargetsDocument,
-  contents: RepositoryContents | null,
+  { contents, channels }: Pick<RepositoryChange, 'contents' | 'channels'>,
   signing: Signing,
 ): Map<string, Envelope<TargetsDocument>> {
   const before = current?.roles ?? new Map<string, Envelope<TargetsDocument>>();
   const delegations = targets.delegations ?? { keys: {}, roles: [] };
-  const bodies = contents === null ? currentBodies(delegations, before) : roleBodies(delegations, contents, before);
+  const bodies =
+    contents === null ? currentBodies(delegations, before, channels) : roleBodies(delegations, contents, before);
   const next = new Map<string, Envelope<TargetsDocument>>();
   for (const [role, { roleKeys, content }] of bodies) {
     const make = (common: CommonMembers): TargetsDocument => ({ _type: 'targets', ...common, ...content });
@@ -265,15 +268,21 @@ function entryCount({ signed }: Envelope): string {
   }
 }
 
-function newCopies(current: Repository | null, { series, indexes }: RepositoryContents): RepositoryFile[] {
+/** The copies of the indexes that roles speak of, and did not before. */
+function newCopies(
+  current: Repository | null,
+  roles: Repository['roles'],
+  { series, indexes }: RepositoryContents,
+): RepositoryFile[] {
   const all: [role: string, path: string, index: IndexFile][] = [
     ...series.map(({ name, meta }): [string, string, IndexFile] => [name, metaPath(name), meta]),
     ...[...indexes].map(([path, index]): [string, string, IndexFile] => [MIRROR_ROLE, path, index]),
   ];
   return all.flatMap(([role, path, { text, entry }]) => {
     const { sha256 } = entry.hashes;
-    const before = current?.roles.get(role)?.signed.targets[path];
-    return before?.hashes.sha256 === sha256 ? [] : [{ path: hashNamedCopy(path, sha256), text }];
+    const isIn = (signed: Repository['roles'] | undefined) =>
+      signed?.get(role)?.signed.targets[path]?.hashes.sha256 === sha256;
+    return isIn(roles) && !isIn(current?.roles) ? [{ path: hashNamedCopy(path, sha256), text }] : [];
   });
 }
 

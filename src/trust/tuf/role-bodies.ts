@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { isChannelPath } from '../../metadata/channel.js';
 import { metaPath } from '../../metadata/mirror-paths.js';
-import type { RepositoryContents } from './contents.js';
+import type { IndexFile, RepositoryContents } from './contents.js';
 import { familyOwners, onlyUsed } from './delegations.js';
 import type { DelegatedRole, Delegations, Envelope, RoleKeys, TargetEntry, TargetsDocument } from './documents.js';
 import { familyOf } from './families.js';
@@ -47,16 +48,25 @@ export function roleBodies(
   );
 }
 
-/** What the roles say now, with the keys that `delegations` gives them. */
+/**
+ * What the roles say now, with the keys that `delegations` gives them; of the channels that of the mirror says these instead,
+ * where they are given.
+ */
 export function currentBodies(
   delegations: Delegations,
   current: ReadonlyMap<string, Envelope<TargetsDocument>>,
+  channels?: ReadonlyMap<string, IndexFile>,
 ): RoleBodies {
   const filesOf = (name: string): Files => Object.entries(current.get(name)?.signed.targets ?? {});
+  const indexesOf = (name: string): Files => {
+    if (name !== MIRROR_ROLE || channels === undefined) return filesOf(name);
+    const others = filesOf(name).filter(([path]) => !isChannelPath(path));
+    return [...others, ...[...channels].map(([path, { entry }]) => [path, entry] as const)];
+  };
   return new Map(
     delegations.roles.flatMap((role) => {
       const others = DIGITS.flatMap((digit) => filesOf(binName(role.name, digit)));
-      return bodiesOf(delegations, role, filesOf(role.name), others, isSplit(current.get(role.name)));
+      return bodiesOf(delegations, role, indexesOf(role.name), others, isSplit(current.get(role.name)));
     }),
   );
 }
