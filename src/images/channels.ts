@@ -18,11 +18,11 @@ import { unlockEarly } from './build-signing.js';
 import { changedChannels, readChannelFiles, writeChannelFiles } from './channel-files.js';
 import { listed } from './channel-versions.js';
 import { readDiskIndexes } from './disk-indexes.js';
-import { signedChannels, unsignedIndexes } from './metadata-claims.js';
+import { unsignedIndexes } from './metadata-claims.js';
 import { requireSigned } from './refresh.js';
 import { isHalfSigned, isSignedMirror, lookAtExpiries, needsSigning, readMetadata, signMirror } from './sign-mirror.js';
 import { plannedLifetimes, rememberSigning } from './signing-settings.js';
-import { type MirrorView, removeFromMirror, sitePath } from './site.js';
+import { type MirrorSite, type MirrorView, removeFromMirror, sitePath } from './site.js';
 import { MirrorState } from './state.js';
 import { identify } from './survey.js';
 import { withLock } from './with-lock.js';
@@ -73,9 +73,7 @@ export async function removeChannel(options: ChannelOptions): Promise<ChannelSum
   const { name, mirrorDir } = options;
   return await changeChannel('remove', options, async (view) => {
     const channels = await view.state.readChannels();
-    if (channels.has(name) || (await isSignedChannel(view, options))) {
-      return new Map([...channels].filter(([other]) => other !== name));
-    }
+    if (channels.has(name)) return new Map([...channels].filter(([other]) => other !== name));
     throw new UpdateRepositoryError(
       'CONFIG',
       `${mirrorDir}: expected the channel ${name}, found ${namesOf(channels)}`,
@@ -105,7 +103,10 @@ export async function listChannels(mirrorDir: string, onEvent: EventSink): Promi
   return list;
 }
 
-/** Remembers what `decide` makes of the channels, writes their files and has them signed, in this order. */
+/**
+ * Does what `decide` makes of the channels. What is new is remembered, its file is written and then signed; what goes is
+ * taken out of the metadata, removed and then forgotten.
+ */
 async function changeChannel(
   action: ChannelSummaryEvent['action'],
   options: ChannelOptions,
@@ -173,23 +174,34 @@ async function writeLocked(
   await unlockEarly({ sign: ring });
   return await withLock(mirrorDir, options, async (lock, state) => {
     const site = { mirrorDir, state, lock, onEvent };
-    const channels = await decide(site);
-    const before = await state.readChannels();
-    const path = channelPath(name);
-    // Until it is forgotten the next build brings it back.
-    const file = before.has(name) && !channels.has(name) ? await identify(sitePath(site, path)) : null;
-    if (file !== null) {
-      await removeFromMirror(site, path);
-      await syncDirectory(sitePath(site, CHANNELS_DIR));
-      onEvent({ type: 'file-removed', path, sizeBytes: file.sizeBytes });
-    }
-    await lock.assertHeld();
-    if (!isDeepStrictEqual(before, channels)) await state.writeChannels(channels);
-    const files = await writeChannelFiles(site);
+    const [before, channels] = [await state.readChannels(), await decide(site)];
     await rememberSigning(state, { sign: ring ?? undefined });
-    const signed = ring === null ? [] : (await signMirror(site, { contents: null, drafts: NO_DRAFTS }, ring)).written;
-    return [...files, ...signed];
+    const sign = async () => {
+      const change = { contents: null, drafts: NO_DRAFTS, channels };
+      return ring === null ? [] : (await signMirror(site, change, ring)).written;
+    };
+    const remember = async () => {
+      await lock.assertHeld();
+      if (!isDeepStrictEqual(before, channels)) await state.writeChannels(channels);
+    };
+    // Until a channel is forgotten, the next build brings it back: nothing is left half-removed.
+    if (!channels.has(name)) {
+      const signed = await sign();
+      await removeFile(site, channelPath(name));
+      await remember();
+      return signed;
+    }
+    await remember();
+    return [...(await writeChannelFiles(site)), ...(await sign())];
   });
+}
+
+async function removeFile(site: MirrorSite, path: string): Promise<void> {
+  const file = await identify(sitePath(site, path));
+  if (file === null) return;
+  await removeFromMirror(site, path);
+  await syncDirectory(sitePath(site, CHANNELS_DIR));
+  site.onEvent({ type: 'file-removed', path, sizeBytes: file.sizeBytes });
 }
 
 /** The version that is asked for, of the series that it is of. */
@@ -247,12 +259,6 @@ async function requireOurs(view: MirrorView, { series }: SeriesMeta, ring: KeyRi
       hint: 'complete the mirror by `build --sign KEYS`',
     },
   );
-}
-
-/** Whether the metadata still names a channel: its removal was cut short. */
-async function isSignedChannel(view: MirrorView, { name, ring }: ChannelOptions): Promise<boolean> {
-  const repository = ring === null ? null : await readMetadata(view, ring);
-  return repository !== null && signedChannels(repository).includes(channelPath(name));
 }
 
 function namesOf(channels: Channels): string {

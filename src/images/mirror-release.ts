@@ -19,7 +19,7 @@ import { listedBestBefore } from './disk-indexes.js';
 import { readExpectations } from './expectations.js';
 import { releaseOfSignatures } from './list-claims.js';
 import { releaseOfMetadata } from './metadata-release.js';
-import { readSettledIndexes } from './settled-indexes.js';
+import { readPublishedIndexes } from './settled-indexes.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
 
@@ -33,7 +33,7 @@ import { MirrorState } from './state.js';
  */
 export async function releaseOfMirror(mirrorDir: string, onEvent: EventSink = () => undefined): Promise<Release> {
   const state = new MirrorState(mirrorDir);
-  const settled = await readSettledIndexes(mirrorDir, state);
+  const settled = await readPublishedIndexes(mirrorDir, state);
   const { texts, interrupted } = settled;
   const { metas, problems } = readExpectations(texts, interrupted);
   const error = problems.find(({ level }) => level === 'error');

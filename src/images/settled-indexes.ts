@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { readFrom } from '../trust/tuf/metadata-directory.js';
 import { readChannelFiles, wantedChannels } from './channel-files.js';
 import { readIndexTexts } from './disk-indexes.js';
 import { readSignatures } from './list-signatures.js';
+import { namedChannels } from './metadata-claims.js';
 import type { MirrorState } from './state.js';
 import { identify } from './survey.js';
 
@@ -34,4 +36,11 @@ export async function readSettledIndexes(mirrorDir: string, state: MirrorState):
     last = again;
   }
   return last;
+}
+
+/** The same with the channels that the metadata names: a copy of a mirror has them, and none that it remembers. */
+export async function readPublishedIndexes(mirrorDir: string, state: MirrorState): Promise<SettledIndexes> {
+  const settled = await readSettledIndexes(mirrorDir, state);
+  const named = await namedChannels(readFrom(mirrorDir));
+  return { ...settled, texts: new Map([...settled.texts, ...(await readChannelFiles({ mirrorDir }, named))]) };
 }

@@ -24,8 +24,10 @@ import type { MirrorSite, MirrorView } from './site.js';
 
 /** What is to be signed. */
 export interface SigningChange {
-  /** What the mirror has now but for its channels, which it remembers; null where what is signed now is to stay. */
+  /** What the mirror has now but for its channels; null where what is signed now is to stay. */
   readonly contents: RepositoryContents | null;
+  /** The channels that it is to have, where it is not those that it remembers. */
+  readonly channels?: Channels;
   readonly drafts: Drafts;
 }
 
@@ -90,7 +92,7 @@ export async function signMirror(site: MirrorSite, change: SigningChange, ring: 
   const finished = await finishWriting(placeOf(site));
   const making = { lifetimes: await rememberedLifetimes(site.state), now: new Date() };
   const current = await readMetadata(site, ring);
-  const content = withChannels(change.contents, await site.state.readChannels());
+  const content = withChannels(change.contents, change.channels ?? (await site.state.readChannels()));
   const next = await makeNext(current, content, change.drafts, ring, making);
   if (next !== null) {
     await site.lock.assertHeld();

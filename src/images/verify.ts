@@ -10,7 +10,7 @@ import { channelFileProblems, wantedChannels } from './channel-files.js';
 import { brokenClaims, type Expectation, type Expectations, readExpectations } from './expectations.js';
 import { signatureProblems } from './list-claims.js';
 import { metadataProblems } from './metadata-claims.js';
-import { readSettledIndexes } from './settled-indexes.js';
+import { readPublishedIndexes } from './settled-indexes.js';
 import { rememberedLifetimes } from './signing-settings.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
@@ -64,7 +64,7 @@ export async function verifyMirror(options: VerifyOptions): Promise<VerifySummar
 
 async function readMirror({ mirrorDir, onEvent }: VerifyOptions): Promise<Expectations> {
   const state = new MirrorState(mirrorDir);
-  const { texts, interrupted } = await readSettledIndexes(mirrorDir, state);
+  const { texts, interrupted } = await readPublishedIndexes(mirrorDir, state);
   if (texts.size > 0) return readExpectations(texts, interrupted);
   if ((await identify(state.directory)) === null) {
     throw new UpdateRepositoryError('CONFIG', `${mirrorDir}: expected a mirror (CKSUMS, ${META_DIR}/), found none`, {
@@ -79,7 +79,7 @@ async function signingProblems({ mirrorDir, trustedRoot: given }: VerifyOptions)
   const state = new MirrorState(mirrorDir);
   const trustedRoot = given ?? (await state.readRoot());
   const source = { read: readFrom(mirrorDir), trustedRoot, lifetimes: await rememberedLifetimes(state) };
-  const settled = await readSettledIndexes(mirrorDir, state);
+  const settled = await readPublishedIndexes(mirrorDir, state);
   const metadata = await metadataProblems(source, settled.texts);
   const told = new Set(metadata.map(({ path }) => path));
   const channels = channelFileProblems(await wantedChannels({ state }), settled.texts);

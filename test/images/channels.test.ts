@@ -311,7 +311,7 @@ describe('a channel of a signed mirror', () => {
     });
   });
 
-  it('is completed where it was cut short, and so is its removal', async () => {
+  it('is completed where it was cut short, and a removal is taken back', async () => {
     const workshop = await signedWorkshop();
     const { mirrorDir, ring } = workshop;
     const record = join(mirrorDir, '.update-repository/channels.json');
@@ -328,16 +328,25 @@ describe('a channel of a signed mirror', () => {
       ),
     ]);
     expect(problems(await verify(workshop))).toEqual([]);
-    // It was forgotten, and its file is gone; the metadata has it still.
-    writeFileSync(record, '{"format":1,"channels":{}}\n');
-    rmSync(join(mirrorDir, STABLE));
+    // The metadata does not have it any more, and its file is gone.
+    await remove(workshop, 'stable');
+    writeFileSync(record, one);
+    await expect(releaseOfMirror(mirrorDir)).rejects.toMatchObject({ code: 'CONFIG' });
     expect(problems(await verify(workshop))).toEqual([`error missing ${STABLE}`]);
+    await build(workshop, { sign: ring });
+    expect(await signed(workshop)).toEqual([STABLE]);
+    expect(problems(await verify(workshop))).toEqual([]);
+    await remove(workshop, 'stable');
+    expect(await signed(workshop)).toEqual([]);
+    // What was signed and is forgotten is published no more, and the next signing ends it.
+    await set(workshop, 'stable', 1);
+    rmSync(record);
+    rmSync(join(mirrorDir, STABLE));
     await expect(releaseOfMirror(mirrorDir)).rejects.toMatchObject({
       code: 'CONFIG',
       message: expect.stringMatching(/expected channels\/stable\.json as it was signed, found none$/),
     });
-    expect((await remove(workshop, 'stable')).written.at(-1)).toBe('metadata/timestamp.json');
+    await refresh(mirrorDir, ring);
     expect(await signed(workshop)).toEqual([]);
-    await expect(remove(workshop, 'stable')).rejects.toMatchObject({ code: 'CONFIG' });
   });
 });

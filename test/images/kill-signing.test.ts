@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_LIFETIMES, KeyRing, makeKeys, Passphrase, refreshMirror } from 'update-repository';
+import { DEFAULT_LIFETIMES, KeyRing, makeKeys, Passphrase, refreshMirror, setChannel } from 'update-repository';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCli } from '../cli/run.js';
-import { filesOf } from '../client/support/updates.js';
+import { filesOf, versionIn } from '../client/support/updates.js';
 import { evenly, type Instant } from '../support/kill-instants.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
@@ -32,14 +32,16 @@ interface Action {
   readonly name: string;
   /**
    * What there is before: a mirror of two images, and whether it is signed, or was so long ago that something is due, or is
-   * signed by a key of timestamp that is lost.
+   * signed by a key of timestamp that is lost, or has a channel.
    */
-  readonly start: 'unsigned' | 'signed' | 'due' | 'lost';
+  readonly start: 'unsigned' | 'signed' | 'due' | 'lost' | 'channel';
   /** How many images there are to be built of. */
   readonly images: 2 | 3;
   readonly args: (world: World, images: string) => string[];
   /** Whether clients may refuse a new root by the old timestamp: nobody has the old key to sign the new one. */
   readonly mayRefuse?: boolean;
+  /** Whether the next build takes back what was not done in full, so that versions are higher when it is done once more. */
+  readonly isTakenBack?: boolean;
 }
 
 const buildSigned = ({ mirror, keys }: World, images: string) => ['--quiet', '--sign', keys, images, mirror];
@@ -63,6 +65,19 @@ const actions: readonly Action[] = [
     args: rotation('timestamp'),
     mayRefuse: true,
   },
+  {
+    name: 'a channel that is set to another version',
+    start: 'channel',
+    images: 2,
+    args: ({ mirror }) => ['channel', 'set', '--quiet', mirror, 'stable', versionIn(dayImage(2))],
+  },
+  {
+    name: 'a channel that is removed',
+    start: 'channel',
+    images: 2,
+    args: ({ mirror }) => ['channel', 'remove', '--quiet', mirror, 'stable'],
+    isTakenBack: true,
+  },
 ];
 
 function rotation(role: string): Action['args'] {
@@ -71,7 +86,8 @@ function rotation(role: string): Action['args'] {
 
 // The program is killed by strace as it enters a chosen system call. What clients then see, both one who knows the first root
 // alone and one who has been there before, is asked of tuf-js.
-describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', ({ start, images, args, mayRefuse }) => {
+describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', (action) => {
+  const { start, images, args, mayRefuse = false, isTakenBack = false } = action;
   const folder = temporaryDirectoryOfSuite();
   const startDir = join(folder, 'start');
   const world = { mirror: join(folder, 'world', 'mirror'), keys: join(folder, 'world', 'keys') };
@@ -109,7 +125,10 @@ describe.skipIf(!haveTools('strace', 'cksum')).each(actions)('$name', ({ start, 
           found[seen === 'refused' ? 'refused' : isSame(seen, before) ? 'old' : 'new'] += 1;
         }
         await complete(where);
-        for (const device of Object.values(devices)) expect(await see(device), where).toEqual(after);
+        for (const device of Object.values(devices)) {
+          const seen = await see(device);
+          expect(isTakenBack ? seen?.targets : seen, where).toEqual(isTakenBack ? after?.targets : after);
+        }
       }
       console.log(`${chosen.length} kills of ${instants.length} instants, seen by two: ${JSON.stringify(found)}`);
     },
@@ -169,6 +188,10 @@ async function makeStart(folder: string, dir: string, start: Action['start']): P
   const ring = await KeyRing.open(keys, passphrase);
   if (start !== 'unsigned') await build(workshop, { sign: ring });
   for (const { file } of start === 'lost' ? ring.ofRole('timestamp') : []) forgetPrivate(file);
+  if (start === 'channel') {
+    const channel = { name: 'stable', version: versionIn(dayImage(1)), breakLock: false, onEvent: () => undefined };
+    await setChannel({ mirrorDir: workshop.mirrorDir, ring, ...channel });
+  }
   vi.setSystemTime(now - 5 * DAY_MS);
   const { mirrorDir } = workshop;
   if (start === 'due')
