@@ -1,3 +1,4 @@
+import { UpdateRepositoryError } from '../../errors.js';
 import type { SeriesName } from '../../metadata/brands.js';
 import { INDEX_PATTERNS, type RepositoryContents } from './contents.js';
 import type { DelegatedRole, Delegations, KeyTable, RoleKeys, TufKey } from './documents.js';
@@ -61,9 +62,9 @@ export function addDelegations(
   { series, mirror }: OnlineAssignments,
 ): Delegations {
   const roles: DelegatedRole[] = (current?.roles ?? []).map((role) => widened(role, missing));
-  for (const [name, families] of missing) {
-    if (!hasRole(current, name)) roles.push(newRole(name, series, patternsOf(name, families)));
-  }
+  const added = [...missing].filter(([name]) => !hasRole(current, name));
+  const signers = added.length === 0 ? series : inUse(current, series);
+  for (const [name, families] of added) roles.push(newRole(name, signers, patternsOf(name, families)));
   if (!hasRole(current, MIRROR_ROLE)) roles.push(newRole(MIRROR_ROLE, mirror, INDEX_PATTERNS));
   const keys = { ...current?.keys, ...keyTableOf(series.keys), ...keyTableOf(mirror.keys) };
   return { keys: onlyUsed(keys, roles), roles };
@@ -79,6 +80,24 @@ export function onlyUsed(keys: KeyTable, roles: readonly RoleKeys[]): KeyTable {
 export function familyOwners(delegations: Delegations | undefined): ReadonlyMap<Family, string> {
   const roles = delegations?.roles ?? [];
   return new Map(roles.flatMap(({ name, paths }) => familiesIn(paths ?? []).map((family) => [family, name])));
+}
+
+/**
+ * Of the keys for a new series those that sign for another one already, where there is one: a directory of keys may still have
+ * one that was replaced, or that is not published yet.
+ */
+function inUse(current: Delegations | undefined, series: RoleAssignment): RoleAssignment {
+  const others = (current?.roles ?? []).filter(({ name }) => name !== MIRROR_ROLE);
+  if (others.length === 0) return series;
+  const known = new Set<string>(others.flatMap(({ keyids }) => keyids));
+  const keys = series.keys.filter((key) => known.has(keyIdOf(key)));
+  if (keys.length > 0) return { ...series, keys };
+  const found = series.keys.map(keyIdOf).join(', ');
+  throw new UpdateRepositoryError(
+    'CONFIG',
+    `role series: expected a key that signs for other series, ${[...known].join(' or ')}, found ${found}, which does not`,
+    { data: { keyids: [...known] }, hint: 'copy the file of that key into the directory of keys' },
+  );
 }
 
 function newRole(name: string, assignment: RoleAssignment, paths: readonly string[]): DelegatedRole {

@@ -7,6 +7,7 @@ import { NO_DRAFTS } from '../../../src/trust/tuf/drafts.js';
 import { listExpiries } from '../../../src/trust/tuf/expiries.js';
 import { DEFAULT_LIFETIMES } from '../../../src/trust/tuf/lifetimes.js';
 import { nextRepository } from '../../../src/trust/tuf/next-repository.js';
+import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
 import { allKeys, assignmentsOf, onlineKeys, sampleKeys } from './support/sample-keys.js';
 import { daysLater, NOW, SampleMirror } from './support/sample-mirror.js';
 import { sampleContents, samplePaths, sampleSeries } from './support/sample-series.js';
@@ -96,6 +97,25 @@ describe('nextRepository', () => {
       'metadata/2.mirror.json',
       'metadata/1.puavo-new-amd64.json',
     ]);
+  });
+
+  it('gives a new series the key of the others, and none that was replaced or that nobody heard of', async () => {
+    const mirror = await SampleMirror.make(os(1));
+    const contents = sampleContents([sampleSeries('puavo-os', 1), sampleSeries('puavo-new', 1)]);
+    const { online } = mirror.keys;
+    const stale = SigningKey.generate('ed25519');
+    const assigned = (...keys: SigningKey[]) => {
+      const series = { keys: keys.map(({ publicKey }) => publicKey), threshold: 1 };
+      return { contents, drafts: NO_DRAFTS, online: { series, mirror: series } };
+    };
+    const signing = { keys: allKeys(mirror.keys), lifetimes: DEFAULT_LIFETIMES, now: NOW };
+    const current = await mirror.current();
+    expect(() => nextRepository(current, assigned(stale), signing)).toThrow(
+      `role series: expected a key that signs for other series, ${online.id}, found ${stale.id}, which does not`,
+    );
+    const next = nextRepository(current, assigned(stale, online), signing);
+    const roles = next?.repository.targets.signed.delegations?.roles ?? [];
+    expect(roles.find(({ name }) => name === 'puavo-new-amd64')?.keyids).toEqual([online.id]);
   });
 
   it('needs the keys of targets no more for images of a series that is delegated', async () => {
