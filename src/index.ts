@@ -27,6 +27,7 @@ export type { ListSigning } from './images/list-signatures.js';
 export {
   type KeyWork,
   type MirrorKeys,
+  renewKeys,
   revokeKey,
   rotateKey,
   signDraftDirectory,

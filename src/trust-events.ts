@@ -33,7 +33,7 @@ export interface MetadataExpiry {
 /** The end of a command that makes, changes, copies or uses keys. */
 export interface KeySummaryEvent {
   readonly type: 'key-summary';
-  readonly action: 'init' | 'export' | 'rotate' | 'revoke' | 'sign' | 'pgp-init' | 'pgp-export';
+  readonly action: 'init' | 'export' | 'rotate' | 'revoke' | 'renew' | 'sign' | 'pgp-init' | 'pgp-export';
   /** The directory as it was given; of `pgp-init` and `pgp-export` the file of the secret key. */
   readonly keys: string;
   /** Key files, drafts and roots that were written, and key files that were taken out of use where they are now. */

@@ -12,7 +12,7 @@ import {
   type MissingSignatures,
   signDrafts,
 } from '../trust/tuf/drafts.js';
-import { changeKey, type Making } from '../trust/tuf/key-changes.js';
+import { changeKey, type Making, renewedDrafts } from '../trust/tuf/key-changes.js';
 import type { KeyRing } from '../trust/tuf/key-ring.js';
 import type { ChosenLifetimes } from '../trust/tuf/lifetimes.js';
 import { isUnfinished } from '../trust/tuf/metadata-directory.js';
@@ -97,9 +97,13 @@ export async function rotateKey(
 export async function revokeKey(keys: MirrorKeys, keyid: KeyId, draftsDir: string | null): Promise<KeyWork> {
   const repository = await requireMetadata(keys);
   const drafts = changeKey(repository, { from: keyid, to: null, roles: null }, await makingNow(keys));
-  const signed = signDrafts(drafts, repository, await keys.ring.unlock(keys.ring.signing));
-  if (draftsDir === null) checkComplete(signed, repository);
-  return await hand(keys, repository, signed, draftsDir);
+  return await signAndHand(keys, repository, drafts, draftsDir);
+}
+
+/** Makes root and targets anew, by the keys that they have, before they expire. Throws as {@link rotateKey} does. */
+export async function renewKeys(keys: MirrorKeys, draftsDir: string | null): Promise<KeyWork> {
+  const repository = await requireMetadata(keys);
+  return await signAndHand(keys, repository, renewedDrafts(repository, await makingNow(keys)), draftsDir);
 }
 
 /**
@@ -143,6 +147,18 @@ export async function newestRoot(ring: KeyRing, mirrorDir: string | null): Promi
     data: { path: ring.directory },
     hint: 'name a mirror that has it with --mirror',
   });
+}
+
+/** Signs drafts with the keys at hand, which without `draftsDir` have to suffice. */
+async function signAndHand(
+  keys: MirrorKeys,
+  repository: Repository,
+  drafts: Drafts,
+  draftsDir: string | null,
+): Promise<KeyWork> {
+  const signed = signDrafts(drafts, repository, await keys.ring.unlock(keys.ring.signing));
+  if (draftsDir === null) checkComplete(signed, repository);
+  return await hand(keys, repository, signed, draftsDir);
 }
 
 /** Publishes drafts and takes the keys out of use that have no role any more; or hands the drafts over. */

@@ -57,7 +57,7 @@ export function defineKey(program: Command, accept: Accept): void {
     .description(
       "Make, list, copy and change the keys that sign a mirror's TUF metadata, and make the OpenPGP key of its lists.",
     )
-    .usage('<init|list|export|rotate|revoke|sign|pgp-init|pgp-export> [options] <keys>')
+    .usage('<init|list|export|rotate|revoke|renew|sign|pgp-init|pgp-export> [options] <keys>')
     .helpCommand(false)
     .addHelpText('after', EPILOGUE);
   defineInit(key, accept);
@@ -65,6 +65,7 @@ export function defineKey(program: Command, accept: Accept): void {
   defineExport(key, accept);
   defineRotate(key, accept);
   defineRevoke(key, accept);
+  defineRenew(key, accept);
   defineSign(key, accept);
   definePgp(key, accept);
 }
@@ -191,6 +192,17 @@ function defineRevoke(key: Command, accept: Accept): void {
   });
 }
 
+function defineRenew(key: Command, accept: Accept): void {
+  const command = key
+    .command('renew')
+    .description('Make root and targets anew before they expire, by the keys that they have.')
+    .argument('<keys>', 'the directory of keys');
+  defineChange(command, accept, 'renew', async (place, { drafts }: ChangeFlags) => {
+    const { renewKeys } = await import('../../images/mirror-keys.js');
+    return await renewKeys(place, drafts ?? null);
+  });
+}
+
 function defineSign(key: Command, accept: Accept): void {
   const command = key
     .command('sign')
@@ -214,7 +226,7 @@ function defineSign(key: Command, accept: Accept): void {
 function defineChange<Flags extends ChangeFlags>(
   command: Command,
   accept: Accept,
-  action: 'rotate' | 'revoke',
+  action: 'rotate' | 'revoke' | 'renew',
   change: (place: MirrorKeys, flags: Flags) => Promise<KeyWork>,
 ): void {
   command

@@ -39,6 +39,7 @@ const PAST: Readonly<Record<KeySummaryEvent['action'], string>> = {
   export: 'exported',
   rotate: 'rotated',
   revoke: 'revoked',
+  renew: 'renewed',
   sign: 'signed',
   'pgp-init': 'key made',
   'pgp-export': 'public key exported',

@@ -21,7 +21,7 @@ import {
   type TufKey,
 } from './documents.js';
 import type { Drafts } from './drafts.js';
-import { expiresAt, type Lifetimes } from './lifetimes.js';
+import { expiresAt, type Lifetime, type Lifetimes } from './lifetimes.js';
 import { keyIdOf } from './public-key.js';
 import { type Repository, topSigners } from './repository.js';
 import type { KeyRole } from './role-names.js';
@@ -67,8 +67,8 @@ export function firstDrafts(assignments: Assignments, contents: RepositoryConten
 
 /**
  * The next root, where the key has a say in a top-level role, and the next targets, where it signs for a delegated one or
- * what the others signed of targets does not suffice; both still without signatures. A new root is signed by the old root keys and the new ones. With them published, all
- * that the old key had signed alone is signed anew.
+ * what the others signed of targets does not suffice; both still without signatures. A new root is signed by the old root keys
+ * and the new ones. With them published, all that the old key had signed alone is signed anew.
  *
  * @throws UpdateRepositoryError CONFIG when the key has no part in these roles, when its successor has one already, or
  * when the keys that stay are fewer than the threshold.
@@ -85,6 +85,14 @@ export function changeKey({ root, targets }: Repository, change: KeyChange, maki
     root: nextRoot && { signatures: [], signed: nextRoot },
     targets: nextTargets && { signatures: [], signed: nextTargets },
   };
+}
+
+/** The same root and targets, good for as long as new ones are; both still without signatures. */
+export function renewedDrafts({ root, targets }: Repository, { lifetimes, now }: Making): Drafts {
+  const anew = <Document extends RootDocument | TargetsDocument>(signed: Document, lifetime: Lifetime) => {
+    return { signatures: [], signed: { ...signed, version: signed.version + 1, expires: expiresAt(now, lifetime) } };
+  };
+  return { root: anew(root.signed, lifetimes.root), targets: anew(targets.signed, lifetimes.targets) };
 }
 
 function changeInRoot(root: RootDocument, change: KeyChange, { lifetimes, now }: Making): RootDocument | null {

@@ -6,11 +6,11 @@ import {
   renderDrafts,
   signDrafts,
 } from '../../../src/trust/tuf/drafts.js';
-import { changeKey, firstDrafts } from '../../../src/trust/tuf/key-changes.js';
-import { DEFAULT_LIFETIMES } from '../../../src/trust/tuf/lifetimes.js';
+import { changeKey, firstDrafts, renewedDrafts } from '../../../src/trust/tuf/key-changes.js';
+import { DEFAULT_LIFETIMES, expiresAt } from '../../../src/trust/tuf/lifetimes.js';
 import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
 import { allKeys, assignmentsOf, onlineKeys, sampleKeys } from './support/sample-keys.js';
-import { NOW, SampleMirror } from './support/sample-mirror.js';
+import { daysLater, NOW, SampleMirror } from './support/sample-mirror.js';
 import { sampleContents, sampleSeries } from './support/sample-series.js';
 
 const making = { lifetimes: DEFAULT_LIFETIMES, now: NOW };
@@ -86,7 +86,10 @@ describe('changeKey', () => {
       const mirror = await SampleMirror.make(contents);
       const successor = SigningKey.generate('ed25519');
       const drafts = await changed(mirror, mirror.keys[role], successor);
-      expect([drafts.root?.signed.version, drafts.targets !== null]).toEqual([2, role === 'targets']);
+      expect([drafts.root?.signed.version, drafts.targets?.signed.version]).toEqual([
+        2,
+        role === 'targets' ? 2 : undefined,
+      ]);
       await mirror.step({
         drafts,
         keys: [...allKeys(mirror.keys).filter((key) => key !== mirror.keys[role]), successor],
@@ -174,6 +177,30 @@ describe('changeKey', () => {
       code: 'VERIFICATION',
       message: 'metadata/2.root.json: expected version 3, found version 2',
     });
+  });
+});
+
+describe('renewedDrafts', () => {
+  it('keep all but the version and the time, and are signed where the keys of root and of targets are', async () => {
+    const mirror = await SampleMirror.make(contents);
+    const before = await mirror.current();
+    const { root, targets } = mirror.keys;
+    const now = daysLater(330);
+    const drafts = carried(renewedDrafts(before, { lifetimes: DEFAULT_LIFETIMES, now }));
+    expect(findMissingSignatures(drafts, before).map(({ role, missing }) => [role, missing])).toEqual([
+      ['root', 2],
+      ['root', 2],
+      ['targets', 1],
+    ]);
+    const once = carried(signDrafts(drafts, before, [root[0], targets]));
+    const twice = signDrafts(once, before, [root[2]]);
+    await mirror.step({ drafts: twice, keys: onlineKeys(mirror.keys), now });
+    const after = await mirror.current();
+    for (const role of ['root', 'targets'] as const) {
+      const { version, expires, ...same } = after[role].signed;
+      expect([version, expires]).toEqual([2, expiresAt(now, DEFAULT_LIFETIMES[role])]);
+      expect(before[role].signed).toMatchObject(same);
+    }
   });
 });
 
