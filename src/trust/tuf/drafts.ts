@@ -30,15 +30,15 @@ export interface MissingSignatures {
   readonly keyids: readonly KeyId[];
 }
 
-/** The drafts with the signatures of those of these keys that have a say in them. */
+/** The drafts with the signatures of those of these keys that have a say in them. A good signature that is there stays. */
 export function signDrafts(
   drafts: Drafts,
   current: Pick<Repository, 'root'> | null,
   keys: readonly MetadataSigner[],
 ): Drafts {
-  const root = drafts.root && addSignatures(drafts.root, keys, keyIdsOf(rootSigners(drafts.root, current)));
+  const root = drafts.root && signedBy(drafts.root, keys, rootSigners(drafts.root, current));
   const targetsKeys = [...targetsSigners(drafts, current), ...earlierTargetsSigners(current)];
-  const targets = drafts.targets && addSignatures(drafts.targets, keys, keyIdsOf(targetsKeys));
+  const targets = drafts.targets && signedBy(drafts.targets, keys, targetsKeys);
   return { root, targets };
 }
 
@@ -118,6 +118,19 @@ function targetsSigners({ root }: Drafts, current: Pick<Repository, 'root'> | nu
 /** Theirs is not asked for: clients that have not seen a new root yet take by it what the draft says. */
 function earlierTargetsSigners(current: Pick<Repository, 'root'> | null): Signers[] {
   return current === null ? [] : [topSigners(current.root.signed, 'targets')];
+}
+
+function signedBy<Document extends RootDocument | TargetsDocument>(
+  draft: Envelope<Document>,
+  keys: readonly MetadataSigner[],
+  signers: readonly Signers[],
+): Envelope<Document> {
+  const good = signers.flatMap((one) => goodSigners(draft, one));
+  return addSignatures(
+    draft,
+    keys,
+    keyIdsOf(signers).filter((id) => !good.includes(id)),
+  );
 }
 
 function keyIdsOf(signers: readonly Signers[]): KeyId[] {

@@ -47,6 +47,20 @@ describe('firstDrafts', () => {
     expect((await mirror.current()).root.signatures).toHaveLength(2);
   });
 
+  it('have the same bytes however often they are signed, by ECDSA too: a root is known by its text', () => {
+    const keys = sampleKeys();
+    const all = allKeys(keys);
+    const drafts = signDrafts(firstDrafts(assignmentsOf(keys), contents, making), null, all);
+    expect(renderDrafts(signDrafts(drafts, null, all.toReversed()))).toEqual(renderDrafts(drafts));
+    const [first, ...others] = drafts.root?.signatures ?? [];
+    const spoiled = {
+      ...drafts,
+      root: { ...drafts.root!, signatures: [{ ...first!, sig: others[0]!.sig }, ...others] },
+    };
+    expect(findMissingSignatures(signDrafts(spoiled, null, []), null)).toEqual([]);
+    expect(signDrafts(spoiled, null, all).root?.signatures).toHaveLength(3);
+  });
+
   it('refuses a threshold that the keys cannot meet', () => {
     const keys = sampleKeys();
     const one = keys.root[0].publicKey;
