@@ -22,7 +22,7 @@ import { KEY_ROLES, type KeyRole } from '../trust/tuf/role-names.js';
 import { SigningKey } from '../trust/tuf/signing-key.js';
 import { expiriesIn } from './metadata-expiries.js';
 import { requireSigned, toMetadataExpiry } from './refresh.js';
-import { isSignedMirror, readMetadata, type SigningChange, signMirror } from './sign-mirror.js';
+import { isSignedMirror, readMetadata, requireWhole, type SigningChange, signMirror } from './sign-mirror.js';
 import { contentsOnDisk } from './signed-contents.js';
 import { plannedLifetimes, rememberSigning } from './signing-settings.js';
 import type { MirrorView } from './site.js';
@@ -68,7 +68,8 @@ export async function startMetadata(keys: MirrorKeys): Promise<readonly string[]
  * which is taken out of use once that is published. With `draftsDir` nothing is published: what still lacks signatures is
  * written there.
  *
- * @throws UpdateRepositoryError CONFIG when the role has no such key or several, or when a signature is missing.
+ * @throws UpdateRepositoryError CONFIG when the role has no such key or several, when a signature is missing, or when a signing
+ *   was cut short.
  */
 export async function rotateKey(
   keys: MirrorKeys,
@@ -76,6 +77,7 @@ export async function rotateKey(
   draftsDir: string | null,
 ): Promise<KeyWork> {
   if (draftsDir !== null) await requireEmptyDirectory(draftsDir);
+  await requireWhole(viewOf(keys.mirrorDir));
   const repository = await requireMetadata(keys);
   const from = chooseKey(repository, role, keyid);
   const key = SigningKey.generate(keyTable(repository)[from]?.keytype ?? 'ed25519');
@@ -95,6 +97,7 @@ export async function rotateKey(
 
 /** Takes a key out of all its roles; the others have to suffice. Throws as {@link rotateKey} does. */
 export async function revokeKey(keys: MirrorKeys, keyid: KeyId, draftsDir: string | null): Promise<KeyWork> {
+  await requireWhole(viewOf(keys.mirrorDir));
   const repository = await requireMetadata(keys);
   const drafts = changeKey(repository, { from: keyid, to: null, roles: null }, await makingNow(keys));
   return await signAndHand(keys, repository, drafts, draftsDir);
@@ -117,6 +120,7 @@ export async function signDraftDirectory(
   onEvent: EventSink,
 ): Promise<KeyWork> {
   const { drafts, previousRoot } = await readDraftDirectory(draftsDir);
+  if (mirrorDir !== null) await requireWhole(viewOf(mirrorDir));
   const repository = mirrorDir === null ? null : await readMetadata(viewOf(mirrorDir), ring);
   const current = repository ?? (previousRoot === null ? null : { root: previousRoot });
   for (const { file, message } of changesIn(drafts, current)) {

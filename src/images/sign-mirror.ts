@@ -1,3 +1,4 @@
+import { hasCode, UpdateRepositoryError } from '../errors.js';
 import type { EventSink } from '../events.js';
 import { type Channels, channelTexts } from '../metadata/channel.js';
 import { indexFiles, type RepositoryContents } from '../trust/tuf/contents.js';
@@ -42,6 +43,9 @@ export interface SignedMirror {
   readonly expiries: readonly Expiry[];
 }
 
+/** What people are told of a mirror that {@link isHalfSigned}. */
+export const CUT_SHORT = { found: 'a signing was cut short', hint: 'complete it by `refresh` or `build --sign KEYS`' };
+
 /** Whether a mirror is signed, by whomever. */
 export async function isSignedMirror({ mirrorDir }: Pick<MirrorView, 'mirrorDir'>): Promise<boolean> {
   return (await readFrom(mirrorDir)(TIMESTAMP_FILE, MAX_BYTES.timestamp)) !== null;
@@ -49,18 +53,31 @@ export async function isSignedMirror({ mirrorDir }: Pick<MirrorView, 'mirrorDir'
 
 /**
  * The verified metadata of a mirror; null when it has none. It has to go back to the root that was signed here last, or
- * else, where that is forgotten, to the one that was made with the keys. Throws VERIFICATION, FORMAT.
+ * else, where that is forgotten, to the one that was made with the keys. Throws VERIFICATION, FORMAT, which say when a signing
+ * was cut short.
  */
 export async function readMetadata({ mirrorDir, state }: MirrorView, ring: KeyRing | null): Promise<Repository | null> {
   const read = readFrom(mirrorDir);
   const hasRoot = (await read(metadataFileName('root', 1), MAX_BYTES.root)) !== null;
   const trusted = (await state.readRoot()) ?? (hasRoot ? (ring?.firstRoot ?? null) : null);
-  return await readRepository(read, trusted);
+  try {
+    return await readRepository(read, trusted);
+  } catch (error) {
+    throw (await isHalfSigned({ mirrorDir, state })) ? cutShort(error) : error;
+  }
 }
 
-/** Whether the writing of a new root was cut short: until the mirror is signed its metadata is of two states. */
+/** Whether the writing of a new root was cut short: until the mirror is signed its metadata may be of two states. */
 export async function isHalfSigned(view: MirrorView): Promise<boolean> {
   return await isUnfinished(placeOf(view));
+}
+
+/** Throws CONFIG where a mirror {@link isHalfSigned}: what follows the metadata that is there does not follow what it is to be. */
+export async function requireWhole(view: MirrorView): Promise<void> {
+  if (!(await isHalfSigned(view))) return;
+  const { found, hint } = CUT_SHORT;
+  const message = `${view.mirrorDir}: expected complete metadata, found that ${found}`;
+  throw new UpdateRepositoryError('CONFIG', message, { data: { path: view.mirrorDir }, hint });
 }
 
 /**
@@ -81,9 +98,9 @@ export async function needsSigning(
 }
 
 /**
- * Brings the metadata of a mirror up to date: what it vouches for, the drafts, and what expires soon, timestamp last; it is
- * then good for as long as the mirror remembers. The first metadata begins with the root that was made with the keys. Only
- * keys that sign are opened, and nothing is written where nothing is to be signed.
+ * Brings the metadata of a mirror up to date: what it vouches for, the drafts, and what expires soon; it is then good for
+ * as long as the mirror remembers. The first metadata begins with the root that was made with the keys. Only keys that sign
+ * are opened, and nothing is written where nothing is to be signed.
  *
  * @throws UpdateRepositoryError CONFIG for a key that is missing, VERIFICATION when the metadata that is there is not ours.
  */
@@ -152,6 +169,13 @@ function withChannels(contents: RepositoryContents | null, channels: Channels): 
 async function rememberRoot({ mirrorDir, state }: MirrorSite, { root }: Repository): Promise<void> {
   const text = await readFrom(mirrorDir)(metadataFileName('root', root.signed.version), MAX_BYTES.root);
   if (text !== null && text !== (await state.readRoot())) await state.writeRoot(text);
+}
+
+/** What is wrong with metadata, and why. */
+function cutShort(error: unknown): unknown {
+  if (!hasCode(error, 'VERIFICATION') && !hasCode(error, 'FORMAT')) return error;
+  const { found, hint } = CUT_SHORT;
+  return new UpdateRepositoryError(error.code, `${error.message}: ${found}`, { data: error.data, hint, cause: error });
 }
 
 function isEmpty({ root, targets }: Drafts): boolean {

@@ -3,6 +3,7 @@ import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors
 import type { EventSink, PlannedAction, ProblemEvent, VerifySummaryEvent } from '../events.js';
 import { DELTA_SHA256SUMS_FILE, META_DIR, RDIFFS_DIR, rdiffPath } from '../metadata/mirror-paths.js';
 import { isSignature } from '../trust/openpgp/sign-lists.js';
+import { METADATA_DIR } from '../trust/tuf/documents.js';
 import { readFrom } from '../trust/tuf/metadata-directory.js';
 import { Crew, type Resources } from '../workers/crew.js';
 import type { Task } from '../workers/task.js';
@@ -11,6 +12,7 @@ import { brokenClaims, type Expectation, type Expectations, readExpectations } f
 import { signatureProblems } from './list-claims.js';
 import { metadataProblems } from './metadata-claims.js';
 import { readPublishedIndexes } from './settled-indexes.js';
+import { CUT_SHORT, isHalfSigned } from './sign-mirror.js';
 import { rememberedLifetimes } from './signing-settings.js';
 import { sitePath } from './site.js';
 import { MirrorState } from './state.js';
@@ -28,6 +30,15 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
 }
+
+/** By itself it keeps no client from the mirror; where it does, that is another problem. */
+const CUT_SHORT_PROBLEM: ProblemEvent = {
+  type: 'problem',
+  level: 'warning',
+  kind: 'inconsistent',
+  path: METADATA_DIR,
+  message: `${CUT_SHORT.found}: ${CUT_SHORT.hint}`,
+};
 
 /**
  * Reads every file that an index of the mirror names and compares it with all that is claimed of it, the indexes with
@@ -83,7 +94,12 @@ async function signingProblems({ mirrorDir, trustedRoot: given }: VerifyOptions)
   const metadata = await metadataProblems(source, settled.texts);
   const told = new Set(metadata.map(({ path }) => path));
   const channels = channelFileProblems(await wantedChannels({ state }), settled.texts);
-  return [...metadata, ...channels.filter(({ path }) => !told.has(path)), ...(await signatureProblems(settled))];
+  return [
+    ...metadata,
+    ...((await isHalfSigned({ mirrorDir, state })) ? [CUT_SHORT_PROBLEM] : []),
+    ...channels.filter(({ path }) => !told.has(path)),
+    ...(await signatureProblems(settled)),
+  ];
 }
 
 async function verifyFiles(options: VerifyOptions, expectations: Expectations, report: Report): Promise<number> {

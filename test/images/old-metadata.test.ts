@@ -9,7 +9,7 @@ import { readRepository } from '../../src/trust/tuf/repository.js';
 import { pseudoRandomNumbers } from '../support/pseudo-random.js';
 import { servedTree } from '../support/served-tree.js';
 import { eventsOf, problems } from './support/events.js';
-import { metadataOf, PASSPHRASE, refresh, signedWorkshop } from './support/signed-workshop.js';
+import { cutShort, metadataOf, PASSPHRASE, refresh, signedWorkshop } from './support/signed-workshop.js';
 import { addImages, build, dayImage, prune, SERIES, verify, type Workshop } from './support/workshop.js';
 
 const HOUR_MS = 3_600_000;
@@ -112,13 +112,8 @@ describe('prune of old metadata', () => {
 
   it('does not keep a build from completing a new root that was cut short', async () => {
     const workshop = await signedWorkshop();
-    const { mirrorDir, keys, ring } = workshop;
-    const timestamp = join(mirrorDir, 'metadata', 'timestamp.json');
-    const before = readFileSync(timestamp, 'utf8');
-    await rotateKey({ mirrorDir, ring, onEvent: () => undefined }, { role: 'timestamp', keyid: null }, null);
-    const files = [{ path: 'metadata/timestamp.json', text: readFileSync(timestamp, 'utf8') }];
-    writeFileSync(join(mirrorDir, '.update-repository', 'unfinished-metadata.json'), JSON.stringify({ files }));
-    writeFileSync(timestamp, before);
+    const { mirrorDir, keys } = workshop;
+    await cutShort(workshop, 'timestamp.json');
     await build(workshop, { sign: await KeyRing.open(keys, PASSPHRASE), prune: { graceMs: 0 } });
     expect(await metadataOf(mirrorDir)).toMatchObject({ root: { signed: { version: 2 } } });
     expect(existsSync(join(mirrorDir, '.update-repository', 'unfinished-metadata.json'))).toBe(false);

@@ -35,8 +35,8 @@ export function readFrom(mirrorDir: string): ReadMetadata {
 
 /**
  * Writes the files of a repository's next state, stage by stage, each atomically. A new root is seen by clients as soon
- * as it is there, and what was signed by the keys before it is then refused: a state with a root in it is noted in full
- * first, and {@link finishWriting} completes it after a kill at any instant. Without a root nothing is seen before the
+ * as it is there, and what was signed by the keys before it alone is then refused: a state with a root in it is noted in
+ * full first, and {@link finishWriting} completes it after a kill at any instant. Without a root nothing is seen before the
  * timestamp, the last file, and what a kill left is written again by the next build.
  */
 export async function writeRepository({ stages }: NextRepository, place: MetadataPlace): Promise<void> {

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   DEFAULT_LIFETIMES,
@@ -7,6 +8,7 @@ import {
   type RefreshOptions,
   type RepositoryEvent,
   refreshMirror,
+  rotateKey,
 } from 'update-repository';
 import { readFrom } from '../../../src/trust/tuf/metadata-directory.js';
 import { type Repository, readRepository } from '../../../src/trust/tuf/repository.js';
@@ -23,6 +25,23 @@ export async function signedWorkshop() {
   const ring = await KeyRing.open(keys, PASSPHRASE);
   const first = await build(workshop, { sign: ring });
   return { ...workshop, keys, ring, first };
+}
+
+/** Replaces the key of timestamp, and leaves the mirror as if that was killed before the one file or the other. */
+export async function cutShort(
+  { mirrorDir, ring }: { readonly mirrorDir: string; readonly ring: KeyRing },
+  missing: 'timestamp.json' | '2.root.json',
+): Promise<void> {
+  const place = (path: string) => join(mirrorDir, path);
+  const timestamp = readFileSync(place('metadata/timestamp.json'));
+  const root = readFileSync(place('.update-repository/root.json'));
+  await rotateKey({ mirrorDir, ring, onEvent: () => undefined }, { role: 'timestamp', keyid: null }, null);
+  const path = `metadata/${missing}`;
+  const files = [{ path, text: readFileSync(place(path), 'utf8') }];
+  writeFileSync(place('.update-repository/unfinished-metadata.json'), JSON.stringify({ files }));
+  writeFileSync(place('.update-repository/root.json'), root);
+  if (missing === '2.root.json') rmSync(place(path));
+  else writeFileSync(place(path), timestamp);
 }
 
 /** The verified metadata of a mirror. */
