@@ -85,7 +85,7 @@ async function served(mirrorDir: string, changes: { readonly fault?: string } = 
   return { verified, audited: problems({ events }).map((line) => line.replace(`${url}/`, '')) };
 }
 
-describe('a channel of a mirror that is not signed', () => {
+describe('a channel of a mirror that is not signed', { timeout: 120_000 }, () => {
   it('is a file that names the version, which the mirror remembers', async () => {
     const workshop = await builtWorkshop();
     const before = servedTree(workshop.mirrorDir);
@@ -220,7 +220,7 @@ describe('an image that a channel names', () => {
   });
 });
 
-describe('a channel of a signed mirror', () => {
+describe('a channel of a signed mirror', { timeout: 300_000 }, () => {
   it('is signed in the same step, its file and copy before the timestamp, and so is its end', async () => {
     const workshop = await signedWorkshop();
     const { mirrorDir, ring } = workshop;
