@@ -90,7 +90,7 @@ describe('a build with keys', () => {
 
     const run = await build(workshop, { sign: await KeyRing.open(keys, PASSPHRASE) });
     expect(run.summary).toMatchObject({ changed: true, examined: 0, deltasMade: 0 });
-    expect(writtenIndexes(run)).toEqual(['metadata/2.root.json', 'metadata/timestamp.json']);
+    expect(writtenIndexes(run)).toEqual(['metadata/timestamp.json', 'metadata/2.root.json']);
     const again = await build(workshop, { sign: await KeyRing.open(keys, PASSPHRASE) });
     expect(again.summary.changed).toBe(false);
   });
