@@ -87,7 +87,7 @@ async function update({ url }: Served, name: string, trust: TrustWish = REMEMBER
   mkdirSync(dir, { recursive: true });
   const warnings: string[] = [];
   const summary = await updateDevice({
-    source: { urls: [url], patience: { attempts: 1, firstPauseMs: 10 } },
+    source: { urls: [url], series: SERIES, patience: { attempts: 1, firstPauseMs: 10 } },
     device: { dir, layout: 'plain' },
     policy: policyOf({}),
     trust,
@@ -171,6 +171,27 @@ describe('the ceremonies', () => {
       expect(commands).not.toMatch(machine === 'safe' ? /\/srv\// : /\/safe\//);
     }
   });
+
+  it(
+    'of a new series need the key of targets for one build, and no more',
+    async () => {
+      const mirror = await serve();
+      await update(mirror, 'one', GIVEN);
+      await addImages({ imagesDir: join(world, 'srv/images'), folder }, [1], { stem: 'puavo-os-other-trixie' });
+      await follow('A new series');
+      publish(mirror);
+      const roles = (await metadataOf(www)).targets.signed.delegations?.roles ?? [];
+      expect(roles.map(({ name }) => name)).toContain('puavo-os-other-trixie-amd64');
+      expect(new Set(roles.flatMap(({ keyids }) => keyids)).size).toBe(1);
+      expect(await update(mirror, 'one')).toMatchObject(goesOn);
+      expect(await stolen(online, 'targets')).toEqual([]);
+      await addImages({ imagesDir: join(world, 'srv/images'), folder }, [3]);
+      const env = { UPDATE_REPOSITORY_PASSPHRASE: PASSPHRASE };
+      const again = await runDocumented('update-repository build /srv/images /srv/www', world, env);
+      expect(again).toContain(`signed with the keys in ${online}: as before`);
+    },
+    TIMEOUT_MS,
+  );
 
   it('of each year make root and targets good for longer', async () => {
     const mirror = await serve();
