@@ -152,17 +152,21 @@ async function evilSeries({ files }: Served, keys: readonly SigningKey[], target
 }
 
 describe('the ceremonies', () => {
-  it('lead to a mirror that devices follow, and to keys of root and targets that only the safe has seen', async () => {
-    const mirror = await serve();
-    expect(await update(mirror, 'one', GIVEN)).toMatchObject(goesOn);
-    const offline = await stolen(online, 'root', 'targets');
-    expect(offline).toEqual([]);
-    for (const stick of ['root1', 'root2', 'root3']) {
-      const files = await readKeyDirectory(join(world, 'mnt', stick, 'keys'));
-      expect(files.flatMap(({ sealed, roles }) => (sealed === null ? [] : roles))).toEqual(['root']);
-    }
-    expect((await readKeyDirectory(safe)).flatMap(({ roles }) => roles)).not.toContain('root');
-  });
+  it(
+    'lead to a mirror that devices follow, and to keys of root and targets that only the safe has seen',
+    async () => {
+      const mirror = await serve();
+      expect(await update(mirror, 'one', GIVEN)).toMatchObject(goesOn);
+      const offline = await stolen(online, 'root', 'targets');
+      expect(offline).toEqual([]);
+      for (const stick of ['root1', 'root2', 'root3']) {
+        const files = await readKeyDirectory(join(world, 'mnt', stick, 'keys'));
+        expect(files.flatMap(({ sealed, roles }) => (sealed === null ? [] : roles))).toEqual(['root']);
+      }
+      expect((await readKeyDirectory(safe)).flatMap(({ roles }) => roles)).not.toContain('root');
+    },
+    TIMEOUT_MS,
+  );
 
   it('carry nothing from one machine to the other but by the stick', () => {
     const blocks = [...page.values()].flat();
@@ -193,19 +197,23 @@ describe('the ceremonies', () => {
     TIMEOUT_MS,
   );
 
-  it('of each year make root and targets good for longer', async () => {
-    const mirror = await serve();
-    await update(mirror, 'one', GIVEN);
-    const before = await metadataOf(www);
-    await follow('Each year');
-    publish(mirror);
-    const after = await metadataOf(www);
-    for (const role of ['root', 'targets'] as const) {
-      expect(after[role].signed.version).toBe(2);
-      expect(Date.parse(after[role].signed.expires)).toBeGreaterThan(Date.parse(before[role].signed.expires));
-    }
-    expect(await update(mirror, 'one')).toMatchObject(goesOn);
-  });
+  it(
+    'of each year make root and targets good for longer',
+    async () => {
+      const mirror = await serve();
+      await update(mirror, 'one', GIVEN);
+      const before = await metadataOf(www);
+      await follow('Each year');
+      publish(mirror);
+      const after = await metadataOf(www);
+      for (const role of ['root', 'targets'] as const) {
+        expect(after[role].signed.version).toBe(2);
+        expect(Date.parse(after[role].signed.expires)).toBeGreaterThan(Date.parse(before[role].signed.expires));
+      }
+      expect(await update(mirror, 'one')).toMatchObject(goesOn);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 describe('a key that is lost or stolen', () => {
@@ -294,14 +302,18 @@ describe('a key that is lost or stolen', () => {
     TIMEOUT_MS,
   );
 
-  it('a stolen key of a series alone is good for nothing', async () => {
-    const mirror = await serve();
-    const { targets, roles } = await metadataOf(www);
-    const { text } = await evilSeries(mirror, await stolen(online, 'series'), targets.signed);
-    const version = roles.get(SERIES)?.signed.version ?? 0;
-    mirror.files.set(metadataPath(SERIES, version), Buffer.from(text));
-    await expect(update(mirror, 'one', GIVEN)).rejects.toMatchObject(refusedFor('mix-and-match', SERIES));
-  });
+  it(
+    'a stolen key of a series alone is good for nothing',
+    async () => {
+      const mirror = await serve();
+      const { targets, roles } = await metadataOf(www);
+      const { text } = await evilSeries(mirror, await stolen(online, 'series'), targets.signed);
+      const version = roles.get(SERIES)?.signed.version ?? 0;
+      mirror.files.set(metadataPath(SERIES, version), Buffer.from(text));
+      await expect(update(mirror, 'one', GIVEN)).rejects.toMatchObject(refusedFor('mix-and-match', SERIES));
+    },
+    TIMEOUT_MS,
+  );
 
   it(
     'online keys that were stolen sign an image, until they are replaced',
@@ -358,26 +370,30 @@ describe('a key that is lost or stolen', () => {
     2 * TIMEOUT_MS,
   );
 
-  it('OpenPGP: by the new keyring the stolen key signs nothing', async (context) => {
-    requireTools(context, 'gpgv');
-    const env = { UPDATE_REPOSITORY_PASSPHRASE: PASSPHRASE };
-    const { commands } = page.get('OpenPGP')![0]!;
-    // The first key is made by the same commands, under another name.
-    const first = commands.replaceAll('/srv/new.asc', '/srv/old.asc');
-    await runDocumented(first, world, env);
-    const read = (path: string) => readFileSync(join(www, path));
-    const old = { data: read('SHA256SUMS'), signature: read('SHA256SUMS.gpg'), keyring: read('KEY.gpg') };
-    const dir = join(world, 'gpgv');
-    mkdirSync(dir);
-    expect(isGoodForGpgv(dir, old)).toBe(true);
-    await runDocumented(commands, world, env);
-    const keyring = read('KEY.gpg');
-    const anew = { data: read('SHA256SUMS'), signature: read('SHA256SUMS.gpg'), keyring };
-    expect(isGoodForGpgv(dir, anew)).toBe(true);
-    expect(isGoodForGpgv(dir, { ...old, keyring })).toBe(false);
-    expect(isGoodForGpgv(dir, { ...anew, keyring: old.keyring })).toBe(false);
-    expect(existsSync(join(world, 'srv/old.asc'))).toBe(true);
-  });
+  it(
+    'OpenPGP: by the new keyring the stolen key signs nothing',
+    async (context) => {
+      requireTools(context, 'gpgv');
+      const env = { UPDATE_REPOSITORY_PASSPHRASE: PASSPHRASE };
+      const { commands } = page.get('OpenPGP')![0]!;
+      // The first key is made by the same commands, under another name.
+      const first = commands.replaceAll('/srv/new.asc', '/srv/old.asc');
+      await runDocumented(first, world, env);
+      const read = (path: string) => readFileSync(join(www, path));
+      const old = { data: read('SHA256SUMS'), signature: read('SHA256SUMS.gpg'), keyring: read('KEY.gpg') };
+      const dir = join(world, 'gpgv');
+      mkdirSync(dir);
+      expect(isGoodForGpgv(dir, old)).toBe(true);
+      await runDocumented(commands, world, env);
+      const keyring = read('KEY.gpg');
+      const anew = { data: read('SHA256SUMS'), signature: read('SHA256SUMS.gpg'), keyring };
+      expect(isGoodForGpgv(dir, anew)).toBe(true);
+      expect(isGoodForGpgv(dir, { ...old, keyring })).toBe(false);
+      expect(isGoodForGpgv(dir, { ...anew, keyring: old.keyring })).toBe(false);
+      expect(existsSync(join(world, 'srv/old.asc'))).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** The commands for one role, by the passphrases of two machines. */
