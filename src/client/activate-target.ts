@@ -4,6 +4,7 @@ import { activate } from './device/activate.js';
 import type { Device } from './device/device.js';
 import type { Hooks } from './device/make-current.js';
 import { discardPartials } from './device/partials.js';
+import { compareImage } from './device/survey.js';
 import type { Goal } from './goal.js';
 import type { Policy } from './policy/policy.js';
 
@@ -32,12 +33,25 @@ export async function activateTarget(
   return changed;
 }
 
+/** Where the device is to stay at an image that is not as published: it is made anew, from what else there is. */
+export async function repairing(device: Device, goal: Goal): Promise<Goal> {
+  const image = await currentImage(device, goal);
+  if (image === undefined || (await compareImage(device, { ...image, series: goal.meta.series })) !== null) return goal;
+  const target = { kind: 'update', image, wanted: image.version, reason: 'is damaged on this device' } as const;
+  return { ...goal, target };
+}
+
 /** Of the current image, which a run that was killed may have left without its last hook. */
-export async function completeSwitch(activating: Activating, { meta, target }: Goal): Promise<boolean> {
-  const image = target.kind === 'stay' ? meta.images.find(({ version }) => version === target.version) : undefined;
-  const { current } = await activating.device.layout.read();
-  if (image === undefined || image.filename !== current) return false;
-  return await activateTarget(activating, meta.series, image);
+export async function completeSwitch(activating: Activating, goal: Goal): Promise<boolean> {
+  const image = await currentImage(activating.device, goal);
+  return image === undefined ? false : await activateTarget(activating, goal.meta.series, image);
+}
+
+/** The current image as published, where the device is to stay at it and it has the name that it was published under. */
+async function currentImage({ layout }: Device, { meta, target }: Goal): Promise<MetaImage | undefined> {
+  if (target.kind !== 'stay') return undefined;
+  const { current } = await layout.read();
+  return meta.images.find(({ version, filename }) => version === target.version && filename === current);
 }
 
 /** The hooks that are wanted, with the time that they have where nothing is said of it. */

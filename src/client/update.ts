@@ -2,7 +2,7 @@ import { UpdateRepositoryError } from '../errors.js';
 import type { UpdateCheckEvent, UpdateSummaryEvent } from '../events.js';
 import type { ImageVersion } from '../metadata/brands.js';
 import type { MetaImage, SeriesMeta } from '../metadata/meta.js';
-import { type Activating, activateTarget, completeSwitch } from './activate-target.js';
+import { type Activating, activateTarget, completeSwitch, repairing } from './activate-target.js';
 import { rememberLineRate } from './device/line-rate.js';
 import type { Hooks } from './device/make-current.js';
 import { makeBootedCurrent } from './device/puavo/make-booted-current.js';
@@ -194,7 +194,7 @@ class Update {
     const before = traffic.fetchedBytes;
     await this.#stages.enter('checksums_fetch');
     try {
-      const goal = await findGoal(this.#session);
+      const goal = await repairing(this.#session.device, await findGoal(this.#session));
       const { target, meta } = goal;
       const image = target.kind === 'stay' ? imageOf(meta, target.version) : target.image;
       if (image !== undefined) this.#stages.isFor(image.filename);

@@ -158,6 +158,20 @@ describe.skipIf(!haveTools('cksum'))('an update', () => {
       expect(currentBytes(device).equals(readFileSync(image(2)))).toBe(true);
     });
 
+    test('and is what it is to stay at has it anew, whatever else is new', async () => {
+      const { device, base, source } = await deviceAt(2);
+      damage(base);
+      const kept = await updateTo(version(2), device, source, { policy: { fallback: 'never' } }).catch(
+        (error) => error,
+      );
+      expect(kept).toMatchObject({ code: 'CONFIG' });
+      const { summary } = await updateTo(version(2), device, source);
+      expect(summary).toMatchObject({ to: version(2), changed: true, reason: 'is damaged on this device' });
+      expect(currentBytes(device).equals(readFileSync(image(2)))).toBe(true);
+      const again = await updateTo(version(2), device, source);
+      expect(again.summary).toMatchObject({ changed: false, fetchedBytes: 0 });
+    });
+
     test('while it is used takes another way where there is one', async () => {
       const { device, base, source } = await deviceAt(1);
       await updateTo(version(2), device, source, { onEvent: asBegins('patch', () => damage(base)) });

@@ -1,6 +1,6 @@
 import { UpdateRepositoryError } from '../../errors.js';
 import type { UpdateSummaryEvent } from '../../events.js';
-import { activateTarget, completeSwitch } from '../activate-target.js';
+import { activateTarget, completeSwitch, repairing } from '../activate-target.js';
 import type { Device } from '../device/device.js';
 import type { Hooks } from '../device/make-current.js';
 import { makeBootedCurrent } from '../device/puavo/make-booted-current.js';
@@ -76,7 +76,7 @@ async function update(device: Device, stages: Stages, options: BundleUpdateOptio
   const { source, policy, hooks = {}, keepDeltas: keep = false } = options;
   await using files = await BundleFiles.open(source.path, device);
   const claim = await claimOf(files, device, options);
-  const goal = await goalOf(device, claim, options);
+  const goal = await repairing(device, await goalOf(device, claim, options));
   const { target, meta } = goal;
   const { series } = meta;
   const authenticated = claim.trust !== null;

@@ -33,14 +33,14 @@ export interface Activation {
 export async function activate(device: Device, image: PublishedImage, options: ActivateOptions): Promise<Activation> {
   const { filename, version, sha256 } = image;
   const path = join(device.dir, filename);
-  await placeImage(device, image);
+  const isNew = await placeImage(device, image);
   const local = { version, filename, path, sha256, sizeBytes: image.size ?? 0 };
-  const changed = await makeCurrent(device, {
+  const switched = await makeCurrent(device, {
     kind: 'activate',
     fileName: filename,
     hooks: options.hooks,
     check: () => assertUnchanged(device, local),
   });
   await removeOldImages(device, { ...options, series: image.series });
-  return { version, path, changed };
+  return { version, path, changed: switched || isNew };
 }

@@ -11,11 +11,11 @@ import { compareImage, type PublishedImage } from './survey.js';
 /**
  * Sees to it that the directory has the image, whole: moves it there from `partial/`, where its bytes have been
  * compared by who made them, or else compares the one that is there. A file with other bytes that has its name is
- * moved aside.
+ * moved aside. Resolves to whether it was not there.
  *
  * @throws UpdateRepositoryError NAME (no image's name), VERIFICATION, NOT_FOUND, NO_SPACE, IO
  */
-export async function placeImage(device: Device, image: PublishedImage): Promise<void> {
+export async function placeImage(device: Device, image: PublishedImage): Promise<boolean> {
   const { place, dir } = device;
   const filename = parseImageName(image.filename).fileName;
   const partialPath = place.partialPath(filename);
@@ -32,6 +32,7 @@ export async function placeImage(device: Device, image: PublishedImage): Promise
     await recordPlaced(device, image);
   }
   await forgetPartial(device, filename);
+  return there === null;
 }
 
 async function checkSize(path: string, sizeBytes: number, { size }: PublishedImage): Promise<void> {
