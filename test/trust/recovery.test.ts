@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { policyOf } from '../../src/client/policy/policy.js';
 import type { TrustWish } from '../../src/client/trust/wish.js';
@@ -346,8 +346,11 @@ describe('a key that is lost or stolen', () => {
         else expect(await update(mirror, 'put-forward')).toMatchObject(goesOn);
         expect(await update(mirror, 'one')).toMatchObject(goesOn);
       }
-      // Who has the thief's image under the name of a good one is stuck until there is another version.
-      await expect(update(mirror, 'deceived')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      // Who has the thief's image under the name of a good one gets that.
+      const cured = await update(mirror, 'deceived');
+      expect(cured.summary).toMatchObject({ changed: true });
+      expect(currentBytes(dir)).not.toEqual(EVIL);
+      expect(currentBytes(dir)).toEqual(readFileSync(join(www, basename(readlinkSync(join(dir, 'current'))))));
       await addImages({ imagesDir: join(world, 'srv/images'), folder }, [3]);
       const passphrase = { UPDATE_REPOSITORY_PASSPHRASE: 'another passphrase' };
       await runDocumented('update-repository build --quiet /srv/images /srv/www', world, passphrase);
