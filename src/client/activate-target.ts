@@ -37,7 +37,7 @@ export async function activateTarget(
 export async function repairing(device: Device, goal: Goal): Promise<Goal> {
   const image = await currentImage(device, goal);
   if (image === undefined || (await compareImage(device, { ...image, series: goal.meta.series })) !== null) return goal;
-  const target = { kind: 'update', image, wanted: image.version, reason: 'is damaged on this device' } as const;
+  const target = { kind: 'update', image, wanted: image.version, reason: 'was damaged on this device' } as const;
   return { ...goal, target };
 }
 

@@ -166,7 +166,7 @@ describe.skipIf(!haveTools('cksum'))('an update', () => {
       );
       expect(kept).toMatchObject({ code: 'CONFIG' });
       const { summary } = await updateTo(version(2), device, source);
-      expect(summary).toMatchObject({ to: version(2), changed: true, reason: 'is damaged on this device' });
+      expect(summary).toMatchObject({ to: version(2), changed: true, reason: 'was damaged on this device' });
       expect(currentBytes(device).equals(readFileSync(image(2)))).toBe(true);
       const again = await updateTo(version(2), device, source);
       expect(again.summary).toMatchObject({ changed: false, fetchedBytes: 0 });
