@@ -16,9 +16,6 @@ import { join } from 'node:path';
  */
 
 const timeTool = '/usr/bin/time';
-// Where it is set, Node reads a whole bundle of certificates each time it starts, which takes longer than all else that it
-// does then, network or not.
-const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
 const sampleEveryMs = 50;
 
 /**
@@ -122,7 +119,7 @@ async function timed(command, args, watch) {
 function runToEnd([command = '', ...args], watch) {
   return new Promise((resolve, reject) => {
     // Its own session, so that all that it starts can be told from the rest of the machine.
-    const child = spawn(command, args, { detached: true, stdio: ['ignore', 'ignore', 'inherit'], env: environment });
+    const child = spawn(command, args, { detached: true, stdio: ['ignore', 'ignore', 'inherit'], env: environment() });
     watch(child);
     // A session of its own is also deaf to the Ctrl-C of ours.
     const stop = () => process.kill(-(child.pid ?? 0), 'SIGTERM');
@@ -160,4 +157,13 @@ function statusOf(pid) {
   } catch {
     return ''; // it ended since the listing
   }
+}
+
+/**
+ * Where NODE_EXTRA_CA_CERTS is set, Node reads a whole bundle of certificates each time it starts, which takes longer than all
+ * else that it does then, network or not.
+ */
+function environment() {
+  const { NODE_EXTRA_CA_CERTS: _, ...rest } = process.env;
+  return rest;
 }
