@@ -30,7 +30,7 @@ export function signOptions(): Option[] {
   return [
     new Option(
       '--sign <keys>',
-      'sign its metadata with this directory of keys, see key init (default: as before, at first not)',
+      'sign its metadata with this directory of keys, or file of one, see key init (default: as before, at first not)',
     ),
     new Option('--no-sign', 'end that: a signed mirror then can change no more'),
     passphraseOption(),

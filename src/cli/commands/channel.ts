@@ -84,7 +84,7 @@ function defineRemove(channel: Command, accept: Accept): void {
 
 function addSigning(command: Command): void {
   command
-    .option('--sign <keys>', 'the directory of keys, see key init (default: as before)')
+    .option('--sign <keys>', 'the directory of keys, or the file of one, see key init (default: as before)')
     .addOption(passphraseOption())
     .option('--break-lock', 'take over the lock of a process that is gone');
 }

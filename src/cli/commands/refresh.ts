@@ -24,7 +24,7 @@ export function defineRefresh(program: Command, accept: Accept): void {
         'elsewhere is warned of. With an OpenPGP key, make the signatures of its lists that are missing. To be run every day.',
     )
     .argument('<mirror>', 'the mirror')
-    .option('--sign <keys>', 'the directory of keys, see key init (default: as before)')
+    .option('--sign <keys>', 'the directory of keys, or the file of one, see key init (default: as before)')
     .addOption(passphraseOption())
     .addOption(lifetimeOption());
   for (const option of pgpOptions()) command.addOption(option);

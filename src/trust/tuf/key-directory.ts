@@ -17,21 +17,31 @@ const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const KEY_FILE_NAME = /^[0-9a-f]{64}\.json$/;
 
-/** The keys of a directory, in the order of their ids. Throws FORMAT for a file that is damaged. */
-export async function readKeyDirectory(directory: string): Promise<KeyFile[]> {
-  const names = (await listNames(directory)).filter((name) => KEY_FILE_NAME.test(name)).sort();
+/** The keys of a directory, in the order of their ids, or the one of a file. Throws NOT_FOUND, and FORMAT for a file that is damaged. */
+export async function readKeyDirectory(place: string): Promise<KeyFile[]> {
+  const paths = isKeyFile(place) ? [place] : await listKeyFiles(place);
   const keys: KeyFile[] = [];
-  for (const name of names) {
-    const path = join(directory, name);
+  for (const path of paths) {
     const text = await readTextFile(path, MAX_KEY_FILE_BYTES);
-    if (text === null) continue;
+    if (text === null && path !== place) continue;
+    if (text === null) throw new UpdateRepositoryError('NOT_FOUND', `${path}: expected the file of a key, found none`);
     const key = parseKeyFile(text, path);
-    if (name !== keyFileName(key.publicKey)) {
+    if (basename(path) !== keyFileName(key.publicKey)) {
       throw new UpdateRepositoryError('FORMAT', `${path}: expected the key that it is named by, found ${key.id}`);
     }
     keys.push(key);
   }
   return keys;
+}
+
+/** Whether a path is that of the file of one key, by its name. */
+export function isKeyFile(path: string): boolean {
+  return KEY_FILE_NAME.test(basename(path));
+}
+
+async function listKeyFiles(directory: string): Promise<string[]> {
+  const names = (await listNames(directory)).filter((name) => KEY_FILE_NAME.test(name)).sort();
+  return names.map((name) => join(directory, name));
 }
 
 /** Keeps a key, encrypted by a passphrase; returns the path of its file. A file of that key is replaced. */

@@ -5,7 +5,7 @@ import type { Passphrase } from '../passphrase.js';
 import type { OnlineAssignments, RoleAssignment } from './delegations.js';
 import { type KeyId, MAX_BYTES, metadataFileName } from './documents.js';
 import { type Drafts, parseDrafts, renderDrafts } from './drafts.js';
-import { readKeyDirectory, retireKey, saveKey } from './key-directory.js';
+import { isKeyFile, readKeyDirectory, retireKey, saveKey } from './key-directory.js';
 import { type KeyFile, openKeyFile } from './key-file.js';
 import type { KeyRole } from './role-names.js';
 import type { SigningKey } from './signing-key.js';
@@ -23,11 +23,11 @@ export class KeyRing {
   /** What the private keys come from, where that is not the directory. */
   #fromElsewhere: string | null = null;
 
-  /** Reads a directory; the passphrase is null where nothing is to be signed. Throws NOT_FOUND, FORMAT. */
+  /** Reads a directory, or the file of one key; the passphrase is null where nothing is to be signed. Throws NOT_FOUND, FORMAT. */
   static async open(directory: string, passphrase: Passphrase | null): Promise<KeyRing> {
     const files = await readKeyDirectory(directory);
     const texts = new Map<string, string>();
-    for (const role of ['root', 'targets'] as const) {
+    for (const role of isKeyFile(directory) ? [] : (['root', 'targets'] as const)) {
       const name = metadataFileName(role, 1);
       const text = await readTextFile(join(directory, name), MAX_BYTES[role]);
       if (text !== null) texts.set(name, text);

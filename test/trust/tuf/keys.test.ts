@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Key } from '@tufjs/models';
 import { describe, expect, it } from 'vitest';
 import { readKeyDirectory, saveKey, savePublicKey } from '../../../src/trust/tuf/key-directory.js';
 import { openKeyFile, parseKeyFile, renderPublicKeyFile, sealKeyFile } from '../../../src/trust/tuf/key-file.js';
+import { KeyRing } from '../../../src/trust/tuf/key-ring.js';
 import { isSignatureOf } from '../../../src/trust/tuf/public-key.js';
 import { SigningKey } from '../../../src/trust/tuf/signing-key.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -140,5 +141,16 @@ describe('a directory of keys', () => {
     writeFileSync(join(directory, `${other.id}.json`), renderPublicKeyFile(key.publicKey, ['root']));
     await expect(readKeyDirectory(directory)).rejects.toThrow(`expected the key that it is named by, found ${key.id}`);
     await expect(readKeyDirectory(join(directory, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('may be one key alone, by the path of its file', async () => {
+    const directory = await temporaryDirectory();
+    const [key, other] = [SigningKey.generate('ed25519'), SigningKey.generate('ed25519')];
+    for (const made of [key, other]) await savePublicKey(directory, made.publicKey, ['timestamp']);
+    const file = join(directory, `${key.id}.json`);
+    expect((await readKeyDirectory(file)).map(({ id }) => id)).toEqual([key.id]);
+    expect((await KeyRing.open(file, null)).files.map(({ id }) => id)).toEqual([key.id]);
+    rmSync(file);
+    await expect(readKeyDirectory(file)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
