@@ -1,10 +1,12 @@
 import type { ChannelListEvent, ChannelSummaryEvent } from './channel-events.js';
+import type { ComposeSummaryEvent, DeltaSummaryEvent, PatchSummaryEvent } from './delta-events.js';
 import type { SerializedError } from './errors.js';
 import type { Inspection } from './inspection.js';
 import type { KeyListEvent, KeySummaryEvent, RefreshSummaryEvent } from './trust-events.js';
 import type { BundleSummaryEvent, PathPlanEvent, UpdateCheckEvent, UpdateSummaryEvent } from './update-events.js';
 
 export type * from './channel-events.js';
+export type * from './delta-events.js';
 export type * from './inspection.js';
 export type * from './trust-events.js';
 export type * from './update-events.js';
@@ -252,47 +254,6 @@ export interface TargetFailedEvent {
   readonly type: 'target-failed';
   readonly target: string;
   readonly error: SerializedError;
-}
-
-export interface DeltaSummaryEvent {
-  readonly type: 'delta-summary';
-  readonly base: string;
-  readonly target: string;
-  readonly delta: string;
-  readonly baseBytes: number;
-  readonly targetBytes: number;
-  readonly deltaBytes: number;
-  readonly copyCommands: number;
-  /** Bytes of the target that come from the base. */
-  readonly copiedBytes: number;
-  readonly literalCommands: number;
-  /** Bytes of the target that the delta carries. */
-  readonly literalBytes: number;
-  readonly effort: 'fast' | 'normal' | 'max';
-  /** Whether the delta was applied and made the target. */
-  readonly verified: boolean;
-  readonly durationMs: number;
-}
-
-/** The end of `patch`; the paths are as they were given. */
-export interface PatchSummaryEvent {
-  readonly type: 'patch-summary';
-  readonly base: string;
-  readonly delta: string;
-  readonly target: string;
-  readonly targetBytes: number;
-  readonly durationMs: number;
-}
-
-/** The end of `compose`; the paths are as they were given. */
-export interface ComposeSummaryEvent {
-  readonly type: 'compose-summary';
-  readonly first: string;
-  readonly second: string;
-  readonly delta: string;
-  readonly deltaBytes: number;
-  readonly targetBytes: number;
-  readonly durationMs: number;
 }
 
 /** What `inspect` found in a file; `path` is as it was given. */

@@ -20,7 +20,7 @@ import { listed } from './channel-versions.js';
 import { readDiskIndexes } from './disk-indexes.js';
 import { unsignedIndexes } from './metadata-claims.js';
 import { requireSigned } from './refresh.js';
-import { isHalfSigned, isSignedMirror, lookAtExpiries, needsSigning, readMetadata, signMirror } from './sign-mirror.js';
+import { isSignedMirror, lookAtExpiries, needsSigning, readMetadata, requireWhole, signMirror } from './sign-mirror.js';
 import { plannedLifetimes, rememberSigning } from './signing-settings.js';
 import { type MirrorSite, type MirrorView, removeFromMirror, sitePath } from './site.js';
 import { MirrorState } from './state.js';
@@ -58,8 +58,7 @@ export async function setChannel(options: SetChannelOptions): Promise<ChannelSum
       data: { name },
     });
   }
-  return await changeChannel('set', options, async (view) => {
-    const channels = await view.state.readChannels();
+  return await changeChannel('set', options, async (view, channels) => {
     return new Map([...channels, [name, await chooseVersion(view, options, channels.get(name))]]);
   });
 }
@@ -71,8 +70,7 @@ export async function setChannel(options: SetChannelOptions): Promise<ChannelSum
  */
 export async function removeChannel(options: ChannelOptions): Promise<ChannelSummaryEvent> {
   const { name, mirrorDir } = options;
-  return await changeChannel('remove', options, async (view) => {
-    const channels = await view.state.readChannels();
+  return await changeChannel('remove', options, async (_, channels) => {
     if (channels.has(name)) return new Map([...channels].filter(([other]) => other !== name));
     throw new UpdateRepositoryError(
       'CONFIG',
@@ -103,6 +101,9 @@ export async function listChannels(mirrorDir: string, onEvent: EventSink): Promi
   return list;
 }
 
+/** The channels that there are to be, of those that there are. */
+type Decide = (view: MirrorView, channels: Channels) => Promise<Channels>;
+
 /**
  * Does what `decide` makes of the channels. What is new is remembered, its file is written and then signed; what goes is
  * taken out of the metadata, removed and then forgotten.
@@ -110,14 +111,14 @@ export async function listChannels(mirrorDir: string, onEvent: EventSink): Promi
 async function changeChannel(
   action: ChannelSummaryEvent['action'],
   options: ChannelOptions,
-  decide: (view: MirrorView) => Promise<Channels>,
+  decide: Decide,
 ): Promise<ChannelSummaryEvent> {
   const startedAt = performance.now();
   const { mirrorDir, name, ring, onEvent } = options;
   const view: MirrorView = { mirrorDir, state: new MirrorState(mirrorDir) };
   await checkKeys(view, ring);
-  const after = await decide(view);
   const before = await view.state.readChannels();
+  const after = await decide(view, before);
   const written = (await hasWork(view, ring, before, after))
     ? await writeLocked(options, decide)
     : (await lookAtExpiries(view, ring, onEvent)).written;
@@ -141,15 +142,8 @@ async function changeChannel(
 async function checkKeys(view: MirrorView, ring: KeyRing | null): Promise<void> {
   if (ring !== null) {
     await requireSigned(view);
-    if (!(await isHalfSigned(view))) return;
-    throw new UpdateRepositoryError(
-      'CONFIG',
-      `${view.mirrorDir}: expected whole metadata, found a new root half-written`,
-      {
-        data: { path: view.mirrorDir },
-        hint: 'complete it by `refresh`',
-      },
-    );
+    await requireWhole(view);
+    return;
   }
   if (!(await isSignedMirror(view))) return;
   throw new UpdateRepositoryError('CONFIG', `${view.mirrorDir}: expected keys to sign its channels, found none`, {
@@ -165,16 +159,14 @@ async function hasWork(view: MirrorView, ring: KeyRing | null, before: Channels,
   return needsKeys || isNew || changed.size > 0 || !isDeepStrictEqual(before, after);
 }
 
-async function writeLocked(
-  options: ChannelOptions,
-  decide: (view: MirrorView) => Promise<Channels>,
-): Promise<readonly string[]> {
+async function writeLocked(options: ChannelOptions, decide: Decide): Promise<readonly string[]> {
   const { mirrorDir, name, ring, onEvent } = options;
   // A wrong passphrase is told before anything changes.
   await unlockEarly({ sign: ring });
   return await withLock(mirrorDir, options, async (lock, state) => {
     const site = { mirrorDir, state, lock, onEvent };
-    const [before, channels] = [await state.readChannels(), await decide(site)];
+    const before = await state.readChannels();
+    const channels = await decide(site, before);
     await rememberSigning(state, { sign: ring ?? undefined });
     const sign = async () => {
       const change = { contents: null, drafts: NO_DRAFTS, channels };

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyRing, rotateKey } from 'update-repository';
+import { KeyRing, rotateKey, setChannel } from 'update-repository';
 import { describe, expect, it } from 'vitest';
 import { revokeKey, signDraftDirectory } from '../../src/images/mirror-keys.js';
 import { releaseOfMirror } from '../../src/images/mirror-release.js';
@@ -43,7 +43,7 @@ describe('a signing that was cut short', () => {
   });
 
   it.each(['timestamp.json', '2.root.json'] as const)(
-    'before its %s lets nobody change keys, whose drafts would follow another root',
+    'before its %s lets nobody change keys or channels, which would follow another root',
     async (missing) => {
       const workshop = await signedWorkshop();
       const { mirrorDir, folder } = workshop;
@@ -58,6 +58,7 @@ describe('a signing that was cut short', () => {
         () => rotateKey(keys, { role: 'snapshot', keyid: null }, null),
         () => revokeKey(keys, id, null),
         () => signDraftDirectory(drafts, ring, mirrorDir, onEvent),
+        () => setChannel({ ...keys, name: 'stable', version: '20240101060000', breakLock: false }),
       ]) {
         await expect(work()).rejects.toMatchObject({
           code: 'CONFIG',
