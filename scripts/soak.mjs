@@ -1,8 +1,10 @@
-// `npm run soak [-- --seed S --kills N --runs N --publishes N] [FILE…]`: the long form of every suite that reads
+// `npm run soak [-- --seed S --kills N --runs N --publishes N --jobs N] [FILE…]`: the long form of every suite that reads
 // SOAK_SEED, SOAK_RUNS (cases of a property), SOAK_KILLS (interrupted builds) or SOAK_PUBLISHES (with readers), each in a
-// vitest of its own and without time limits. The seed is printed: giving it again repeats a failure.
+// vitest of its own and without time limits, as many at once as there are processors, or `--jobs`. The seed is printed:
+// giving it again repeats a failure.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,8 +19,10 @@ const { values, positionals } = parseArgs({
     kills: { type: 'string' },
     runs: { type: 'string' },
     publishes: { type: 'string' },
+    jobs: { type: 'string' },
   },
 });
+const jobs = Number(wholeNumber('jobs', values.jobs ?? String(availableParallelism())));
 const soak = {
   SOAK_SEED: wholeNumber('seed', values.seed ?? String(Date.now() % 2 ** 31)),
   SOAK_RUNS: wholeNumber('runs', values.runs ?? '20000'),
@@ -38,14 +42,19 @@ async function soakAll(suites) {
       .map((entry) => entry.join('='))
       .join(' '),
   );
+  /** @type {string[]} */
   const lines = [];
   let failed = 0;
-  for (const suite of suites) {
-    const started = performance.now();
-    const counts = await runVitest([suite, '--testTimeout=0', '--hookTimeout=0'], soak);
-    lines.push(`${suite}: ${countsLine(counts)} (${Math.round((performance.now() - started) / 1000)} s)`);
-    failed += counts.failed;
-  }
+  const waiting = suites.values();
+  const soakNext = async () => {
+    for (const suite of waiting) {
+      const started = performance.now();
+      const counts = await runVitest([suite, '--testTimeout=0', '--hookTimeout=0'], soak);
+      lines.push(`${suite}: ${countsLine(counts)} (${Math.round((performance.now() - started) / 1000)} s)`);
+      failed += counts.failed;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, jobs) }, soakNext));
   for (const line of lines) console.log(line);
   console.log(`${suites.length} suites, ${failed} failed, SOAK_SEED=${soak.SOAK_SEED}`);
   return failed > 0 || suites.length === 0 ? 1 : 0;
