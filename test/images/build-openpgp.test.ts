@@ -398,7 +398,7 @@ describe('refresh with an OpenPGP key', () => {
   it('signs by another key what the metadata vouches for', async () => {
     const workshop = await signedWorkshop();
     const keys = join(workshop.folder, 'keys');
-    const plan = { type: 'ed25519', rootKeys: 1, threshold: 1 } as const;
+    const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
     await makeKeys(keys, plan, PHRASE, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
     await build(workshop, { signLists: workshop.signer, sign: await KeyRing.open(keys, PHRASE) });
     const { signer: other } = await signerOf('other');

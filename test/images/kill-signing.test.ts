@@ -12,8 +12,8 @@ import { killCliAt, observeCli } from '../support/traced-cli.js';
 import { type SeenState, seeState, underRootOf } from '../trust/tuf/support/seen-state.js';
 import { addImages, build, dayImage, makeWorkshop, type Workshop } from './support/workshop.js';
 
-/** Of each of the seven. */
-const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 14) / 7);
+/** Of each of the nine. */
+const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 18) / 9);
 const seed = process.env.SOAK_SEED ?? '1';
 
 const PHRASE = 'a phrase';
@@ -186,7 +186,7 @@ async function makeStart(folder: string, dir: string, start: Action['start']): P
   vi.useFakeTimers({ toFake: ['Date'], now: start === 'due' ? now - 16 * DAY_MS : now });
   const keys = join(dir, 'keys');
   const passphrase = new Passphrase(PHRASE, 'the test');
-  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1 } as const;
+  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
   await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
   const ring = await KeyRing.open(keys, passphrase);
   if (start !== 'unsigned') await build(workshop, { sign: ring });

@@ -51,7 +51,7 @@ describe.skipIf(!haveTools('strace', 'cksum')).each([
     const workshop = { ...(await makeWorkshop(2, { folder })), mirrorDir: mirror };
     const keys = join(folder, 'keys');
     const passphrase = new Passphrase('a phrase', 'the test');
-    const plan = { type: 'ed25519', rootKeys: 1, threshold: 1 } as const;
+    const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
     await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
     const ring = await KeyRing.open(keys, passphrase);
     await build(workshop, { sign: ring });

@@ -44,14 +44,18 @@ async function listKeyFiles(directory: string): Promise<string[]> {
   return names.map((name) => join(directory, name));
 }
 
-/** Keeps a key, encrypted by a passphrase; returns the path of its file. A file of that key is replaced. */
+/**
+ * Keeps a key, encrypted by a passphrase and scrypt with this `n`, where it is given; returns the path of its file. A
+ * file of that key is replaced.
+ */
 export async function saveKey(
   directory: string,
   key: SigningKey,
   roles: readonly KeyRole[],
   passphrase: string,
+  n?: number,
 ): Promise<string> {
-  return await saveFile(directory, key.publicKey, await sealKeyFile(key, roles, passphrase));
+  return await saveFile(directory, key.publicKey, await sealKeyFile(key, roles, passphrase, n));
 }
 
 /** Keeps the public half of a key whose private half is elsewhere; returns the path of its file. */

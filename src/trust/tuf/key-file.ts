@@ -18,7 +18,8 @@ import { SigningKey } from './signing-key.js';
  *                    "ciphertext" } }
  *
  * `private` is the key as PKCS#8, encrypted by a key that scrypt makes of a passphrase; salt, nonce, tag and ciphertext
- * are hex digits. The other members are authenticated with it. A file of a key that is kept elsewhere has no `private`.
+ * are hex digits. `n` is a power of two, from 2^14 to 2^20. The other members are authenticated with it. A file of a key
+ * that is kept elsewhere has no `private`.
  */
 
 /** What a key file tells without a passphrase. */
@@ -34,6 +35,7 @@ export interface KeyFile {
 
 /** A private key that a passphrase opens; all but the numbers are hex digits. */
 export interface SealedKey {
+  readonly n: number;
   readonly salt: string;
   readonly nonce: string;
   readonly tag: string;
@@ -44,27 +46,33 @@ export interface SealedKey {
 export const MAX_KEY_FILE_BYTES = 16_384;
 
 const FORMAT = 1;
-const KDF = { kdf: 'scrypt', n: 2 ** 17, r: 8, p: 1 } as const;
+const KDF = { kdf: 'scrypt', r: 8, p: 1 } as const;
+/** scrypt's cost, by which time and memory grow: half a second and 128 MiB. */
+const DEFAULT_N = 2 ** 17;
+/** What takes a gigabyte is no longer the file of somebody who wants to be safe. */
+const KNOWN_N = Array.from({ length: 7 }, (_, index) => 2 ** (14 + index));
 const CIPHER = 'aes-256-gcm';
 const SALT_BYTES = 16;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const MAX_PKCS8_BYTES = 1_024;
-/** scrypt takes 128 × n × r bytes and a little more. */
-const SCRYPT_MEMORY_BYTES = 2 * 128 * KDF.n * KDF.r;
-
 const stretch = promisify<string, Buffer, number, object, Buffer>(scrypt);
 
-/** The text of a file of `key`, encrypted; takes 128 MiB of memory and about half a second. */
-export async function sealKeyFile(key: SigningKey, roles: readonly KeyRole[], passphrase: string): Promise<string> {
+/** The text of a file of `key`, encrypted; takes 128 MiB of memory and about half a second, or what scrypt's `n` says. */
+export async function sealKeyFile(
+  key: SigningKey,
+  roles: readonly KeyRole[],
+  passphrase: string,
+  n = DEFAULT_N,
+): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(CIPHER, await secretOf(passphrase, salt), nonce);
+  const cipher = createCipheriv(CIPHER, await secretOf(passphrase, salt, n), nonce);
   cipher.setAAD(boundTo(key.publicKey, roles));
   const ciphertext = key.usePkcs8((der) => Buffer.concat([cipher.update(der), cipher.final()]));
   const secret = { salt, nonce, tag: cipher.getAuthTag(), ciphertext };
   const hex = Object.fromEntries(Object.entries(secret).map(([name, bytes]) => [name, bytes.toString('hex')]));
-  return render(key.publicKey, roles, { private: { ...KDF, cipher: CIPHER, ...hex } });
+  return render(key.publicKey, roles, { private: { ...KDF, n, cipher: CIPHER, ...hex } });
 }
 
 /** The text of a file that holds the public half of a key alone. */
@@ -98,7 +106,7 @@ export async function openKeyFile(keyFile: KeyFile, passphrase: string): Promise
     });
   }
   const bytes = (hex: string) => Buffer.from(hex, 'hex');
-  const secret = await secretOf(passphrase, bytes(sealed.salt));
+  const secret = await secretOf(passphrase, bytes(sealed.salt), sealed.n);
   const decipher = createDecipheriv(CIPHER, secret, bytes(sealed.nonce), { authTagLength: TAG_BYTES });
   decipher.setAAD(boundTo(publicKey, roles));
   decipher.setAuthTag(bytes(sealed.tag));
@@ -126,8 +134,9 @@ function boundTo(key: TufKey, roles: readonly KeyRole[]): Buffer {
   return Buffer.from(canonicalJson({ format: FORMAT, keyid: keyIdOf(key), roles }));
 }
 
-function secretOf(passphrase: string, salt: Buffer): Promise<Buffer> {
-  return stretch(passphrase, salt, 32, { N: KDF.n, r: KDF.r, p: KDF.p, maxmem: SCRYPT_MEMORY_BYTES });
+function secretOf(passphrase: string, salt: Buffer, n: number): Promise<Buffer> {
+  const { r, p } = KDF;
+  return stretch(passphrase, salt, 32, { N: n, r, p, maxmem: 2 * 128 * n * r }); // it takes half of that and a little more
 }
 
 function parseRoles(node: JsonNode): KeyRole[] {
@@ -146,13 +155,15 @@ function parseSealed(node: JsonNode): SealedKey {
   ]);
   const fixed = [
     [kdf, KDF.kdf],
-    [n, KDF.n],
     [r, KDF.r],
     [p, KDF.p],
     [cipher, CIPHER],
   ] as const;
   for (const [item, expected] of fixed) if (item.value !== expected) throw wrongJson(item, String(expected));
+  const known = KNOWN_N.find((value) => value === n.value);
+  if (known === undefined) throw wrongJson(n, `one of ${KNOWN_N.join(', ')}`);
   return {
+    n: known,
     salt: parseHex(nodes.salt, SALT_BYTES),
     nonce: parseHex(nodes.nonce, NONCE_BYTES),
     tag: parseHex(nodes.tag, TAG_BYTES),

@@ -15,6 +15,11 @@ export interface KeyPlan {
   readonly rootKeys: number;
   /** How many of the root keys have to sign. */
   readonly threshold: number;
+  /**
+   * What a guess at the passphrase costs, scrypt's `n`: a power of two from 2^14 to 2^20; 2^17, half a second and 128 MiB,
+   * where it is left out.
+   */
+  readonly scryptN?: number;
 }
 
 /** What a mirror has before its first build. */
@@ -30,7 +35,7 @@ export const NO_CONTENTS: RepositoryContents = { series: [], indexes: new Map() 
  */
 export async function makeKeys(
   directory: string,
-  { type, rootKeys, threshold }: KeyPlan,
+  { type, rootKeys, threshold, scryptN }: KeyPlan,
   passphrase: Passphrase,
   making: Making,
 ): Promise<string[]> {
@@ -41,7 +46,7 @@ export async function makeKeys(
   const drafts = firstDrafts(assignmentsOf(all, threshold), NO_CONTENTS, making);
   const keys = all.map(({ key }) => key);
   const paths: string[] = [];
-  for (const { key, roles } of all) paths.push(await saveKey(directory, key, roles, passphrase.reveal()));
+  for (const { key, roles } of all) paths.push(await saveKey(directory, key, roles, passphrase.reveal(), scryptN));
   for (const [name, text] of renderDrafts(signDrafts(drafts, null, keys))) {
     const path = join(directory, name);
     await writeFileAtomic(path, text, `${path}.new`);

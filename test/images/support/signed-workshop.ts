@@ -20,7 +20,7 @@ export const PASSPHRASE = new Passphrase('a phrase', 'the test');
 export async function signedWorkshop() {
   const workshop = await makeWorkshop(2);
   const keys = join(workshop.folder, 'keys');
-  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1 } as const;
+  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
   await makeKeys(keys, plan, PASSPHRASE, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
   const ring = await KeyRing.open(keys, PASSPHRASE);
   const first = await build(workshop, { sign: ring });

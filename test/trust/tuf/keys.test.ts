@@ -101,6 +101,18 @@ describe('a key file', () => {
     await expect(openKeyFile(file, PASSPHRASE)).rejects.toMatchObject({ code: 'CONFIG' });
   });
 
+  it('tells what a guess at its passphrase costs, and opens by that alone', async () => {
+    const key = SigningKey.generate('ed25519');
+    const file = JSON.parse(await sealKeyFile(key, ['snapshot'], PASSPHRASE, 2 ** 14));
+    expect(file.private.n).toBe(2 ** 14);
+    expect((await openKeyFile(parseKeyFile(JSON.stringify(file), 'a.json'), PASSPHRASE)).id).toBe(key.id);
+    const other = { ...file, private: { ...file.private, n: 2 ** 15 } };
+    await expect(openKeyFile(parseKeyFile(JSON.stringify(other), 'a.json'), PASSPHRASE)).rejects.toMatchObject({
+      code: 'CONFIG',
+    });
+    expect(JSON.parse(await sealKeyFile(key, ['snapshot'], PASSPHRASE)).private.n).toBe(2 ** 17);
+  });
+
   it('is refused when its public half, its id or a number is another one', async () => {
     const [key, other] = [SigningKey.generate('ed25519'), SigningKey.generate('ecdsa')];
     const file = JSON.parse(await sealKeyFile(key, ['snapshot'], PASSPHRASE));
@@ -113,7 +125,9 @@ describe('a key file', () => {
       [{ roles: ['boss'] }, /roles\[0\]: expected one of root, targets/],
       [{ roles: ['root', 'root'] }, /roles\[1\]: expected every role once/],
       [{ more: 1 }, /more: expected no such member/],
-      [{ private: { ...file.private, n: 2 ** 30 } }, /n: expected 131072/],
+      [{ private: { ...file.private, n: 2 ** 13 } }, /n: expected one of 16384, 32768, /],
+      [{ private: { ...file.private, n: 2 ** 17 + 1 } }, /n: expected one of 16384, 32768, .*, 1048576, found 131073/],
+      [{ private: { ...file.private, n: 2 ** 30 } }, /n: expected one of 16384, 32768, /],
       [{ private: { ...file.private, tag: 'abcd' } }, /tag: expected 32 hex digits/],
     ];
     for (const [change, message] of refusals) {
