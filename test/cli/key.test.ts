@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { Passphrase, startMetadata } from 'update-repository';
 import { describe, expect, it } from 'vitest';
 import type { KeyListEvent, KeySummaryEvent, RepositoryEvent } from '../../src/events.js';
 import { readFrom } from '../../src/trust/tuf/metadata-directory.js';
 import { type Repository, readRepository } from '../../src/trust/tuf/repository.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { quickKeys } from '../trust/support/quick-keys.js';
 import { projectRoot, runCli } from './run.js';
 
 const PASSPHRASE = 'correct horse battery staple';
@@ -31,6 +33,12 @@ async function failed(...args: readonly string[]): Promise<{ code: string; messa
   const { stdout, code } = await runCli(['--json', ...args], ENV);
   expect(code).not.toBe(0);
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '').error;
+}
+
+/** What `key init` does, with keys that open quickly. */
+async function init(keys: string, mirror?: string, rootKeys = 1): Promise<void> {
+  const ring = await quickKeys(keys, new Passphrase(PASSPHRASE, 'the test'), rootKeys);
+  if (mirror !== undefined) await startMetadata({ mirrorDir: mirror, ring, lifetimes: {}, onEvent: () => undefined });
 }
 
 async function metadataOf(mirror: string): Promise<Repository> {
@@ -117,7 +125,7 @@ describe('key init', () => {
 describe('key export', () => {
   it('writes the root for devices', async () => {
     const { keys, dir } = await place();
-    await last('key', 'init', keys);
+    await init(keys);
     const root = join(dir, 'root.json');
     await last('key', 'export', keys, '--root', root);
     expect(readFileSync(root, 'utf8')).toBe(readFileSync(join(keys, '1.root.json'), 'utf8'));
@@ -126,7 +134,7 @@ describe('key export', () => {
   it('copies the secret halves for the named roles alone', async () => {
     const { keys, dir } = await place();
     const online = join(dir, 'online');
-    await last('key', 'init', keys);
+    await init(keys);
     await last('key', 'export', keys, '--to', online, '--private', 'snapshot,timestamp,series,mirror');
     const { entries } = await last<KeyListEvent>('key', 'list', online);
     const secret = entries.filter((entry) => entry.secret).flatMap(({ roles }) => roles);
@@ -136,7 +144,7 @@ describe('key export', () => {
 
   it('wants to know what', async () => {
     const { keys } = await place();
-    await last('key', 'init', keys);
+    await init(keys);
     expect(await failed('key', 'export', keys)).toMatchObject({ code: 'USAGE' });
   });
 });
@@ -144,7 +152,7 @@ describe('key export', () => {
 describe('keys from the environment', () => {
   it('sign without a passphrase, with the public halves in a directory', async () => {
     const { mirror, keys, dir } = await place();
-    await last('key', 'init', keys, '--mirror', mirror);
+    await init(keys, mirror);
     const public_ = join(dir, 'public');
     const args = ['key', 'export', keys, '--to', public_, '--private', 'timestamp', '--pem'];
     const { files } = await last<KeySummaryEvent>(...args);
@@ -165,9 +173,9 @@ describe('keys from the environment', () => {
 
   it('are refused where they are none of the directory, and where they are no keys', async () => {
     const { mirror, keys, dir } = await place();
-    await last('key', 'init', keys, '--mirror', mirror);
+    await init(keys, mirror);
     const others = join(dir, 'others');
-    await last('key', 'init', others);
+    await init(others);
     const { files } = await last<KeySummaryEvent>(
       ...['key', 'export', others, '--to', join(dir, 'out'), '--private', 'timestamp', '--pem'],
     );
@@ -188,7 +196,7 @@ describe('keys from the environment', () => {
 describe('key rotate', () => {
   it.each(['root', 'targets', 'snapshot', 'timestamp', 'mirror'])('replaces the key of %s', async (role) => {
     const { mirror, keys } = await place();
-    await last('key', 'init', keys, '--mirror', mirror);
+    await init(keys, mirror);
     const [old] = await keysOf(keys, role);
     await last('key', 'rotate', keys, '--role', role, '--mirror', mirror);
     const [next, ...others] = await keysOf(keys, role);
@@ -203,7 +211,7 @@ describe('key rotate', () => {
 
   it('keeps no new key of a change that came to nothing', async () => {
     const { mirror, keys, dir } = await place();
-    await last('key', 'init', keys, '--mirror', mirror);
+    await init(keys, mirror);
     const before = readdirSync(keys).sort();
     const args = ['key', 'rotate', keys, '--role', 'mirror', '--mirror', mirror];
     expect(await failed(...args, '--drafts', keys)).toMatchObject({ code: 'CONFIG' });
@@ -219,7 +227,7 @@ describe('key rotate', () => {
   it('lets other machines sign first, and publishes when all have', async () => {
     const { mirror, keys, dir } = await place();
     const [online, drafts] = [join(dir, 'online'), join(dir, 'drafts')];
-    await last('key', 'init', keys, '--mirror', mirror);
+    await init(keys, mirror);
     await last('key', 'export', keys, '--to', online, '--private', 'snapshot,timestamp,series,mirror');
     const [old] = await keysOf(online, 'timestamp');
     expect(await failed('key', 'rotate', online, '--role', 'timestamp', '--mirror', mirror)).toMatchObject({
@@ -260,7 +268,7 @@ describe('key rotate', () => {
 describe('key revoke', () => {
   it('takes a key away while the others suffice, and no further', async () => {
     const { mirror, keys } = await place();
-    await last('key', 'init', keys, '--mirror', mirror, '--root-keys', '2');
+    await init(keys, mirror, 2);
     const [first = '', second = ''] = await keysOf(keys, 'root');
     await last('key', 'revoke', keys, '--key', first, '--mirror', mirror);
     expect((await metadataOf(mirror)).root.signed.roles.root.keyids).toEqual([second]);

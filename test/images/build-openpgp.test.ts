@@ -1,11 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  DEFAULT_LIFETIMES,
   findSigner,
-  KeyRing,
   type ListSigning,
-  makeKeys,
   Passphrase,
   type RefreshOptions,
   type RepositoryEvent,
@@ -22,6 +19,7 @@ import { servedTree } from '../support/served-tree.js';
 import { temporaryDirectory, temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools, requireTools } from '../support/tools.js';
 import { flipped, GnupgHome, isGoodForGpgv } from '../trust/openpgp/gnupg.js';
+import { quickKeys } from '../trust/support/quick-keys.js';
 import { notes, problems, writtenIndexes } from './support/events.js';
 import { fileStates } from './support/file-states.js';
 import { addImages, build, dayImage, makeWorkshop, SERIES, verify, type Workshop } from './support/workshop.js';
@@ -397,10 +395,8 @@ describe('refresh with an OpenPGP key', () => {
 
   it('signs by another key what the metadata vouches for', async () => {
     const workshop = await signedWorkshop();
-    const keys = join(workshop.folder, 'keys');
-    const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
-    await makeKeys(keys, plan, PHRASE, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
-    await build(workshop, { signLists: workshop.signer, sign: await KeyRing.open(keys, PHRASE) });
+    const ring = await quickKeys(join(workshop.folder, 'keys'), PHRASE);
+    await build(workshop, { signLists: workshop.signer, sign: ring });
     const { signer: other } = await signerOf('other');
     expect([...(await refresh(workshop, other)).written].sort()).toEqual([
       'CKSUMS.asc',

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_LIFETIMES, KeyRing, makeKeys, Passphrase, refreshMirror, setChannel } from 'update-repository';
+import { Passphrase, refreshMirror, setChannel } from 'update-repository';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCli } from '../cli/run.js';
 import { filesOf, versionIn } from '../client/support/updates.js';
@@ -9,6 +9,7 @@ import { evenly, type Instant } from '../support/kill-instants.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { killCliAt, observeCli } from '../support/traced-cli.js';
+import { quickKeys } from '../trust/support/quick-keys.js';
 import { type SeenState, seeState, underRootOf } from '../trust/tuf/support/seen-state.js';
 import { addImages, build, dayImage, makeWorkshop, type Workshop } from './support/workshop.js';
 
@@ -186,9 +187,7 @@ async function makeStart(folder: string, dir: string, start: Action['start']): P
   vi.useFakeTimers({ toFake: ['Date'], now: start === 'due' ? now - 16 * DAY_MS : now });
   const keys = join(dir, 'keys');
   const passphrase = new Passphrase(PHRASE, 'the test');
-  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
-  await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
-  const ring = await KeyRing.open(keys, passphrase);
+  const ring = await quickKeys(keys, passphrase);
   if (start !== 'unsigned') await build(workshop, { sign: ring });
   for (const { file } of start === 'lost' ? ring.ofRole('timestamp') : []) forgetPrivate(file);
   if (start === 'channel') {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_LIFETIMES, KeyRing, makeKeys, Passphrase } from 'update-repository';
+import { KeyRing, Passphrase } from 'update-repository';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { rotateKey } from '../../src/images/mirror-keys.js';
 import { LOCK_PATH } from '../../src/publish/lease.js';
@@ -14,6 +14,7 @@ import { evenly } from '../support/kill-instants.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { killCliAt, observeCli } from '../support/traced-cli.js';
+import { quickKeys } from '../trust/support/quick-keys.js';
 import { type SeenState, seeState, underRootOf } from '../trust/tuf/support/seen-state.js';
 import { startFaultyProxy } from './support/faulty-proxy.js';
 
@@ -51,9 +52,7 @@ describe.skipIf(!haveTools('strace', 'cksum')).each([
     const workshop = { ...(await makeWorkshop(2, { folder })), mirrorDir: mirror };
     const keys = join(folder, 'keys');
     const passphrase = new Passphrase('a phrase', 'the test');
-    const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
-    await makeKeys(keys, plan, passphrase, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
-    const ring = await KeyRing.open(keys, passphrase);
+    const ring = await quickKeys(keys, passphrase);
     await build(workshop, { sign: ring });
     copyTree(mirror, one);
     const rotate = () => rotateKey({ mirrorDir: mirror, ring, onEvent: () => undefined }, { role, keyid: null }, null);

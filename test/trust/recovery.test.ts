@@ -26,6 +26,7 @@ import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { requireTools } from '../support/tools.js';
 import { isGoodForGpgv } from './openpgp/gnupg.js';
 import { commandsOfPage, runDocumented } from './support/documented-commands.js';
+import { makeQuick } from './support/quick-keys.js';
 
 const PASSPHRASE = 'correct horse battery staple';
 const TIMEOUT_MS = 300_000;
@@ -54,6 +55,8 @@ beforeAll(async () => {
   await addImages({ imagesDir: join(world, 'srv/images'), folder }, [1, 2]);
   await follow('From the first key to a mirror');
   await follow('Two of three for root');
+  for (const stick of [1, 2, 3]) await makeQuick(join(world, `mnt/root${stick}/keys`), PASSPHRASE);
+  for (const keys of [online, safe]) await makeQuick(keys, PASSPHRASE);
   execFileSync('cp', ['-a', world, join(folder, 'start')]);
 }, TIMEOUT_MS);
 beforeEach(() => {

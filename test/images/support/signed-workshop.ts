@@ -1,9 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  DEFAULT_LIFETIMES,
-  KeyRing,
-  makeKeys,
+  type KeyRing,
   Passphrase,
   type RefreshOptions,
   type RepositoryEvent,
@@ -12,6 +10,7 @@ import {
 } from 'update-repository';
 import { readFrom } from '../../../src/trust/tuf/metadata-directory.js';
 import { type Repository, readRepository } from '../../../src/trust/tuf/repository.js';
+import { quickKeys } from '../../trust/support/quick-keys.js';
 import { build, makeWorkshop } from './workshop.js';
 
 export const PASSPHRASE = new Passphrase('a phrase', 'the test');
@@ -20,9 +19,7 @@ export const PASSPHRASE = new Passphrase('a phrase', 'the test');
 export async function signedWorkshop() {
   const workshop = await makeWorkshop(2);
   const keys = join(workshop.folder, 'keys');
-  const plan = { type: 'ed25519', rootKeys: 1, threshold: 1, scryptN: 2 ** 14 } as const;
-  await makeKeys(keys, plan, PASSPHRASE, { lifetimes: DEFAULT_LIFETIMES, now: new Date() });
-  const ring = await KeyRing.open(keys, PASSPHRASE);
+  const ring = await quickKeys(keys, PASSPHRASE);
   const first = await build(workshop, { sign: ring });
   return { ...workshop, keys, ring, first };
 }
