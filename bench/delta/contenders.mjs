@@ -50,7 +50,7 @@ function ourContenders(program, { kind, effort }) {
   const make =
     (/** @type {readonly string[]} */ ...flags) =>
     (/** @type {Pair} */ { base, target }, /** @type {string} */ delta) => [
-      ours(program, 'delta', '--quiet', ...flags, base, target, delta),
+      ours(program, 'delta', '--quiet', '--no-sync', ...flags, base, target, delta),
     ];
   const patch = { by: 'ours', steps: ourPatch(program) };
   const unsynced = { by: 'ours, --no-sync', steps: ourPatch(program, '--no-sync') };

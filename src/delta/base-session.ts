@@ -10,6 +10,9 @@ import { BaseRuns } from './runs.js';
 import { SourceFile, type SourceState } from './source-file.js';
 import type { Steps } from './steps.js';
 
+/** A delta that is to be made. */
+export type WantedDelta = Omit<SharedDelta, 'target'> & { readonly targetPath: string };
+
 /**
  * The work with one base, as steps that a caller runs where it likes: index it once, then make any number of deltas from
  * it, one after the other. Whoever runs a part that fails throws the error back into the steps.
@@ -54,9 +57,10 @@ export class BaseSession {
   }
 
   /** Makes a delta at `path`, where nothing may be; leaves nothing there when it fails. */
-  *delta(targetPath: string, path: string, maxDeltaBytes: number): Steps<DeltaStatistics> {
+  *delta({ targetPath, ...wanted }: WantedDelta): Steps<DeltaStatistics> {
     const work = this.#work;
-    const delta: SharedDelta = { target: stateOf(targetPath), path, maxDeltaBytes };
+    const delta: SharedDelta = { target: stateOf(targetPath), ...wanted };
+    const { path } = delta;
     const file = PositionedFile.create(path);
     try {
       const joiner = joinerOf(work, delta, file);

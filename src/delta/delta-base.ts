@@ -24,6 +24,8 @@ export interface DeltaTargetRequest {
   readonly deltaPath: string;
   /** A delta that grows past it is given up with DELTA_TOO_LARGE. */
   readonly maxDeltaBytes?: number;
+  /** Whether the delta is on the disk in the end; left out, it is. */
+  readonly sync?: boolean;
 }
 
 /** A base that is indexed once for any number of deltas, made one after the other, each by several threads. */
@@ -66,12 +68,13 @@ export class DeltaBase implements Disposable {
    * @throws UpdateRepositoryError as generateDelta, or what `run` throws
    */
   async delta(
-    { targetPath, deltaPath, maxDeltaBytes = Number.POSITIVE_INFINITY }: DeltaTargetRequest,
+    { targetPath, deltaPath, maxDeltaBytes = Number.POSITIVE_INFINITY, sync = true }: DeltaTargetRequest,
     run: RunDeltaPart,
   ): Promise<DeltaStatistics> {
-    const steps = this.#session.delta(targetPath, deltaPath, maxDeltaBytes);
+    const steps = this.#session.delta({ targetPath, path: deltaPath, maxDeltaBytes, sync });
     try {
-      return await writingBehind(deltaPath, runStepsAside(steps, stoppingOthers(this.#session, run)));
+      const made = runStepsAside(steps, stoppingOthers(this.#session, run));
+      return await (sync ? writingBehind(deltaPath, made) : made);
     } catch (error) {
       fs.rmSync(deltaPath, { force: true });
       throw error;

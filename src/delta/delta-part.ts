@@ -26,6 +26,8 @@ export interface SharedDelta {
   /** There, with the magic in it. */
   readonly path: string;
   readonly maxDeltaBytes: number;
+  /** Whether it is to be on the disk in the end. */
+  readonly sync: boolean;
 }
 
 /** What one thread does of a delta. Parts of one kind run side by side, each with a `thread` of its own. */
@@ -36,7 +38,7 @@ export type DeltaPart =
   | { readonly kind: 'index'; readonly work: SharedWork; readonly thread: number }
   /** Takes segments of the target, matches them, and writes what is next, until none is left. */
   | { readonly kind: 'match'; readonly work: SharedWork; readonly thread: number; readonly delta: SharedDelta }
-  /** Writes the delta's end and makes it durable: one part, when all segments are written. */
+  /** Writes the delta's end, and makes it durable where that is wanted: one part, when all segments are written. */
   | { readonly kind: 'finish'; readonly work: SharedWork; readonly delta: SharedDelta };
 
 /** Gets the bytes that were read since the last call, and the path of the file; what it throws ends the part. */
@@ -173,7 +175,7 @@ function finishDelta(work: SharedWork, delta: SharedDelta): void {
   const file = PositionedFile.open(delta.path);
   try {
     joinerOf(work, delta, file).finish();
-    file.sync();
+    if (delta.sync) file.sync();
   } finally {
     file.close();
   }

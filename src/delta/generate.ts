@@ -68,7 +68,7 @@ export function generateDelta(
     });
   try {
     runSteps(session.index(), run);
-    return runSteps(session.delta(targetPath, deltaPath, maxDeltaBytes), run);
+    return runSteps(session.delta({ targetPath, path: deltaPath, maxDeltaBytes, sync: true }), run);
   } finally {
     session.close();
   }

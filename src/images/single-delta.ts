@@ -4,7 +4,7 @@ import type { DeltaEffort, DeltaStatistics, EngineChoice } from '../delta/genera
 import { deltaMemoryBytes } from '../delta/generate.js';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { DeltaSummaryEvent, EventSink } from '../events.js';
-import { placeFile } from '../io/atomic-file.js';
+import { placeFile, placeFileQuickly } from '../io/atomic-file.js';
 import { detectImageKind, type ImageKind } from '../squashfs/kind.js';
 import { openImageFile } from '../squashfs/random-access-file.js';
 import { Crew, type Resources } from '../workers/crew.js';
@@ -24,6 +24,8 @@ export interface SingleDeltaOptions {
   readonly engine: EngineChoice;
   /** Apply the delta, and compare what it makes with the target. */
   readonly verify: boolean;
+  /** Whether the delta is on the disk before it gets its name. */
+  readonly sync: boolean;
   readonly resources: Resources;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
@@ -33,8 +35,8 @@ export interface SingleDeltaOptions {
 const WORK_MEMORY_BYTES = 16 << 20;
 
 /**
- * Makes one delta of two files, with all cores: beside `deltaPath` under a temporary name that ends in `.tmp`, fsynced and
- * renamed. Leaves nothing behind when it fails. Memory: deltaMemoryBytes and 16 MiB.
+ * Makes one delta of two files, with all cores: beside `deltaPath` under a temporary name that ends in `.tmp`, fsynced
+ * unless `sync` is false, and renamed. Leaves nothing behind when it fails. Memory: deltaMemoryBytes and 16 MiB.
  *
  * @returns the summary, which is also emitted.
  * @throws UpdateRepositoryError as generateDelta; VERIFICATION
@@ -117,15 +119,16 @@ async function makeInPlace(
   run: RunJob,
   context: JobContext,
 ): Promise<DeltaStatistics> {
-  const { basePath, targetPath, deltaPath, verify } = options;
+  const { basePath, targetPath, deltaPath, verify, sync } = options;
   const temporaryPath = `${deltaPath}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     const statistics = await base.delta(firstPartHere(partsAsJobs(run, basePath), context), {
       targetPath,
       deltaPath: temporaryPath,
+      sync,
     });
     if (verify) await run({ kind: 'compare-delta', path: temporaryPath, basePath, targetPath });
-    await placeFile(temporaryPath, deltaPath);
+    await (sync ? placeFile : placeFileQuickly)(temporaryPath, deltaPath);
     return statistics;
   } catch (error) {
     await rm(temporaryPath, { force: true });

@@ -8,6 +8,7 @@ import { chooseResources, type ResourceFlags, resourceOptions } from '../resourc
 interface Flags extends ResourceFlags, DeltaFlags {
   readonly force?: boolean;
   readonly verify?: boolean;
+  readonly sync: boolean;
 }
 
 /** Adds `delta`: one delta from two files. */
@@ -16,13 +17,14 @@ export function defineDelta(program: Command, accept: Accept): void {
     .command('delta')
     .summary('make one delta from two files')
     .description(
-      'Write the delta that makes <target> from <base>, for `patch` or `rdiff patch`. It is complete when it appears ' +
-        'under its name.',
+      'Write the delta that makes <target> from <base>, for `patch` or `rdiff patch`. It is complete and on the disk ' +
+        'when it appears under its name, unless --no-sync is given.',
     )
     .argument('<base>', 'the file that whoever applies the delta has')
     .argument('<target>', 'the file that it is to become')
     .argument('<delta>', 'where the delta goes')
     .option('-f, --force', 'replace an existing <delta>')
+    .option('--no-sync', 'do not wait until the delta is on the disk, as rdiff does not')
     .option('--verify', 'apply the delta, and compare what it makes with <target>')
     .addHelpText('after', '\nExample:\n  update-repository delta old.img new.img old-new.rdiff\n');
   for (const option of [...deltaOptions(), ...resourceOptions()]) command.addOption(option);
@@ -38,6 +40,7 @@ export function defineDelta(program: Command, accept: Accept): void {
         effort: flags.deltaEffort,
         engine: flags.engine,
         verify: flags.verify ?? false,
+        sync: flags.sync,
         resources: chooseResources(flags),
         ...session,
       });
