@@ -61,6 +61,7 @@ async function runOnce(pair, { contender, made, applied }, work, results) {
   console.error(`${pair.name}: run ${made.length + 1}: ${contender.name}`);
   const delta = deltaOf(work, contender.id);
   const result = join(work, 'result');
+  freeMemoryFor(pair.target, result);
   made.push(await measureSteps(contender.make(pair, delta)));
   for (const [index, applier] of contender.appliers.entries()) {
     freeMemoryFor(pair.target, result);

@@ -11,7 +11,7 @@ const PIECE_BYTES = 65536;
 
 /**
  * Applies a delta that is read from start to end, as from a pipe, and hands the target to `sink`, in order, in pieces of
- * up to 256 KiB that are valid until the sink returns. Returns the size of the target, which may be any. Progress counts
+ * up to 128 KiB that are valid until the sink returns. Returns the size of the target, which may be any. Progress counts
  * bytes of the target. Holds about 1 MiB.
  *
  * @throws UpdateRepositoryError FORMAT for a delta that is malformed or reaches past the base; NOT_FOUND, IO (also when

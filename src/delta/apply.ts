@@ -34,7 +34,7 @@ export interface ApplyToFileRequest extends StreamTargetRequest {
 }
 
 /**
- * Applies a delta and hands the target to `sink`, in order, in pieces of up to 256 KiB that are valid until the sink
+ * Applies a delta and hands the target to `sink`, in order, in pieces of up to 128 KiB that are valid until the sink
  * returns. Progress counts bytes of the target. Blocks until it is done; holds about 1 MiB. The bytes are those that
  * the delta says: compare their digest with the target's before they are used.
  *
@@ -116,15 +116,63 @@ export async function applyDeltaToFile(
 ): Promise<number> {
   return await writeNewFile(
     request.targetPath,
-    (output) => streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, sync ? DISK_BUFFERS : {}),
+    (output) =>
+      sync
+        ? streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, DISK_BUFFERS)
+        : writeTarget(request, (bytes) => output.write(bytes), hooks),
     { direct: sync, sync },
   );
+}
+
+/** The same as {@link streamTarget} for a sink that has done with a piece when it returns: there is nothing to wait for. */
+async function writeTarget(
+  request: StreamTargetRequest,
+  sink: (bytes: Uint8Array) => void,
+  hooks: DeltaHooks,
+): Promise<number> {
+  const digest = request.sha256 === undefined ? undefined : createHash('sha256');
+  const breathe = makeBreather();
+  let doneBytes = 0;
+  const sources = openSources(request);
+  try {
+    const take = (bytes: Uint8Array) => {
+      digest?.update(bytes);
+      sink(bytes);
+      doneBytes += bytes.length;
+    };
+    const patcher = makePatcher(sources, request.targetBytes, take, oneBuffer());
+    for (const chunk of sources.delta.chunks(CHUNK_MAX_BYTES)) {
+      for (let rest: Uint8Array | null = chunk; rest !== null; ) {
+        rest = patcher.pushSome(rest);
+        reportProgress(doneBytes, request.deltaPath, hooks);
+        const pause = breathe();
+        if (pause !== undefined) await pause;
+      }
+    }
+    const targetBytes = patcher.finish();
+    reportProgress(doneBytes, request.deltaPath, hooks);
+    assertUnchanged(sources);
+    if (digest !== undefined) checkDigest(request, digest.digest('hex'));
+    return targetBytes;
+  } finally {
+    closeSources(sources);
+  }
 }
 
 /** The two that pieces are in. */
 type Buffers = Pick<PatchInput, 'pieceBytes' | 'allocate'>;
 
 const DISK_BUFFERS: Buffers = { pieceBytes: DISK_PIECE_BYTES, allocate: pageAligned };
+
+/** One in place of two: half as much to keep in the processor's cache. */
+function oneBuffer(): Buffers {
+  let buffer: Uint8Array | undefined;
+  const allocate = (bytes: number) => {
+    buffer ??= new Uint8Array(bytes);
+    return buffer;
+  };
+  return { allocate };
+}
 
 /** The files that a target is made of. */
 interface Sources {

@@ -4,7 +4,7 @@ import { DELTA_START, type DeltaPlace } from './delta-place.js';
 import { TargetBuffer } from './target-buffer.js';
 
 /** So much fits a processor's own cache beside what is read: copying more at once into the page cache takes twice as long. */
-const CACHED_PIECE_BYTES = 262144;
+const CACHED_PIECE_BYTES = 131072;
 /** Large enough for a disk to be busy with. */
 export const DISK_PIECE_BYTES = 1048576;
 
@@ -17,7 +17,7 @@ export interface PatchInput {
   readonly targetBytes?: number;
   /** Where to go on; left out, it begins at the start. */
   readonly from?: DeltaPlace;
-  /** How much the sink gets at once; left out, 256 KiB. */
+  /** How much the sink gets at once; left out, 128 KiB. */
   readonly pieceBytes?: number;
   /** Makes the buffers that the sink gets the target in. */
   readonly allocate?: (bytes: number) => Uint8Array;

@@ -21,7 +21,7 @@ const DIRECT_BYTES = 4096;
  * The page cache takes as much memory in one piece as it is given at once. That of larger pieces has mostly been free for
  * longer, and a virtual machine has then to get it back from its host first, which takes as long as the writing.
  */
-const CACHED_WRITE_BYTES = 65536;
+const CACHED_WRITE_BYTES = 131072;
 
 const writeAt = promisify(fs.write);
 

@@ -27,19 +27,19 @@ async function workshop() {
 }
 
 describe('a delta that is applied to a sink', () => {
-  test('yields the target in order, in pieces of at most 256 KiB', async () => {
+  test('yields the target in order, in pieces of at most 128 KiB', async () => {
     const { request } = await workshop();
     const pieces: Buffer[] = [];
     applyDelta(request, (bytes) => void pieces.push(Buffer.from(bytes)));
     expect(Buffer.concat(pieces).equals(target)).toBe(true);
-    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 18);
+    expect(Math.max(...pieces.map((piece) => piece.length))).toBe(2 ** 17);
   });
 
   test('reports the bytes of the target that are done', async () => {
     const { request } = await workshop();
     const seen: number[] = [];
     applyDelta(request, () => undefined, { onProgress: (bytesDone) => void seen.push(bytesDone) });
-    const steps = Array.from({ length: Math.floor(target.length / 2 ** 18) }, (_, step) => (step + 1) * 2 ** 18);
+    const steps = Array.from({ length: Math.floor(target.length / 2 ** 17) }, (_, step) => (step + 1) * 2 ** 17);
     expect(seen).toEqual([...steps, target.length]);
   });
 
@@ -107,19 +107,22 @@ describe('a delta that is applied to a file', () => {
     expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('with the expected sha256 is put in place, and with another is not', async () => {
-    const { dir, request } = await workshop();
-    const targetPath = join(dir, 'new');
-    const before = readdirSync(dir);
-    const sha256 = createHash('sha256').update(target).digest('hex');
-    const other = `${sha256.slice(1)}0`;
-    await expect(applyDeltaToFile({ ...request, targetPath, sha256: other })).rejects.toMatchObject({
-      code: 'VERIFICATION',
-      data: { path: request.deltaPath, base: request.basePath, expected: other, found: sha256 },
-    });
-    expect(readdirSync(dir)).toEqual(before);
-    expect(await applyDeltaToFile({ ...request, targetPath, sha256 })).toBe(target.length);
-  });
+  test.each([true, false])(
+    'with the expected sha256 is put in place, and with another is not (sync: %s)',
+    async (sync) => {
+      const { dir, request } = await workshop();
+      const targetPath = join(dir, 'new');
+      const before = readdirSync(dir);
+      const sha256 = createHash('sha256').update(target).digest('hex');
+      const other = `${sha256.slice(1)}0`;
+      await expect(applyDeltaToFile({ ...request, targetPath, sha256: other, sync })).rejects.toMatchObject({
+        code: 'VERIFICATION',
+        data: { path: request.deltaPath, base: request.basePath, expected: other, found: sha256 },
+      });
+      expect(readdirSync(dir)).toEqual(before);
+      expect(await applyDeltaToFile({ ...request, targetPath, sha256, sync })).toBe(target.length);
+    },
+  );
 
   test('lets the event loop run on the way', async () => {
     const { dir, basePath } = await workshop();
@@ -131,6 +134,13 @@ describe('a delta that is applied to a file', () => {
     setTimeout(() => stop.abort(), 5);
     const applying = streamTarget({ basePath, deltaPath }, async () => undefined, { signal: stop.signal });
     await expect(applying).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const stopLater = new AbortController();
+    setTimeout(() => stopLater.abort(), 5);
+    const request = { basePath, deltaPath, targetPath: join(dir, 'long'), sync: false };
+    await expect(applyDeltaToFile(request, { signal: stopLater.signal })).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+    expect(existsSync(join(dir, 'long'))).toBe(false);
   });
 
   test('needs no size', async () => {
@@ -138,40 +148,42 @@ describe('a delta that is applied to a file', () => {
     expect(await applyDeltaToFile({ basePath, deltaPath, targetPath: join(dir, 'new') })).toBe(target.length);
   });
 
-  test('leaves the old file and nothing else when it fails', async () => {
+  test.each([true, false])('leaves the old file and nothing else when it fails (sync: %s)', async (sync) => {
     const { dir, request } = await workshop();
     const targetPath = join(dir, 'new');
     writeFileSync(targetPath, 'old');
     const before = readdirSync(dir);
     const stop = { signal: AbortSignal.abort() };
-    await expect(applyDeltaToFile({ ...request, targetBytes: 5, targetPath })).rejects.toMatchObject({
+    await expect(applyDeltaToFile({ ...request, targetBytes: 5, targetPath, sync })).rejects.toMatchObject({
       code: 'FORMAT',
     });
-    await expect(applyDeltaToFile({ ...request, targetPath }, stop)).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    await expect(applyDeltaToFile({ ...request, basePath: 'nowhere', targetPath })).rejects.toMatchObject({
+    await expect(applyDeltaToFile({ ...request, targetPath, sync }, stop)).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+    await expect(applyDeltaToFile({ ...request, basePath: 'nowhere', targetPath, sync })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
     expect(readFileSync(targetPath, 'utf8')).toBe('old');
     expect(readdirSync(dir)).toEqual(before);
   });
 
-  test('leaves nothing when the disk is full, and says so', async () => {
+  test.each([true, false])('leaves nothing when the disk is full, and says so (sync: %s)', async (sync) => {
     const { dir, request } = await workshop();
     const before = readdirSync(dir);
     fillDisk();
-    await expect(applyDeltaToFile({ ...request, targetPath: join(dir, 'new') })).rejects.toMatchObject({
+    await expect(applyDeltaToFile({ ...request, targetPath: join(dir, 'new'), sync })).rejects.toMatchObject({
       code: 'NO_SPACE',
     });
     expect(readdirSync(dir)).toEqual(before);
   });
 
-  test('leaves nothing when the target cannot be put in place', async () => {
+  test.each([true, false])('leaves nothing when the target cannot be put in place (sync: %s)', async (sync) => {
     const { dir, request } = await workshop();
     const before = readdirSync(dir);
-    await expect(applyDeltaToFile({ ...request, targetPath: join(dir, 'no', 'folder') })).rejects.toMatchObject({
+    await expect(applyDeltaToFile({ ...request, targetPath: join(dir, 'no', 'folder'), sync })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
-    await expect(applyDeltaToFile({ ...request, targetPath: dir })).rejects.toMatchObject({ code: 'IO' });
+    await expect(applyDeltaToFile({ ...request, targetPath: dir, sync })).rejects.toMatchObject({ code: 'IO' });
     expect(readdirSync(dir)).toEqual(before);
     expect(existsSync(dir)).toBe(true);
   });

@@ -103,7 +103,7 @@ test('a few bytes of a delta that stand for much are applied step by step', asyn
     rest = patcher.pushSome(rest);
     steps.push(bytes);
   }
-  expect(steps).toEqual(Array.from({ length: 77 }, (_, step) => Math.min(step + 1, 76) * 2 ** 18));
+  expect(steps).toEqual(Array.from({ length: 153 }, (_, step) => Math.min(step + 1, 152) * 2 ** 17));
   expect(patcher.finish()).toBe(20_000_000);
   expect(bytes).toBe(20_000_000);
 });
