@@ -159,7 +159,7 @@ async function writeTarget(
   }
 }
 
-/** The two that pieces are in. */
+/** What pieces are in. */
 type Buffers = Pick<PatchInput, 'pieceBytes' | 'allocate'>;
 
 const DISK_BUFFERS: Buffers = { pieceBytes: DISK_PIECE_BYTES, allocate: pageAligned };
