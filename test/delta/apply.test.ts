@@ -202,6 +202,20 @@ test('a slow sink is waited for, and keeps its bytes until it is done', async ()
   await expect(failing).rejects.toThrow(RangeError);
 });
 
+test('a delta that turns out to be damaged fails when no sink is at work any more', async () => {
+  const { request, delta, deltaPath } = await workshop();
+  // No command begins with such a byte; and the piece before it is on its way when it is come upon.
+  writeFileSync(deltaPath, Buffer.from(delta).fill(0xff, 1000, 1020));
+  let atWork = 0;
+  const sink = async () => {
+    atWork += 1;
+    await setTimeoutPromise(20);
+    atWork -= 1;
+  };
+  await expect(streamTarget(request, sink)).rejects.toMatchObject({ code: 'FORMAT' });
+  expect(atWork).toBe(0);
+});
+
 test('a delta is applied while it is downloaded, in pieces of any size', async () => {
   const { basePath, delta } = await workshop();
   for (const pieceBytes of [7, 1000, 500_000]) {
