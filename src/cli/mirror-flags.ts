@@ -9,9 +9,9 @@ export interface MirrorFlags {
 }
 
 /** The options that say where images come from, beside the URL of the mirror. */
-export function addMirrorOptions(command: Command): Command {
+export function addMirrorOptions(command: Command, seriesDefault = ''): Command {
   return command
-    .option('--series <name>', 'which series, where the mirror has several')
+    .option('--series <name>', `which series, where the mirror has several${seriesDefault}`)
     .addOption(
       new Option('--mirror <url>', 'another copy of the mirror; may be repeated').argParser(
         (url: string, before: readonly string[] = []) => [...before, url],

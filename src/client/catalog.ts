@@ -56,17 +56,24 @@ function decodeName(name: string): string | null {
   }
 }
 
+/** Which series of a mirror is asked for. */
+export interface WantedSeries {
+  /** The meta file that its address names, see {@link MirrorPlace}. */
+  readonly metaPath: string | null;
+  /** The name that it was given. */
+  readonly series?: string | undefined;
+  /** Taken of several where none is named. */
+  readonly likely?: string | null;
+}
+
 /**
- * The meta file of the series that is asked for: by its address, by its name, or because the mirror has no other.
+ * The meta file of the series that is asked for: by its address, by its name, because the mirror has no other, or as the
+ * likely one of several.
  *
  * @throws UpdateRepositoryError USAGE where the mirror has several series, or not the one named; NOT_FOUND where there is no
  * mirror; FORMAT for an index that breaks its format, or does not fit its meta files; NETWORK, STORAGE, INTERRUPTED
  */
-export async function fetchMeta(
-  source: TextSource,
-  wanted: { readonly metaPath: string | null; readonly series?: string | undefined },
-  signal: AbortSignal,
-): Promise<SeriesMeta> {
+export async function fetchMeta(source: TextSource, wanted: WantedSeries, signal: AbortSignal): Promise<SeriesMeta> {
   if (wanted.metaPath !== null) {
     const meta = await readMeta(source, wanted.metaPath, signal);
     if (wanted.series === undefined || wanted.series === meta.series) return meta;
@@ -78,14 +85,16 @@ export async function fetchMeta(
     return await readMeta(source, metaPath(name), signal, name);
   }
   if (index === null) throw missing(source, INDEX_FILE, 'name the series, or the URL of its meta file');
-  const { name, meta } = chooseSeries(index, source.name, wanted.series);
+  const { name, meta } = chooseSeries(index, source.name, wanted);
   return await readMeta(source, meta, signal, name);
 }
 
-function chooseSeries({ series }: MirrorIndex, where: string, wanted: string | undefined) {
+function chooseSeries({ series }: MirrorIndex, where: string, { series: wanted, likely }: WantedSeries) {
   const [only, ...others] = series;
-  const chosen = wanted === undefined ? only : series.find(({ name }) => name === wanted);
-  if (chosen !== undefined && (wanted !== undefined || others.length === 0)) return chosen;
+  const called = (name: string | null | undefined) => series.find((one) => one.name === name);
+  const unnamed = others.length === 0 ? only : called(likely);
+  const chosen = wanted === undefined ? unnamed : called(wanted);
+  if (chosen !== undefined) return chosen;
   throw wrongSeries(
     where,
     wanted,

@@ -4,6 +4,7 @@ import { classifyImageName } from '../metadata/image-name.js';
 import type { SeriesMeta } from '../metadata/meta.js';
 import { fetchMeta, type TextSource } from './catalog.js';
 import type { Device } from './device/device.js';
+import { seriesOf } from './device/series-of.js';
 import type { Mirrors } from './download/mirrors.js';
 import { chooseTarget, type Target } from './policy/choose-target.js';
 import { readWanted } from './policy/wanted.js';
@@ -27,7 +28,7 @@ export interface Goal {
 export async function findGoal({ device, mirrors, trust, wanted, policy }: Session): Promise<Goal> {
   const { signal } = device;
   const source = trust === null ? textsOf(mirrors) : await trust.texts();
-  const meta = await fetchMeta(source, wanted, signal);
+  const meta = await fetchMeta(source, { ...wanted, likely: await seriesOf(device) }, signal);
   const current = versionOf((await device.layout.read()).current);
   const wish = await readWanted(policy.target, source, signal);
   await trust?.keep();

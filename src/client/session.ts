@@ -1,6 +1,6 @@
 import type { EventSink } from '../events.js';
 import { RateLimit } from '../net/rate-limit.js';
-import { parseMirrorPlace } from './catalog.js';
+import { parseMirrorPlace, type WantedSeries } from './catalog.js';
 import { type Device, lookAtDevice, openDevice } from './device/device.js';
 import { plainLayout } from './device/plain-layout.js';
 import { type PuavoPlaces, puavoLayout } from './device/puavo/puavo-layout.js';
@@ -14,7 +14,7 @@ import type { TrustWish } from './trust/wish.js';
 export interface MirrorSource {
   /** The URL of a mirror or of one of its meta files, then those of its copies. */
   readonly urls: readonly string[];
-  /** Which series, where the mirror has several and no meta file is named. */
+  /** Which series, where the mirror has several and no meta file is named; left out, that of the device's images. */
   readonly series?: string;
   /** Certificate authorities that are trusted beside those that Node trusts. */
   readonly caFile?: string;
@@ -65,7 +65,7 @@ const PATIENCE: MirrorPatience = { attempts: 6, firstPauseMs: 1000 };
 /** Mirrors that are known, and what is fetched of them. */
 export interface OpenSource extends AsyncDisposable {
   readonly mirrors: Mirrors;
-  readonly wanted: { readonly metaPath: string | null; readonly series?: string };
+  readonly wanted: WantedSeries;
 }
 
 /**

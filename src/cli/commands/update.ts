@@ -42,7 +42,7 @@ export function defineUpdate(program: Command, accept: Accept): void {
     )
     .argument('<url>', 'where the mirror is served, or one meta file of it; or a bundle, which needs no network')
     .argument('[dir]', "the device's directory of images", '.');
-  addMirrorOptions(command)
+  addMirrorOptions(command, ' (default: that of the current image)')
     .addOption(new Option('--plan', 'show the ways there are; exits with 10 when there is something to do'))
     .addOption(
       new Option('--check', 'tell whether there is something new; exits with 10 when there is').conflicts('plan'),

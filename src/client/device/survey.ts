@@ -1,12 +1,12 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromSystemError, hasCode, UpdateRepositoryError } from '../../errors.js';
+import { hasCode, UpdateRepositoryError } from '../../errors.js';
 import type { ImageVersion, SeriesName, Sha256Hex } from '../../metadata/brands.js';
-import { classifyImageName, parseRdiffName } from '../../metadata/image-name.js';
+import { parseRdiffName } from '../../metadata/image-name.js';
 import type { SeriesMeta } from '../../metadata/meta.js';
 import type { LocalImage } from '../local-image.js';
 import type { Device } from './device.js';
 import { hashFile } from './file-sha256.js';
+import { listImageNames } from './image-names.js';
 import { type ImageRecord, isAsRecorded, isWhole } from './image-records.js';
 import { stateOf } from './plain-file.js';
 
@@ -30,7 +30,7 @@ export interface PublishedImage {
 export async function surveyImages(device: Device, meta: SeriesMeta): Promise<readonly LocalImage[]> {
   const published = publishedImages(device, meta);
   const present: LocalImage[] = [];
-  for (const fileName of await listNames(device.dir)) {
+  for (const fileName of await listImageNames(device.dir)) {
     const image = published.get(fileName);
     const found = image === undefined ? null : await compareImage(device, image);
     if (found !== null) present.push(found);
@@ -103,14 +103,6 @@ function baseNames(meta: SeriesMeta): ReadonlySet<string> {
 
 function imageFileName(stem: string, stamp: string, arch: string): string {
   return `${stem}-${stamp}-${arch}.img`;
-}
-
-async function listNames(dir: string): Promise<string[]> {
-  try {
-    return (await readdir(dir)).filter((name) => classifyImageName(name).kind === 'image').sort();
-  } catch (error) {
-    throw fromSystemError(error, 'list it', dir);
-  }
 }
 
 type ReadImage = Pick<ImageRecord, 'sha256' | 'state'>;
