@@ -16,11 +16,12 @@ import {
 import { readTargetWish, TARGET_FORM, type TargetWish } from '../client/policy/target-wish.js';
 import { readTimeWindow, type TimeWindow, WINDOW_FORM } from '../client/policy/time-window.js';
 import { UpdateRepositoryError } from '../errors.js';
-import { type ImageVersion, isImageVersion, VERSION_FORM } from '../metadata/brands.js';
+import { type ImageVersion, VERSION_FORM } from '../metadata/brands.js';
 import { describeValue } from '../metadata/describe-value.js';
 import { parseSize } from './bytes.js';
 import { parseCount } from './numbers.js';
 import { optionValue } from './option-value.js';
+import { readVersion } from './version-argument.js';
 
 /** What the options of {@link addPolicyOptions} leave in commander's hands. */
 export interface PolicyFlags {
@@ -44,9 +45,7 @@ export interface PolicyFlags {
 export function addPolicyOptions(command: Command): Command {
   return command
     .option('--policy <file>', 'a policy file; the options below go before its members')
-    .addOption(
-      read('--target <version>', 'latest, a version, or channel:NAME', (text) => readTargetWish(text), TARGET_FORM),
-    )
+    .addOption(read('--target <version>', 'latest, a version, or channel:NAME', readTarget, TARGET_FORM))
     .addOption(read('--floor <version>', 'never install a version below it', readVersion, VERSION_FORM))
     .option('--allow-downgrade', 'go to a version below the current one where that is wanted')
     .addOption(
@@ -94,8 +93,8 @@ function policyChoices({ policy: _, barrier, window, rateLimit, ...same }: Polic
 
 type Read<T> = (text: string) => T | null;
 
-function readVersion(text: string): ImageVersion | null {
-  return isImageVersion(text) ? text : null;
+function readTarget(text: string): TargetWish | null {
+  return readTargetWish(readVersion(text) ?? text);
 }
 
 function read<T>(flags: string, description: string, reader: Read<T>, form: string): Option {

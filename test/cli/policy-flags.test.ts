@@ -45,6 +45,13 @@ describe('the policy of a command line', () => {
     });
   });
 
+  it('takes versions as they are in the names of images, too', async () => {
+    const stamp = '2025-06-01-123456';
+    const policy = await readPolicy(flagsOf(['--target', stamp, '--floor', stamp, '--barrier', stamp]));
+    const version = '20250601123456';
+    expect(policy).toMatchObject({ target: { kind: 'version', version }, floor: version, barriers: [version] });
+  });
+
   it('goes before the members of its file', async () => {
     const path = join(await temporaryDirectory(), 'policy.json');
     await writeFile(path, '{"keep":5,"barriers":["20250601000000"],"fallback":"never"}');
@@ -72,6 +79,7 @@ describe('the policy of a command line', () => {
   it.each([
     ['--target', 'newest', 'option --target: expected "latest", a version of 14 digits, or "channel:" and a name'],
     ['--floor', '2025', 'option --floor: expected a version of 14 digits, found "2025"'],
+    ['--floor', '2025-06-01', 'option --floor: expected a version of 14 digits, found "2025-06-01"'],
     ['--barrier', 'x', 'option --barrier: expected a version of 14 digits, found "x"'],
     ['--window', '22', 'option --window: expected a time window such as "22:00-06:00"'],
     ['--keep', '0', "option --keep: expected a whole number from 1 on, found '0'"],

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
-import { type ImageVersion, isImageVersion, VERSION_FORM } from '../../metadata/brands.js';
+import { type ImageVersion, VERSION_FORM } from '../../metadata/brands.js';
 import { describeValue } from '../../metadata/describe-value.js';
 import { parseSize } from '../bytes.js';
 import { EXIT } from '../exit-codes.js';
@@ -8,6 +8,7 @@ import type { Accept } from '../invocation.js';
 import { addMirrorOptions, type MirrorFlags, mirrorSource } from '../mirror-flags.js';
 import { optionValue } from '../option-value.js';
 import { requireWritable } from '../output-path.js';
+import { readVersion } from '../version-argument.js';
 
 interface BundleFlags extends MirrorFlags {
   readonly output: string;
@@ -49,7 +50,7 @@ export function defineBundle(program: Command, accept: Accept): void {
     .addHelpText('after', EPILOGUE);
 
   command.action((url: string, from: string, to: string, flags: BundleFlags) => {
-    const wanted = { from: from === 'none' ? null : readVersion(from, ', or none'), to: readVersion(to) };
+    const wanted = { from: from === 'none' ? null : requireVersion(from, ', or none'), to: requireVersion(to) };
     accept(command, async (session) => {
       const output = { path: flags.output, force: flags.force ?? false };
       requireWritable(output.path, output.force);
@@ -62,7 +63,8 @@ export function defineBundle(program: Command, accept: Accept): void {
   });
 }
 
-function readVersion(text: string, orElse = ''): ImageVersion {
-  if (isImageVersion(text)) return text;
+function requireVersion(text: string, orElse = ''): ImageVersion {
+  const version = readVersion(text);
+  if (version !== null) return version;
   throw new UpdateRepositoryError('USAGE', `expected ${VERSION_FORM}${orElse}, found ${describeValue(text)}`);
 }

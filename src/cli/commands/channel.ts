@@ -3,6 +3,7 @@ import type { ChannelOptions } from '../../images/channels.js';
 import { EXIT } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { keysDirectory, openKeys, type PassphraseFlags, passphraseOption } from '../sign-flags.js';
+import { readVersion } from '../version-argument.js';
 
 interface ChannelFlags extends PassphraseFlags {
   readonly sign?: string;
@@ -38,7 +39,7 @@ function defineSet(channel: Command, accept: Accept): void {
     .description('Let a channel name a version of the mirror; a signed mirror is signed with it.')
     .argument('<mirror>', 'the mirror')
     .argument('<name>', 'the channel, such as stable')
-    .argument('<version>', 'the version, 14 digits')
+    .argument('<version>', 'the version, 14 digits or as in an image name')
     .option('--series <name>', 'of which series (default: as before, or the only one of the mirror)');
   addSigning(command);
   type SetFlags = ChannelFlags & { readonly series?: string };
@@ -46,7 +47,7 @@ function defineSet(channel: Command, accept: Accept): void {
     accept(command, async (session) => {
       const { setChannel } = await import('../../images/channels.js');
       const options = await channelOptions(mirrorDir, name, flags, session);
-      await setChannel({ ...options, version, series: flags.series });
+      await setChannel({ ...options, version: readVersion(version) ?? version, series: flags.series });
       return EXIT.done;
     }),
   );

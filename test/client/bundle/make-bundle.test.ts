@@ -130,7 +130,8 @@ describe.skipIf(!haveTools('nginx', 'cksum'))('a bundle of a mirror with deltas 
 
   test('is made on the command line', async () => {
     const path = join(bundles, 'cli.tar');
-    const made = await runCli(['bundle', '-o', path, url, version(0), version(2)]);
+    const stamp = version(2).replace(/^(....)(..)(..)/, '$1-$2-$3-');
+    const made = await runCli(['bundle', '-o', path, url, version(0), stamp]);
     expect(made).toMatchObject({ code: 0, stdout: expect.stringContaining(`${version(0)} to ${version(2)}, 2 files`) });
     expect((await filesOf(path)).map(([name]) => name)).toEqual([delta(0), delta(1)]);
     const again = await runCli(['bundle', '-o', path, url, version(0), version(2)]);

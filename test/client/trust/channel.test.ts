@@ -91,7 +91,7 @@ it('a rollback of a publish brings the channels of before, and leaves alone what
   const { mirror, www } = await signedMirror();
   await done('publish', mirror, www);
   await done('channel', 'set', mirror, 'stable', dayVersion(1));
-  await done('channel', 'set', mirror, 'beta', dayVersion(3));
+  await done('channel', 'set', mirror, 'beta', dayVersion(3).replace(/^(....)(..)(..)/, '$1-$2-$3-'));
   expect(await done('channel', 'list', mirror)).toMatch(
     new RegExp(`^beta    ${dayVersion(3)}  \\S+\nstable  ${dayVersion(1)}  \\S+\n$`),
   );
