@@ -1,5 +1,6 @@
 import type { ChannelListEvent, ChannelSummaryEvent } from '../../events.js';
 import { formatDuration } from '../durations.js';
+import { count } from './count.js';
 import { printable } from './printable.js';
 
 /** A line a channel. */
@@ -17,6 +18,6 @@ export function channelSentence(summary: ChannelSummaryEvent): string {
   const { mirror, name, series, version, before, written, durationMs } = summary;
   const state = version === null || series === null ? 'is removed' : `is ${version} of ${printable(series)}`;
   const was = before === null || before === version ? '' : `, before it was ${before}`;
-  const done = written.length === 0 ? '' : `, ${written.length === 1 ? '1 file' : `${written.length} files`} written`;
+  const done = written.length === 0 ? '' : `, ${count(written.length, 'file')} written`;
   return `${printable(mirror)}: channel ${printable(name)} ${state}${was}${done}, ${formatDuration(durationMs)}`;
 }

@@ -8,7 +8,8 @@ import type {
 } from '../../events.js';
 import { formatBytes } from '../bytes.js';
 import { printable } from './printable.js';
-import { count, type Layout } from './summary.js';
+import { count } from './count.js';
+import type { Layout } from './summary.js';
 import { type Column, renderTable } from './table.js';
 
 /** What `inspect` found, for people: facts with their names, then a table of what a list names. */

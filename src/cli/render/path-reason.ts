@@ -1,6 +1,6 @@
 import type { LeftOutReason, PathReason } from '../../events.js';
 import { formatBytes, formatPercent } from '../bytes.js';
-import { count } from './summary.js';
+import { count } from './count.js';
 
 /** Why a path is where it is in a plan, in words. */
 export function pathReasonText(reason: PathReason): string {

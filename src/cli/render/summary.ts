@@ -21,6 +21,7 @@ import { formatBytes, formatPercent } from '../bytes.js';
 import { formatDuration } from '../durations.js';
 import { channelListLines, channelSentence } from './channel-lines.js';
 import type { Palette } from './colors.js';
+import { count } from './count.js';
 import { printable } from './printable.js';
 import { type Column, renderTable } from './table.js';
 import { keyListLines, keySummaryLines, refreshSentence } from './trust-lines.js';
@@ -244,9 +245,4 @@ function deltaLines(summary: DeltaSummaryEvent): string[] {
     formatDuration(summary.durationMs),
   ];
   return [`${printable(summary.delta)}: ${facts.join(', ')}`];
-}
-
-/** `1 file`, `2 files`, `3 copies`. */
-export function count(number: number, noun: string, plural = `${noun}s`): string {
-  return `${number} ${number === 1 ? noun : plural}`;
 }

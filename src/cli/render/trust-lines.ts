@@ -1,5 +1,6 @@
 import type { KeyListEvent, KeySummaryEvent, MetadataExpiry, RefreshSummaryEvent } from '../../events.js';
 import { formatDuration } from '../durations.js';
+import { count } from './count.js';
 import { printable } from './printable.js';
 
 /** The keys of a directory, one a line, and until when metadata is good. */
@@ -15,7 +16,7 @@ export function keyListLines({ keys, entries, expiries }: KeyListEvent): string[
 
 /** What became of keys: the files first, what is missing after them. */
 export function keySummaryLines({ action, keys, files, published, missing, fingerprint }: KeySummaryEvent): string[] {
-  const signed = published.length === 0 ? '' : `, ${published.length} files of metadata signed`;
+  const signed = published.length === 0 ? '' : `, ${count(published.length, 'file')} of metadata signed`;
   const which = fingerprint === undefined ? '' : `, fingerprint ${fingerprint}`;
   return [
     ...files.map(printable),
@@ -28,7 +29,7 @@ export function keySummaryLines({ action, keys, files, published, missing, finge
 
 /** What was signed, and what ends first. */
 export function refreshSentence({ mirror, written, expiries, durationMs }: RefreshSummaryEvent): string {
-  const done = written.length === 0 ? 'up to date, nothing signed' : `${written.length} files signed`;
+  const done = written.length === 0 ? 'up to date, nothing signed' : `${count(written.length, 'file')} written`;
   const [first] = expiries;
   const until = first === undefined ? '' : `, ${first.role} is the first to expire, at ${first.expires}`;
   return `${printable(mirror)}: ${done}${until}, ${formatDuration(durationMs)}`;
