@@ -1,4 +1,2 @@
 #!/usr/bin/env node
-const { compile, readCache, run } = require('./load-program.js');
-
-run(compile(readCache()));
+require('./load-program.js').load('main.js');

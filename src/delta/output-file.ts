@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { placeFile, placeFileQuickly } from '../io/atomic-file.js';
+import { temporaryPathOf } from './temporary-path.js';
 import { type WriteOptions, WrittenFile } from './written-file.js';
 
 /** How a new file is made. */
@@ -20,7 +20,7 @@ export async function writeNewFile<T>(
   write: (output: OutputFile) => Promise<T>,
   { sync = true, ...options }: NewFileOptions = {},
 ): Promise<T> {
-  const output = new OutputFile(`${path}.${randomBytes(4).toString('hex')}.tmp`, options);
+  const output = new OutputFile(temporaryPathOf(path), options);
   try {
     const result = await write(output);
     if (sync) output.complete();

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import type { DeltaEffort, DeltaStatistics, EngineChoice } from '../delta/generate.js';
 import { deltaMemoryBytes } from '../delta/generate.js';
+import { temporaryPathOf } from '../delta/temporary-path.js';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { DeltaSummaryEvent, EventSink } from '../events.js';
 import { placeFile, placeFileQuickly } from '../io/atomic-file.js';
@@ -120,7 +120,7 @@ async function makeInPlace(
   context: JobContext,
 ): Promise<DeltaStatistics> {
   const { basePath, targetPath, deltaPath, verify, sync } = options;
-  const temporaryPath = `${deltaPath}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporaryPath = temporaryPathOf(deltaPath);
   try {
     const statistics = await base.delta(firstPartHere(partsAsJobs(run, basePath), context), {
       targetPath,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -24,18 +24,26 @@ function versionOf(program: string): string {
   }).trim();
 }
 
+const programDirectory = join(root, 'dist', 'program');
+const cached = readdirSync(programDirectory).flatMap((name) => (name.endsWith('.cache') ? [name.slice(0, -6)] : []));
+
 describe('what V8 keeps of the program', () => {
-  test('is taken by the Node that made it', () => {
-    const { compile, readCache } = createRequire(import.meta.url)(join(root, 'bin', 'load-program.js')) as {
-      readonly compile: (cachedData: Buffer | undefined) => { readonly cachedDataRejected?: boolean };
-      readonly readCache: () => Buffer | undefined;
+  test('is of the files that a delta and a patch need, and is taken by the Node that made it', () => {
+    const { compile } = createRequire(import.meta.url)(join(root, 'bin', 'load-program.js')) as {
+      readonly compile: (filename: string) => { readonly cachedDataRejected?: boolean };
     };
-    expect(compile(readCache()).cachedDataRejected).toBe(false);
+    expect(cached).toContain('main.js');
+    for (const module of ['apply', 'patch', 'single-delta']) {
+      expect(cached).toContainEqual(expect.stringMatching(`^${module}-`));
+    }
+    for (const name of cached) {
+      expect(compile(join(programDirectory, name)).cachedDataRejected, name).toBe(false);
+    }
   });
 
   test('need not be there, and may be that of another Node', async () => {
     const program = await copyProgram();
-    const cache = join(program, 'dist', 'program', 'main.cache');
+    const cache = join(program, 'dist', 'program', 'main.js.cache');
     expect(versionOf(program)).toBe(version);
 
     writeFileSync(cache, 'of another one');
