@@ -7,8 +7,8 @@ import type {
   SignatureInspection,
 } from '../../events.js';
 import { formatBytes } from '../bytes.js';
-import { printable } from './printable.js';
 import { count } from './count.js';
+import { printable } from './printable.js';
 import type { Layout } from './summary.js';
 import { type Column, renderTable } from './table.js';
 
