@@ -4,7 +4,7 @@
 const { readFileSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { dirname, join } = require('node:path');
-const { constants, Script } = require('node:vm');
+const { Script } = require('node:vm');
 
 const directory = join(__dirname, '..', 'dist', 'program');
 const requireOutside = Module.createRequire(join(directory, 'main.js'));
@@ -24,11 +24,7 @@ function load(name) {
 }
 
 function compile(filename) {
-  return new Script(Module.wrap(readFileSync(filename, 'utf8')), {
-    filename,
-    cachedData: readCache(filename),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  return new Script(Module.wrap(readFileSync(filename, 'utf8')), { filename, cachedData: readCache(filename) });
 }
 
 function readCache(filename) {

@@ -23,6 +23,7 @@ const bundle = await rolldown({
 });
 // As deep below the root as what they are made of, which is how they find package.json and the WebAssembly modules.
 const program = join(root, 'dist', 'program');
-await bundle.write({ dir: program, format: 'cjs' });
+// A script that V8 has kept cannot `import()`.
+await bundle.write({ dir: program, format: 'cjs', dynamicImportInCjs: false });
 await bundle.close();
 writeFileSync(join(program, 'package.json'), '{ "type": "commonjs" }\n');
