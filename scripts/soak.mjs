@@ -1,7 +1,7 @@
 // `npm run soak [-- --seed S --kills N --runs N --publishes N --jobs N] [FILE…]`: the long form of every suite that reads
-// SOAK_SEED, SOAK_RUNS (cases of a usual property, fewer where one takes longer), SOAK_KILLS (interrupted builds) or SOAK_PUBLISHES (with readers), each in a
-// vitest of its own and without time limits, as many at once as there are processors, or `--jobs`. The seed is printed:
-// giving it again repeats a failure.
+// SOAK_SEED, SOAK_RUNS (cases of a usual property, in proportion more or fewer of another), SOAK_KILLS (interrupted builds)
+// or SOAK_PUBLISHES (with readers), each in a vitest of its own and without time limits, as many at once as there are
+// processors, or `--jobs`. The seed is printed: giving it again repeats a failure.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
