@@ -29,7 +29,7 @@ test('rdiff patch makes the same target of it', (context) => {
     fc.property(editedPair(300_000), effort, ({ base, target }, effort) => {
       const { basePath, deltaPath } = makeDelta(dir, base, target, effort);
       const patched = `${deltaPath}.target`;
-      execFileSync('rdiff', ['patch', basePath, deltaPath, patched]);
+      execFileSync('rdiff', ['-f', 'patch', basePath, deltaPath, patched]);
       expect(readFileSync(patched).equals(target)).toBe(true);
     }),
     propertyRuns(25),
@@ -44,8 +44,8 @@ test('deltas that rdiff made are applied', (context) => {
     fc.property(editedPair(100_000), blockBytes, hash, ({ base, target }, blockBytes, hash) => {
       const { basePath, targetPath, deltaPath } = makeDelta(dir, base, target);
       const [signature, theirs] = [`${deltaPath}.signature`, `${deltaPath}.theirs`];
-      execFileSync('rdiff', ['-b', blockBytes, '-H', hash, 'signature', basePath, signature]);
-      execFileSync('rdiff', ['delta', signature, targetPath, theirs]);
+      execFileSync('rdiff', ['-f', '-b', blockBytes, '-H', hash, 'signature', basePath, signature]);
+      execFileSync('rdiff', ['-f', 'delta', signature, targetPath, theirs]);
       expect(applied(basePath, theirs, target.length).equals(target)).toBe(true);
     }),
     propertyRuns(25),
