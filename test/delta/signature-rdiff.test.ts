@@ -79,12 +79,14 @@ describe.skipIf(!haveTools('rdiff'))('beside rdiff', () => {
     const property = fc.asyncProperty(editedPair(200_000), options, async ({ base, target }, { kind, ...lengths }) => {
       const signature = await rdiffSignature(base, kind, lengths);
       expect((await signatureOf(dir, base, { ...kind, ...lengths })).equals(signature)).toBe(true);
-      const ours = (await deltaFrom(dir, signature, target)).delta;
+      const { delta: ours, statistics } = await deltaFrom(dir, signature, target);
       const theirs = await rdiffDelta(signature, target);
       expect((await rdiffPatch(base, ours)).equals(target)).toBe(true);
       expect((await patched(dir, base, ours)).equals(target)).toBe(true);
       expect((await patched(dir, base, theirs)).equals(target)).toBe(true);
-      expect(ours.length).toBeLessThanOrEqual(theirs.length);
+      // Of blocks that are alike rdiff takes the first, and ours the one that goes on from the last match: its offset may need
+      // three bytes more.
+      expect(ours.length).toBeLessThanOrEqual(theirs.length + 3 * statistics.copyCommands);
     });
     await fc.assert(property, propertyRuns(60));
   });
