@@ -1,6 +1,7 @@
 // The benches as the command line names them: which parts each has, and what these are run on.
 import { benchBuild } from './build.mjs';
 import { benchClient } from './client/bench.mjs';
+import { makeLargePair } from './corpus/large-pair.mjs';
 import { makePairs } from './corpus/pairs.mjs';
 import { makeSeries } from './corpus/series.mjs';
 import { benchDelta } from './delta/bench.mjs';
@@ -59,8 +60,8 @@ async function publish({ files: [mirror = ''], cache, program, runs = 3 }, say) 
 
 /** @type {Part} */
 async function client({ files: [base, target], cache, program, runs = 3 }, say) {
-  const pairs = base === undefined || target === undefined ? makePairs(cache) : [{ name: 'your pair', base, target }];
-  return { client: await benchClient({ pairs, cache, program, runs }, say) };
+  const pair = base === undefined || target === undefined ? makeLargePair(cache) : { name: 'your pair', base, target };
+  return { client: await benchClient({ pair, cache, program, runs }, say) };
 }
 
 /** @type {Part} */

@@ -18,25 +18,43 @@ import { findTools } from '../tools.mjs';
 const applyOnce = fileURLToPath(new URL('apply-once.mjs', import.meta.url));
 
 /**
- * Makes the delta of each pair once and has all apply it, in turn, `runs` times. In the first run the results are compared
+ * Makes the delta of a pair once and has all apply it, in turn, `runs` times. In the first run the results are compared
  * with the target.
- * @param {{pairs: readonly Pair[], cache: string, program: string, runs: number}} request
+ * @param {{pair: Pair, cache: string, program: string, runs: number}} request
  * @param {import('../report.mjs').Say} say
  */
-export async function benchClient({ pairs, cache, program, runs }, say) {
-  /** @type {PairFigures[]} */
-  const figures = [];
-  for (const pair of pairs) {
-    const work = mkdtempSync(join(cache, 'bench-'));
-    try {
-      figures.push(await measurePair(pair, { work, program, runs }));
-      say(pairBlock(/** @type {PairFigures} */ (figures.at(-1)), runs));
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
+export async function benchClient({ pair, cache, program, runs }, say) {
+  const work = mkdtempSync(join(cache, 'bench-'));
+  try {
+    const figures = await measurePair(pair, { work, program, runs });
+    say(pairBlock(figures, runs));
+    return figures;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
   }
-  return figures;
 }
+
+/**
+ * What ours costs against the same done by rdiff and others, by the name of ours.
+ * @param {PairFigures} figures
+ */
+export function againstRdiff({ applied }) {
+  const costOf = (/** @type {string} */ name) => applied.find((one) => one.name === name)?.cost;
+  return [
+    [NAMES.fromFile, NAMES.durablyByRdiff],
+    [NAMES.fromNginx, NAMES.fetchedByRdiff],
+    [NAMES.bare, NAMES.byRdiff],
+  ].map(([name = '', other = '']) => ({ name, ours: costOf(name), theirs: costOf(other) }));
+}
+
+const NAMES = {
+  fromFile: 'ours, from a file',
+  fromNginx: 'ours, from nginx on loopback',
+  bare: '`patch --no-sync`',
+  byRdiff: 'rdiff patch',
+  durablyByRdiff: 'rdiff patch, sync, sha256',
+  fetchedByRdiff: 'curl, rdiff patch, sync, sha256',
+};
 
 /**
  * @param {Pair} pair
@@ -91,17 +109,17 @@ function contendersFor({ base, target }, { work, program, delta, url }) {
   const fetch = ['curl', '-sS', '-o', fetched, url];
   const patch = ['rdiff', 'patch', base, delta, result];
   return [
-    { name: 'ours, from a file', needs: [], steps: apply(delta) },
-    { name: 'ours, from nginx on loopback', needs: ['nginx'], steps: apply(url) },
+    { name: NAMES.fromFile, needs: [], steps: apply(delta) },
+    { name: NAMES.fromNginx, needs: ['nginx'], steps: apply(url) },
     {
-      name: '`patch --no-sync`',
+      name: NAMES.bare,
       needs: [],
       steps: [ours(program, 'patch', '--quiet', '--no-sync', base, delta, result)],
     },
-    { name: 'rdiff patch', needs: ['rdiff'], steps: [patch] },
-    { name: 'rdiff patch, sync, sha256', needs: ['rdiff', 'openssl'], steps: [patch, sync, check] },
+    { name: NAMES.byRdiff, needs: ['rdiff'], steps: [patch] },
+    { name: NAMES.durablyByRdiff, needs: ['rdiff', 'openssl'], steps: [patch, sync, check] },
     {
-      name: 'curl, rdiff patch, sync, sha256',
+      name: NAMES.fetchedByRdiff,
       needs: ['nginx', 'curl', 'rdiff', 'openssl'],
       steps: [fetch, ['rdiff', 'patch', base, fetched, result], sync, check],
     },

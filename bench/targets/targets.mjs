@@ -1,4 +1,5 @@
 // Everything that was measured, against what the project promises.
+import { againstRdiff } from '../client/bench.mjs';
 import { ratesAgainstNormal } from '../shapes/bench.mjs';
 import { deltaTargets } from './of-deltas.mjs';
 import { atLeast, atMost } from './target.mjs';
@@ -9,6 +10,7 @@ import { atLeast, atMost } from './target.mjs';
 /** @typedef {ReturnType<typeof import('../digests/bench.mjs').benchDigests>} DigestsFigures */
 /** @typedef {Awaited<ReturnType<typeof import('../memory/bench.mjs').benchMemory>>} MemoryFigures */
 /** @typedef {Awaited<ReturnType<typeof import('../trust/bench.mjs').benchTrust>>} TrustFigures */
+/** @typedef {Awaited<ReturnType<typeof import('../client/bench.mjs').benchClient>>} ClientFigures */
 
 /** Two readings of a resident memory that are the same differ by less. */
 const sameMemory = 1.05;
@@ -20,11 +22,11 @@ const maxMetadataBytes = 4_999_999;
  * The targets that these figures speak of, in the order of their points.
  * @param {{
  *   delta?: DeltaFigures, shapes?: ShapesFigures, signature?: SignaturesFigures, digests?: DigestsFigures,
- *   memory?: MemoryFigures, build?: object, publish?: object, client?: object, trust?: TrustFigures,
+ *   memory?: MemoryFigures, build?: object, publish?: object, client?: ClientFigures, trust?: TrustFigures,
  * }} figures
  * @returns {import('./target.mjs').Target[]}
  */
-export function targetsOf({ delta, shapes, signature, digests, memory, trust }) {
+export function targetsOf({ delta, shapes, signature, digests, memory, trust, client }) {
   const targets = [
     ...(delta === undefined ? [] : deltaTargets(delta.pairs)),
     ...(memory === undefined ? [] : memoryTargets(memory)),
@@ -36,8 +38,18 @@ export function targetsOf({ delta, shapes, signature, digests, memory, trust }) 
       atLeast('7', `${name}: rate / random bytes`, 0.1, share),
     ),
     ...(trust?.shapes ?? []).flatMap(trustTargets),
+    ...(client === undefined ? [] : againstRdiff(client).flatMap(clientTargets)),
   ];
   return targets.sort((a, b) => a.point.localeCompare(b.point));
+}
+
+/** @param {ReturnType<typeof againstRdiff>[number]} figures */
+function clientTargets({ name, ours, theirs }) {
+  if (ours === undefined || theirs === undefined) return [];
+  return [
+    atLeast('9', `client, ${name}: wall, rdiff and the same / ours`, 1, theirs.wallSeconds / ours.wallSeconds),
+    atMost('9', `client, ${name}: MB`, 200, ours.peakRssBytes / 1e6),
+  ];
 }
 
 /** @param {TrustFigures['shapes'][number]} figures */

@@ -60,6 +60,28 @@ describe('the targets', () => {
     expect(verdictOf({ delta: gzipPair({ cpuSeconds: 1.5, deltaBytes: 401 }) }, /bytes, ours/)).toBe(false);
   });
 
+  it('hold what a device does against rdiff that does the same, and against 200 MB', () => {
+    const applied = (name: string, wallSeconds: number, peakRssBytes = 1e8) => ({
+      name,
+      cost: cost(1, wallSeconds, peakRssBytes),
+    });
+    const client = {
+      pair: 'large',
+      targetBytes: 4e9,
+      deltaBytes: 1e9,
+      applied: [
+        applied('ours, from a file', 5, 2.01e8),
+        applied('`patch --no-sync`', 3),
+        applied('rdiff patch', 2.9),
+        applied('rdiff patch, sync, sha256', 7),
+      ],
+    };
+    expect(verdictOf({ client }, /^client, ours, from a file: wall/)).toBe(true);
+    expect(verdictOf({ client }, /^client, ours, from a file: MB/)).toBe(false);
+    expect(verdictOf({ client }, /^client, `patch --no-sync`: wall/)).toBe(false);
+    expect(targetsOf({ client })).toHaveLength(4);
+  });
+
   it('find a shape that is a tenth as fast as random bytes, and one that is slower', () => {
     const shape = (name: string, bytesPerSecond: number) => ({ name, bytesPerSecond, deltaBytes: 1, cost: cost(1) });
     const shapes = {
