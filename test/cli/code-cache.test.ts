@@ -53,3 +53,12 @@ describe('what V8 keeps of the program', () => {
     expect(versionOf(program)).toBe(version);
   });
 });
+
+test('the program asks for members of Node by their names, but for fs: else it would find none of them', () => {
+  const files = readdirSync(programDirectory).filter((name) => name.endsWith('.js'));
+  const wholes = files.flatMap((name) => {
+    const text = readFileSync(join(programDirectory, name), 'utf8');
+    return [...text.matchAll(/__toESM\((node_\w+)/g)].map(([, part]) => part);
+  });
+  expect([...new Set(wholes)]).toEqual(['node_fs']);
+});
