@@ -18,10 +18,10 @@ import { readTimeWindow, type TimeWindow, WINDOW_FORM } from '../client/policy/t
 import { UpdateRepositoryError } from '../errors.js';
 import { type ImageVersion, VERSION_FORM } from '../metadata/brands.js';
 import { describeValue } from '../metadata/describe-value.js';
+import { readVersion } from '../metadata/image-name.js';
 import { parseSize } from './bytes.js';
 import { parseCount } from './numbers.js';
 import { optionValue } from './option-value.js';
-import { readVersion } from './version-argument.js';
 
 /** What the options of {@link addPolicyOptions} leave in commander's hands. */
 export interface PolicyFlags {

@@ -1,5 +1,5 @@
 import { UpdateRepositoryError } from '../errors.js';
-import { type ImageVersion, parseImageVersion, parseSeriesName, type SeriesName } from './brands.js';
+import { type ImageVersion, isImageVersion, parseImageVersion, parseSeriesName, type SeriesName } from './brands.js';
 import { describeName } from './describe-value.js';
 import { findNameFault } from './safe-name.js';
 
@@ -45,6 +45,7 @@ export interface RdiffName {
 }
 
 const STAMP = String.raw`\d{4}-\d{2}-\d{2}-\d{6}`;
+const WHOLE_STAMP = new RegExp(`^${STAMP}$`);
 const STAMPS = new RegExp(`(?=${STAMP})`, 'g');
 const IMAGE_NAME = new RegExp(`^(.+)-(${STAMP})-([^-]+)\\.img$`, 'u');
 const RDIFF_NAME = new RegExp(`^(.+)-(${STAMP})--(${STAMP})-([^-]+)\\.rdiff$`, 'u');
@@ -168,4 +169,10 @@ function findImageNameFault(fileName: string): string | null {
   return bytes > MAX_IMAGE_NAME_BYTES
     ? `has ${bytes} bytes, more than the ${MAX_IMAGE_NAME_BYTES} that leave room for the names of its deltas`
     : null;
+}
+
+/** Reads a version as people write it: its 14 digits, or the stamp of an image's name; null for anything else. */
+export function readVersion(text: string): ImageVersion | null {
+  const digits = WHOLE_STAMP.test(text) ? text.replaceAll('-', '') : text;
+  return isImageVersion(digits) ? digits : null;
 }

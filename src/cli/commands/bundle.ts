@@ -2,13 +2,13 @@ import { type Command, Option } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
 import { type ImageVersion, VERSION_FORM } from '../../metadata/brands.js';
 import { describeValue } from '../../metadata/describe-value.js';
+import { readVersion } from '../../metadata/image-name.js';
 import { parseSize } from '../bytes.js';
 import { EXIT } from '../exit-codes.js';
 import type { Accept } from '../invocation.js';
 import { addMirrorOptions, type MirrorFlags, mirrorSource } from '../mirror-flags.js';
 import { optionValue } from '../option-value.js';
 import { requireWritable } from '../output-path.js';
-import { readVersion } from '../version-argument.js';
 
 interface BundleFlags extends MirrorFlags {
   readonly output: string;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ChannelOptions } from '../../images/channels.js';
+import { readVersion } from '../../metadata/image-name.js';
 import { EXIT } from '../exit-codes.js';
 import type { Accept, Session } from '../invocation.js';
 import { keysDirectory, openKeys, type PassphraseFlags, passphraseOption } from '../sign-flags.js';
-import { readVersion } from '../version-argument.js';
 
 interface ChannelFlags extends PassphraseFlags {
   readonly sign?: string;

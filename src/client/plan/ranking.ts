@@ -57,9 +57,9 @@ function cheapestThatFits(
   [first, second]: readonly [Effort, Effort],
 ): { readonly found: Trail | null; readonly tooLarge: Trail | null } {
   const maxDiskBytes = graph.device.freeBytes;
-  const any = cheapestPath(graph, start, { price, maxDiskBytes: Number.POSITIVE_INFINITY }, first);
-  if (any === null || any.diskBytes <= maxDiskBytes) return { found: any, tooLarge: null };
-  return { found: cheapestPath(graph, start, { price, maxDiskBytes }, second), tooLarge: any };
+  const cheapest = cheapestPath(graph, start, { price, maxDiskBytes: Number.POSITIVE_INFINITY }, first);
+  if (cheapest === null || cheapest.diskBytes <= maxDiskBytes) return { found: cheapest, tooLarge: null };
+  return { found: cheapestPath(graph, start, { price, maxDiskBytes }, second), tooLarge: cheapest };
 }
 
 /** The points at which the last of `paths` can be left, and the ways that the paths already take from there. */
