@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
@@ -78,25 +78,28 @@ async function writeClaim(path: string, text: string): Promise<Claim> {
 
 /** Gives a claim the lock's name, unless somebody has it. */
 async function place(claim: Claim, path: string): Promise<boolean> {
+  return takeName(claim, path, () => rename(claim.path, path));
+}
+
+/**
+ * Gives a claim a name that nobody has, which appears with the claim's text at once. A file system without hard links
+ * has the name taken by an empty file first, which `fill` then gives the text.
+ */
+async function takeName(claim: Claim, name: string, fill: () => Promise<void>): Promise<boolean> {
   try {
-    await link(claim.path, path);
+    await link(claim.path, name);
     return true;
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) return false;
     if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
-    return placeWithoutLinks(claim, path);
   }
-}
-
-/** For file systems without hard links: the name is taken first, by an empty file, which then is replaced. */
-async function placeWithoutLinks(claim: Claim, path: string): Promise<boolean> {
   try {
-    await (await open(path, 'wx')).close();
+    await (await open(name, 'wx')).close();
   } catch (error) {
     if (isSystemError(error, 'EEXIST')) return false;
     throw error;
   }
-  await rename(claim.path, path);
+  await fill();
   return true;
 }
 
@@ -122,13 +125,7 @@ async function takeOver(claim: Claim, path: string, breakLock: boolean): Promise
 
 /** One process at a time takes over; one that died over it gives its turn to the next. */
 async function takeTurn(claim: Claim, turnPath: string): Promise<boolean> {
-  try {
-    const turn = await open(turnPath, 'wx');
-    await turn.writeFile(claim.text).finally(() => turn.close());
-    return true;
-  } catch (error) {
-    if (!isSystemError(error, 'EEXIST')) throw error;
-  }
+  if (await takeName(claim, turnPath, () => writeFile(turnPath, claim.text))) return true;
   const text = await readIfThere(turnPath);
   if (text !== null && (await isDead(turnPath, claim, parseHolder(text)))) await rm(turnPath, { force: true });
   return false;

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { acquireLock } from '../../src/io/lock.js';
 import { ownIdentity } from '../../src/io/process-identity.js';
+import { readInstants } from '../support/kill-instants.js';
 import { mountSmallDisk } from '../support/small-disk.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { haveTools } from '../support/tools.js';
+import { tracedNode } from '../support/traced-cli.js';
 
 const polite = { breakLock: false };
 
@@ -76,6 +79,27 @@ it('is taken over although a process died while it took it over', async () => {
   await writeHolder(`${path}.takeover`, { pid: await deadPid() });
   await (await acquireLock(path, polite)).release();
   expect(await readdir(join(path, '..'))).toEqual([]);
+});
+
+it.skipIf(!haveTools('strace'))('is taken over wherever a process was killed that took it over', async () => {
+  const path = await lockPath();
+  const log = `${path}-calls`;
+  const dead = await deadPid();
+  const files = ['-P', path, '-P', `${path}.takeover`];
+  const source = `
+    import { acquireLock } from ${JSON.stringify(new URL('../../dist/io/lock.js', import.meta.url).href)};
+    await acquireLock(${JSON.stringify(path)}, { breakLock: false });`;
+  const node = ['--input-type=module', '-e', source];
+  await writeHolder(path, { pid: dead });
+  expect(await tracedNode(['-o', log, ...files], node)).toMatchObject({ code: 0, stderr: '' });
+  const instants = readInstants(await readFile(log, 'utf8'));
+  expect(instants.length).toBeGreaterThan(4);
+  for (const { call, count } of instants) {
+    await writeHolder(path, { pid: dead });
+    const inject = `inject=${call}:signal=SIGKILL:when=${count}`;
+    expect(await tracedNode([...files, '-e', inject], node), inject).toMatchObject({ signal: 'SIGKILL' });
+    await (await acquireLock(path, polite)).release();
+  }
 });
 
 it('leaves no file behind', async () => {

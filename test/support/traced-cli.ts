@@ -33,13 +33,16 @@ export async function killCliAt(
   expect(signal, `${call} ${count}: ${stderr}`).toBe('SIGKILL');
 }
 
+function tracedCli(trace: readonly string[], args: readonly string[], env: Environment) {
+  return tracedNode(trace, [programPath, ...args], env);
+}
+
 /**
- * One thread for all asynchronous calls, since strace counts the calls of each thread by itself. Nothing waits for it
- * synchronously: a server may be in the process of the test.
+ * Runs Node under strace. One thread for all asynchronous calls, since strace counts the calls of each thread by itself.
+ * Nothing waits for it synchronously: a server may be in the process of the test.
  */
-async function tracedCli(trace: readonly string[], args: readonly string[], env: Environment) {
-  const command = ['-f', '-qq', ...trace, process.execPath, programPath, ...args];
-  const child = spawn('strace', command, {
+export async function tracedNode(trace: readonly string[], args: readonly string[], env: Environment = {}) {
+  const child = spawn('strace', ['-f', '-qq', ...trace, process.execPath, ...args], {
     env: { ...process.env, ...env, UV_THREADPOOL_SIZE: '1' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
