@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { DeltaHooks } from '../delta/hooks.js';
 import { UpdateRepositoryError } from '../errors.js';
 import type { JobKind } from '../events.js';
