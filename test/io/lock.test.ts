@@ -102,6 +102,26 @@ it.skipIf(!haveTools('strace'))('is taken over wherever a process was killed tha
   }
 });
 
+it.skipIf(!haveTools('strace'))('is held by one, and taken over, on a file system without hard links', async () => {
+  const path = await lockPath();
+  await writeHolder(path, { pid: await deadPid() });
+  const source = `
+    import { acquireLock } from ${JSON.stringify(new URL('../../dist/io/lock.js', import.meta.url).href)};
+    const take = () => acquireLock(${JSON.stringify(path)}, { breakLock: false });
+    for (let time = 0; time < 2; time += 1) {
+      const lock = await take();
+      await lock.assertHeld();
+      if (await take().then(() => true, (error) => error.code !== 'LOCKED')) process.exit(9);
+      await lock.release();
+    }`;
+  const trace = ['-o', `${path}-calls`, '-e', 'trace=link', '-e', 'inject=link:error=EPERM'];
+  const ended = await tracedNode(trace, ['--input-type=module', '-e', source]);
+  expect(ended).toMatchObject({ code: 0, stderr: '' });
+  // Twice for the dead holder's lock and the turn to take it over, once for the free one, once each for who comes too late.
+  expect((await readFile(`${path}-calls`, 'utf8')).match(/INJECTED/g)).toHaveLength(5);
+  expect(await readdir(join(path, '..'))).toEqual(['lock-calls']);
+});
+
 it('leaves no file behind', async () => {
   const path = await lockPath();
   const lock = await acquireLock(path, polite);
