@@ -18,23 +18,26 @@ export async function observeCli(
   env: Environment = {},
   exitCode = 0,
 ): Promise<Instant[]> {
-  const { code, stderr } = await tracedCli(['-o', log, '-e', `trace=${changes.join()}`], args, env);
+  const { code, stderr } = await tracedNode(['-o', log, '-e', `trace=${changes.join()}`], [programPath, ...args], env);
   expect(code, stderr).toBe(exitCode);
   return readInstants(readFileSync(log, 'utf8'));
 }
 
 /** Runs the program and has strace kill it as it enters a system call. */
-export async function killCliAt(
+export async function killCliAt(instant: Instant, args: readonly string[], env: Environment = {}): Promise<void> {
+  await killNodeAt(instant, [], [programPath, ...args], env);
+}
+
+/** The same with any script of Node's; `trace` says which calls are counted. */
+export async function killNodeAt(
   { call, count }: Instant,
+  trace: readonly string[],
   args: readonly string[],
   env: Environment = {},
 ): Promise<void> {
-  const { signal, stderr } = await tracedCli(['-e', `inject=${call}:signal=SIGKILL:when=${count}`], args, env);
+  const inject = ['-e', `inject=${call}:signal=SIGKILL:when=${count}`];
+  const { signal, stderr } = await tracedNode([...trace, ...inject], args, env);
   expect(signal, `${call} ${count}: ${stderr}`).toBe('SIGKILL');
-}
-
-function tracedCli(trace: readonly string[], args: readonly string[], env: Environment) {
-  return tracedNode(trace, [programPath, ...args], env);
 }
 
 /**
