@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { overdueSettings } from './scripts/overdue.mjs';
 
 export default defineConfig({
   test: {
@@ -7,5 +8,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Many tests wait for servers; vitest itself would leave one processor out.
     maxWorkers: '100%',
+    ...overdueSettings,
   },
 });

@@ -25,8 +25,11 @@ export async function runVitest(args, env = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'update-repository-report-'));
   try {
     const report = join(folder, 'report.json');
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const ending = await run([vitest, 'run', ...reporters, ...args], env);
+    const reporters = ['default', 'json', join(root, 'scripts', 'overdue.mjs')].map((name) => `--reporter=${name}`);
+    const ending = await run([vitest, 'run', ...reporters, `--outputFile.json=${report}`, ...args], {
+      ...env,
+      OVERDUE_FOLDER: folder,
+    });
     const results = readReport(report);
     for (const line of failureLines(results)) console.error(line);
     return withCrash(countReport(results), ending);
