@@ -5,7 +5,8 @@
 #
 # Everything it writes lies below DIR, which is new. The store holds 6 GB; what is removed makes room within seconds.
 # Prints "ready" when the server answers (after some ten seconds), and runs until its standard input ends, so that it
-# does not outlive who started it. What a daemon says is in DIR/log.
+# does not outlive who started it, or until one of its daemons does, so that nobody waits for an answer that never comes.
+# What a daemon says is in DIR/log.
 # Needs Debian's ceph-mon, ceph-osd, ceph-common and radosgw. Key: test-access, secret: test-secret.
 set -euo pipefail
 if (($# != 3)); then
@@ -90,8 +91,12 @@ daemon radosgw -f -n client.gateway
 for ((tenths = 600; tenths > 0; tenths--)); do
   if (: <>"/dev/tcp/127.0.0.1/$s3_port") 2>/dev/null; then
     echo ready
-    cat >/dev/null
-    exit 0
+    exec 3<&0
+    cat <&3 >/dev/null &
+    wait -n "${daemons[@]}" $! || true
+    kill -0 $! 2>/dev/null || exit 0
+    kill $!
+    fail 'one of the daemons has ended'
   fi
   sleep 0.1
 done

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, vi } from 'vitest';
 import { openS3Storage } from '../../src/publish/s3/open-s3-storage.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
@@ -16,6 +16,7 @@ describe.skipIf(!haveTools(...CEPH_TOOLS))('S3, as a real Ceph has it', () => {
     for (const [name, value] of Object.entries(CEPH_ENV)) vi.stubEnv(name, value);
     ceph = await startCeph(dir);
   });
+  beforeEach(() => ceph.mustAnswer());
   afterAll(async () => {
     await ceph?.stop();
     vi.unstubAllEnvs();

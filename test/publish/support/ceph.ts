@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import {
   AbortMultipartUploadCommand,
   CreateBucketCommand,
+  HeadBucketCommand,
   ListMultipartUploadsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -28,8 +29,12 @@ export interface Ceph {
   readonly endpoint: string;
   /** Speaks to it as the environment {@link CEPH_ENV} says, which has to be this process's. */
   readonly client: S3Client;
+  /** Throws where it has ended or stands still, at once from the second time on: before each of many slow tests. */
+  mustAnswer(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const ANSWER_MS = 20_000;
 
 /** Starts an S3 server of its own below `dir`, which takes ten seconds and 300 MB: once for a file of tests. */
 export async function startCeph(dir: string): Promise<Ceph> {
@@ -39,10 +44,7 @@ export async function startCeph(dir: string): Promise<Ceph> {
   const closed = once(child, 'close');
   const said: string[] = [];
   child.stderr.on('data', (text) => said.push(String(text)));
-  const stop = async () => {
-    child.stdin.end();
-    await closed;
-  };
+  let isStopping = false;
   const ready = new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', () => resolve());
     void closed.then(() => reject(new Error(`Ceph did not start: ${said.join('')}`)));
@@ -51,12 +53,24 @@ export async function startCeph(dir: string): Promise<Ceph> {
   const endpoint = `http://127.0.0.1:${port}`;
   const client = await connect({ endpoint, pathStyle: true });
   await client.send(new CreateBucketCommand({ Bucket: 'test' }));
+  void closed.then(() => {
+    if (!isStopping) console.error(`Ceph has ended by itself: ${said.join('')}`);
+  });
+  let answer: Promise<unknown> = Promise.resolve();
   return {
     endpoint,
     client,
+    mustAnswer: async () => {
+      const ask = () =>
+        client.send(new HeadBucketCommand({ Bucket: 'test' }), { abortSignal: AbortSignal.timeout(ANSWER_MS) });
+      answer = answer.then(ask);
+      await answer;
+    },
     stop: async () => {
+      isStopping = true;
       client.destroy();
-      await stop();
+      child.stdin.end();
+      await closed;
     },
   };
 }
