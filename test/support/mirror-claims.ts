@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   brokenClaim,
@@ -28,7 +28,10 @@ export function readClaims(mirror: string): MirrorFindings {
   const facts = new Map<string, Facts | undefined>();
   for (const { path } of claims) {
     const place = join(mirror, path);
-    if (!facts.has(path)) facts.set(path, existsSync(place) ? factsOf(readFileSync(place)) : undefined);
+    if (!facts.has(path)) {
+      const bytes = readIfThere(place);
+      facts.set(path, bytes === undefined ? undefined : factsOf(bytes));
+    }
     named.set(path, facts.get(path)?.sha256 ?? 'missing');
   }
   const broken = claims.flatMap((claim) => brokenClaim(claim, facts.get(claim.path)) ?? []);
@@ -36,12 +39,27 @@ export function readClaims(mirror: string): MirrorFindings {
 }
 
 function claimsIn(mirror: string): Claim[] {
-  const textOf = (path: string) => (existsSync(join(mirror, path)) ? readFileSync(join(mirror, path), 'utf8') : '');
+  const textOf = (path: string) => readIfThere(join(mirror, path))?.toString() ?? '';
   const names = existsSync(join(mirror, 'meta')) ? readdirSync(join(mirror, 'meta')) : [];
-  const metas = names.filter((name) => !name.endsWith('.asc'));
+  const metas = names.filter((name) => !name.endsWith('.asc')).map((name) => `meta/${name}`);
   return [
-    ...metas.flatMap((name) => metaClaims(`meta/${name}`, readFileSync(join(mirror, 'meta', name), 'utf8'))),
+    ...metas.flatMap((path) => metaClaimsOf(path, readIfThere(join(mirror, path)))),
     ...cksumClaims(textOf('CKSUMS')),
     ...['SHA256SUMS', 'rdiffs/SHA256SUMS'].flatMap((path) => sha256SumsClaims(path, textOf(path))),
   ];
+}
+
+/** None where the file was withdrawn after it was listed. */
+function metaClaimsOf(path: string, json: Buffer | undefined): Claim[] {
+  return json === undefined ? [] : metaClaims(path, json.toString());
+}
+
+/** Undefined where there is nothing, maybe no more: somebody may be publishing. A link to nothing throws. */
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    throw error;
+  }
 }
