@@ -61,6 +61,11 @@ export default class OverdueReporter {
   }
 
   /** @param {TestModule} module */
+  onTestModuleQueued(module) {
+    this.#heard(module, 'is loaded');
+  }
+
+  /** @param {TestModule} module */
   onTestModuleStart(module) {
     this.#heard(module, 'begins');
   }
@@ -144,7 +149,11 @@ async function endOverdue(path, doing) {
   } catch (error) {
     console.error(`it does not say where it is: ${error instanceof Error ? error.message : error}`);
   }
-  process.kill(pid, 'SIGKILL');
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /** @returns {Note[]} */

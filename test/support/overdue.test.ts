@@ -70,6 +70,13 @@ describe('a test file from which nothing is heard any more', () => {
     expect(code).toBe(1);
   });
 
+  test('is ended also while it is loaded', async () => {
+    const { said, code } = await runTests('loads', { loads: `for (;;) Math.random();` });
+    expect(said).toMatch(/^OVERDUE: loads\.test\.js: is loaded, .* \(R \(running\)\) is ended$/m);
+    expect(said).toMatch(/^ +at .*loads\.test\.js:1:/m);
+    expect(code).toBe(1);
+  });
+
   test('is nothing that vitest can end by itself', async () => {
     const { said, statuses, code } = await runTests('waits', {
       waits: `
