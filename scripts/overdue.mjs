@@ -117,9 +117,10 @@ export default class OverdueReporter {
   #look() {
     for (const [path, file] of this.#files) {
       file.leftMs -= LOOK_MS;
-      if (file.leftMs > 0) continue;
+      const note = file.leftMs > 0 ? undefined : readNotes().find((note) => note.path === path);
+      if (note === undefined) continue;
       this.#files.delete(path);
-      void endOverdue(path, file.doing);
+      void endOverdue(note, file.doing);
     }
   }
 }
@@ -131,16 +132,10 @@ function nameOf(entity) {
 
 /**
  * Says what a file does for too long, and ends its process, which vitest counts as a failure.
- * @param {string} path
+ * @param {Note} note
  * @param {string} doing
  */
-async function endOverdue(path, doing) {
-  const note = readNotes().find((note) => note.path === path);
-  if (note === undefined) {
-    console.error(`OVERDUE: ${relative('', path)}: ${doing}, and no more; its process is not known`);
-    return;
-  }
-  const { pid, port } = note;
+async function endOverdue({ path, pid, port }, doing) {
   console.error(`OVERDUE: ${relative('', path)}: ${doing}, and no more; process ${pid} (${stateOf(pid)}) is ended`);
   try {
     // Node begins to listen for debuggers, whatever it is doing.

@@ -181,7 +181,7 @@ it('has one winner when many find the same dead holder at once', async () => {
   const path = await lockPath();
   const source = `
     ${IMPORT_LOCK}
-    try { await acquireLock(${JSON.stringify(path)}, { breakLock: false }); console.log('won'); setTimeout(() => {}, 3000); }
+    try { await acquireLock(${JSON.stringify(path)}, { breakLock: false }); console.log('won'); setTimeout(() => {}, 60_000); }
     catch (error) { console.log(error.code === 'LOCKED' ? 'LOCKED' : String(error.stack)); }`;
   for (let round = 0; round < 3; round++) {
     await writeHolder(path, { pid: await deadPid() });

@@ -1,22 +1,40 @@
 // What all servers of the tests have in common: free ports, a process that is waited for, and its end by its id.
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-const START_TIMEOUT_MS = 20_000;
+/** Of /proc/sys/net/ipv4/ip_local_port_range, unless somebody changed it. */
+const FIRST_HANDED_OUT = 32_768;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
-/** A port of loopback that nobody listens on. @returns {Promise<number>} */
+/**
+ * A port of loopback that nobody listens on. It is none of those that the kernel hands out: whoever is to listen there may
+ * take its time.
+ *
+ * @returns {Promise<number>}
+ */
 export async function freePort() {
+  for (;;) {
+    const port = randomInt(10_240, FIRST_HANDED_OUT);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** @param {number} port */
+async function isFree(port) {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('expected a port, found none');
-  return address.port;
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -44,6 +62,7 @@ export async function startServer(command, args, port, environment = {}) {
     }
     await wait(50);
   }
+  if (child.exitCode !== null) throw new Error(`${command}: ended at once: ${said}`);
   return async () => {
     child.kill('SIGTERM');
     const timeout = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { projectRoot } from '../cli/run.js';
 import { temporaryDirectoryOfSuite } from './temporary-directory.js';
 
@@ -14,7 +14,7 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/packa
 describe('a test file from which nothing is heard any more', () => {
   const dir = temporaryDirectoryOfSuite();
 
-  /** Runs test files with a limit of a second for each test, and another one to be heard of. */
+  /** Runs test files with a limit of 3 s for each test, and as long to be heard of. */
   async function runTests(name: string, files: Readonly<Record<string, string>>) {
     const folder = join(dir, name);
     const notes = join(folder, 'notes');
@@ -22,15 +22,18 @@ describe('a test file from which nothing is heard any more', () => {
     writeFileSync(
       join(folder, 'vitest.config.mjs'),
       `import { overdueSettings } from ${JSON.stringify(reporter)};
-      export default { test: { globals: true, testTimeout: 1000, hookTimeout: 1000, ...overdueSettings } };`,
+      export default { test: { globals: true, testTimeout: 3000, hookTimeout: 3000, ...overdueSettings } };`,
     );
     for (const [file, source] of Object.entries(files)) writeFileSync(join(folder, `${file}.test.js`), source);
     const report = join(folder, 'report.json');
     const reporters = ['json', reporter].map((one) => `--reporter=${one}`);
     const child = spawn(process.execPath, [vitest, 'run', ...reporters, `--outputFile.json=${report}`], {
       cwd: folder,
+      detached: true,
       env: { ...process.env, OVERDUE_FOLDER: notes, OVERDUE_GRACE_MS: '3000' },
     });
+    // With the processes of its test files, should it not get as far as to end them.
+    onTestFinished(() => endGroup(child.pid));
     const [said] = await Promise.all([text(child.stderr), text(child.stdout), once(child, 'close')]);
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
     const statuses = Object.fromEntries(
@@ -48,7 +51,7 @@ describe('a test file from which nothing is heard any more', () => {
         const soon = () => new Promise((done) => setTimeout(done, 500));
         describe('a suite', () => test('loops', async () => { await soon(); neverReady(); }));
         test('never comes', () => undefined);`,
-      other: `test('passes', () => new Promise((done) => setTimeout(done, 500)));`,
+      other: `test('passes', () => new Promise((done) => setTimeout(done, 100)));`,
     });
     expect(said).toMatch(/^OVERDUE: loops\.test\.js: 'a suite > loops' runs, .* \(R \(running\)\) is ended$/m);
     expect(said).toMatch(/^ +at neverReady \(.*loops\.test\.js:2:/m);
@@ -81,10 +84,18 @@ describe('a test file from which nothing is heard any more', () => {
     const { said, statuses, code } = await runTests('waits', {
       waits: `
         test('waits for ever', () => new Promise(() => undefined));
-        test('passes', () => new Promise((done) => setTimeout(done, 700)));`,
+        test('passes', () => new Promise((done) => setTimeout(done, 100)));`,
     });
     expect(said).not.toContain('OVERDUE');
     expect(statuses).toEqual({ 'waits for ever': 'failed', passes: 'passed' });
     expect(code).toBe(1);
   });
 });
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ESRCH' });
+  }
+}

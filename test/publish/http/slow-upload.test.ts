@@ -24,7 +24,7 @@ describe.skipIf(!haveTools('nginx'))('a server that ends uploads which say nothi
     listen 127.0.0.1:${port};
     root ${root};
     client_max_body_size 0;
-    client_body_timeout 2s;
+    client_body_timeout 4s;
     location / { dav_methods PUT DELETE MKCOL MOVE; autoindex on; autoindex_format json; }
   }`,
     );
@@ -33,14 +33,14 @@ describe.skipIf(!haveTools('nginx'))('a server that ends uploads which say nothi
     onTestFinished(() => storage.close());
     const immutables = ['a.img', 'b.img'].map((name) => {
       const filePath = join(dir, name);
-      writeFileSync(filePath, name.repeat(500_000));
-      return { ...textObject(name, name.repeat(500_000), 'a/b'), content: { kind: 'file' as const, filePath } };
+      writeFileSync(filePath, name.repeat(800_000));
+      return { ...textObject(name, name.repeat(800_000), 'a/b'), content: { kind: 'file' as const, filePath } };
     });
     const startedAt = performance.now();
     await publishTo(storage, { immutables, indexStages: [] }, { limit: new RateLimit(800_000), transfers: 2 });
     expect(performance.now() - startedAt).toBeGreaterThan(5000);
     for (const name of ['a.img', 'b.img']) {
-      expect(readFileSync(join(root, name), 'utf8')).toBe(name.repeat(500_000));
+      expect(readFileSync(join(root, name), 'utf8')).toBe(name.repeat(800_000));
     }
   });
 });

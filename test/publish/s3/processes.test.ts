@@ -27,6 +27,8 @@ describe.skipIf(!haveTools(...CEPH_TOOLS, 'cksum'))('publishes to S3, as process
   beforeAll(async () => {
     for (const [name, value] of Object.entries(CEPH_ENV)) vi.stubEnv(name, value);
     ceph = await startCeph(dir);
+  });
+  beforeAll(async () => {
     mirrors = await makeLargeMirrors(dir);
   });
   afterAll(async () => {

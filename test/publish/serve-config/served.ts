@@ -24,7 +24,8 @@ ${config}`,
       ['authz_core', 'alias', 'headers', 'setenvif', 'socache_shmcb', 'ssl', 'dir', 'mime', 'filter', 'deflate'],
     ),
   caddy: (dir, port, config) => {
-    writeFileSync(join(dir, 'Caddyfile'), config);
+    // All would listen for their administrator on the same port.
+    writeFileSync(join(dir, 'Caddyfile'), config.replace('{\n', '{\n\tadmin off\n'));
     return startServer('caddy', ['run', '--adapter', 'caddyfile', '--config', join(dir, 'Caddyfile')], port, {
       XDG_DATA_HOME: dir,
       XDG_CONFIG_HOME: dir,

@@ -34,7 +34,7 @@ export interface Ceph {
   stop(): Promise<void>;
 }
 
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 60_000;
 
 /** Starts an S3 server of its own below `dir`, which takes ten seconds and 300 MB: once for a file of tests. */
 export async function startCeph(dir: string): Promise<Ceph> {

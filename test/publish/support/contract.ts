@@ -154,9 +154,12 @@ export function storageContract(name: string, start: (dir: string) => Promise<Te
           expect(read).toHaveLength(2_000_000);
         }
       })();
-      for (let turn = 0; turn < 10; turn += 1) await put(versions[turn % 2]!);
-      writing = false;
-      await reading;
+      try {
+        for (let turn = 0; turn < 10; turn += 1) await put(versions[turn % 2]!);
+      } finally {
+        writing = false;
+        await reading;
+      }
     });
   });
 }

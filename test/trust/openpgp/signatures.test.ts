@@ -75,9 +75,10 @@ describe.skipIf(!haveTools('gpg', 'gpg-agent', 'gpgconf', 'gpgv'))('signatures',
 
   it.each(['our ed25519', 'our RSA'])('by %s are the same for the same bytes and time', async (name) => {
     const path = join(directory, name === 'our RSA' ? 'rsa3072.asc' : 'ed25519.asc');
+    const wholeSecond = Math.floor(Date.now() / 1e6) * 1e6 + 1e6;
     const [first, second] = await Promise.all(
       [0, 999].map(async (ms) => {
-        const now = () => new Date(Math.floor(Date.now() / 1e6) * 1e6 + 1e6 + ms);
+        const now = () => new Date(wholeSecond + ms);
         return (await openKeySigner({ path, askPassphrase: async () => passphrase, now })).sign(data, 'binary');
       }),
     );
