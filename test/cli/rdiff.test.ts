@@ -232,7 +232,9 @@ describe('the output', () => {
     const dir = await workshop();
     const child = spawn(process.execPath, [program, 'rdiff', 'delta', 'signature', '/dev/zero', 'out'], { cwd: dir });
     const ended = once(child, 'close');
-    while (!readdirSync(dir).some((name) => name.endsWith('.tmp'))) await new Promise((wake) => setTimeout(wake, 20));
+    const isMade = () => readdirSync(dir).some((name) => name.endsWith('.tmp'));
+    while (child.exitCode === null && child.signalCode === null && !isMade())
+      await new Promise((wake) => setTimeout(wake, 20));
     child.kill('SIGINT');
     await ended;
     expect(child.exitCode).toBe(130);

@@ -143,7 +143,7 @@ describe.skipIf(!haveTools('cksum'))('a device is only looked at', () => {
         device,
         { ...source, patience: { attempts: 1, firstPauseMs: 1 } },
         {
-          policy: { limitBytesPerSecond: 100_000 },
+          policy: { limitBytesPerSecond: 20_000 },
           onEvent: (event) => {
             if (event.type !== 'job-started' || event.kind !== 'download') return;
             if (event.path === basename(image(2))) asked ??= runCli(['update', '--check', server.url, device]);

@@ -167,8 +167,13 @@ describe.skipIf(!haveTools('flock', 'cksum'))("an update of Puavo's layout", () 
     const { device, server, update } = await laptop({ booted: 1 });
     server.faultOf = (n) => (n > 1 ? 'stall' : null);
     const abort = new AbortController();
-    setTimeout(() => abort.abort(), 400);
-    await expect(update(3, { signal: abort.signal })).rejects.toThrow();
+    const interrupted = update(3, {
+      signal: abort.signal,
+      onEvent: (event) => {
+        if (event.type === 'job-started' && event.kind === 'download') abort.abort();
+      },
+    });
+    await expect(interrupted).rejects.toThrow();
     expect(stats(device)).toBe(`image ${nameOf(3)}\nphase interrupted\nprogress 0\n`);
     expect(sameFile(device, 'ltsp.img', nameOf(1))).toBe(true);
   });

@@ -412,12 +412,12 @@ describe('a caller that stops the work', () => {
       name: 'stalled',
       async *bytesFrom() {
         yield work.delta.subarray(0, 100);
+        setTimeout(() => stop.abort(), 50);
         await new Promise(() => undefined);
       },
     };
     const { kept, checkpoints } = keeper(work.path);
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 50);
     await expect(apply(work, stalled, checkpoints(), stop.signal)).rejects.toMatchObject({
       code: 'INTERRUPTED',
       message: 'stalled: stopped by the caller',

@@ -48,11 +48,20 @@ function dayOf(dir: string, name: string): number | null {
 /** The processes that this one has started and that run a program of this name. */
 function childrenNamed(name: string): number[] {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
-  const stats = pids.map((pid) => textIn('/proc', `${pid}/stat`) ?? '');
+  const stats = pids.map(statOf);
   const found = stats.map((stat) => /^(\d+) \((.*)\) \S (\d+) /.exec(stat) ?? []);
   return found
     .filter(([, , command, parent]) => command === name && Number(parent) === process.pid)
     .map(([, pid]) => Number(pid));
+}
+
+/** Empty for a process that has ended meanwhile. */
+function statOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** A laptop that runs the image of day 1, with that of day 2 made. */
@@ -157,7 +166,8 @@ describe.skipIf(!haveTools('flock'))("Puavo's layout", () => {
     const [holder = 0, ...others] = childrenNamed('cat');
     expect(others).toEqual([]);
     process.kill(holder, 'SIGKILL');
-    await vi.waitFor(() => expect(device.assertMayGoOn()).rejects.toMatchObject({ code: 'LOCKED' }));
+    const isLost = () => expect(device.assertMayGoOn()).rejects.toMatchObject({ code: 'LOCKED' });
+    await vi.waitFor(isLost, { timeout: 20_000 });
   });
 
   it('says when updates are disabled', async () => {

@@ -122,7 +122,8 @@ describe.skipIf(!haveTools('nginx', 'openssl'))('a mirror that nginx serves over
   /** Kills a download as soon as the file has more than so many bytes. */
   async function killedAfter(child: ChildProcess, path: string, sizeBytes: number): Promise<void> {
     const exited = once(child, 'exit');
-    while (child.exitCode === null && !(existsSync(path) && statSync(path).size > sizeBytes)) await sleep(2);
+    const runs = () => child.exitCode === null && child.signalCode === null;
+    while (runs() && !(existsSync(path) && statSync(path).size > sizeBytes)) await sleep(2);
     child.kill('SIGKILL');
     await exited;
   }

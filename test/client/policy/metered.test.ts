@@ -68,7 +68,7 @@ describe('whether the connection is metered', () => {
     await withCommands({ busctl: 'exec sleep 600', nmcli: 'exec sleep 600' });
     const started = performance.now();
     expect(await askNetworkManager(AbortSignal.timeout(100))).toBeNull();
-    expect(performance.now() - started).toBeLessThan(4_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it.each([

@@ -72,18 +72,18 @@ describe('a command that tells of a new version', () => {
 
   it('that takes too long is ended with all that it started', async () => {
     const path = join(await temporaryDirectory(), 'late');
-    const command = `(sleep 2; echo late > '${path}') & wait`;
+    const command = `(sleep 4; echo late > '${path}') & wait`;
     const started = performance.now();
     await expect(runNotice(command, newVersion, signal, 200)).rejects.toThrow('found nothing after 0.2 s');
-    expect(performance.now() - started).toBeLessThan(2_000);
-    await sleep(2_500);
+    expect(performance.now() - started).toBeLessThan(4_000);
+    await sleep(4_500);
     await expect(readFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('may leave something running that keeps its standard error open', async () => {
     const started = performance.now();
-    await runNotice('sleep 5 & true', newVersion, signal);
-    expect(performance.now() - started).toBeLessThan(4_000);
+    await runNotice('sleep 60 & true', newVersion, signal);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it('is ended by an abort, and not begun after one', async () => {

@@ -504,7 +504,7 @@ describe('a device whose mirror is slow', () => {
     const world = await makeWorld();
     const slow = await startFaultyServer({ files: world.mirror.files, random: () => 0.5 });
     slow.faultOf = () => 'trickle';
-    const limits = { ...UNLIMITED, pace: { ...UNLIMITED.pace, windowMs: 300 } };
+    const limits = { ...UNLIMITED, pace: { ...UNLIMITED.pace, windowMs: 2000 } };
     const { summary } = await updateLatest(world.device, [slow.url, world.url], REMEMBERED, { limits });
     expect(summary).toMatchObject({ to: version(1), authenticated: true });
     expect(slow.served.some(({ fault }) => fault === 'trickle')).toBe(true);
