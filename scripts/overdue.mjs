@@ -70,24 +70,14 @@ export default class OverdueReporter {
     this.#heard(module, 'begins');
   }
 
-  /** @param {TestSuite} suite */
-  onTestSuiteReady(suite) {
-    this.#heard(suite.module, `suite '${suite.fullName}' begins`);
-  }
-
-  /** @param {TestSuite} suite */
-  onTestSuiteResult(suite) {
-    this.#heard(suite.module, `suite '${suite.fullName}' has ended`);
-  }
-
   /** @param {Hook} hook */
   onHookStart({ name, entity }) {
-    this.#heard(entity.type === 'module' ? entity : entity.module, `${name} of '${nameOf(entity)}' runs`);
+    this.#heard(moduleOf(entity), `${name} of '${nameOf(entity)}' runs`);
   }
 
   /** @param {Hook} hook */
   onHookEnd({ name, entity }) {
-    this.#heard(entity.type === 'module' ? entity : entity.module, `${name} of '${nameOf(entity)}' has ended`);
+    this.#heard(moduleOf(entity), `${name} of '${nameOf(entity)}' has ended`);
   }
 
   /** @param {TestCase} test */
@@ -123,6 +113,11 @@ export default class OverdueReporter {
       void endOverdue(note, file.doing);
     }
   }
+}
+
+/** @param {TestCase | TestSuite | TestModule} entity */
+function moduleOf(entity) {
+  return entity.type === 'module' ? entity : entity.module;
 }
 
 /** @param {TestCase | TestSuite | TestModule} entity */

@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { vitest } from '../../scripts/vitest.mjs';
 import { projectRoot } from '../cli/run.js';
 import { temporaryDirectoryOfSuite } from './temporary-directory.js';
 
 const reporter = join(projectRoot, 'scripts', 'overdue.mjs');
-const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
 
 describe('a test file from which nothing is heard any more', () => {
   const dir = temporaryDirectoryOfSuite();

@@ -31,10 +31,6 @@ export function s3ResumeSuite(ceph: () => Ceph): void {
       expect(built).toMatchObject({ code: 0 });
     });
 
-    const partsOf = ({ seen }: S3Proxy) =>
-      seen
-        .filter(({ status }) => status === 200)
-        .flatMap(({ line }) => line.match(/^PUT .*partNumber=(\d+)/)?.[1] ?? []);
     const publish = (proxy: S3Proxy, target: string) => [
       ...['publish', '--json', '--endpoint', proxy.endpoint, '--path-style', mirror, target],
     ];
@@ -62,7 +58,7 @@ export function s3ResumeSuite(ceph: () => Ceph): void {
       proxy.judge = () => 'pass';
       const { code, stderr } = await runCli(publish(proxy, 's3://test/killed'), CEPH_ENV);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      const sent = partsOf(proxy).map(Number);
+      const sent = partsOf(proxy);
       expect(sent.sort((a, b) => a - b)).toEqual(Array.from({ length: 13 }, (_, n) => n + 1));
       expect(await openUploads(ceph())).toEqual([]);
       const storage = await open(ceph(), 'killed');
@@ -133,8 +129,7 @@ export function s3ResumeSuite(ceph: () => Ceph): void {
       const storage = await open(proxy, `sibling-${status}`);
       const object = file(dir, 'sibling', 80 * MIB);
       proxy.judge = (line) => {
-        const isRefusedYet = partsOf(proxy).length >= 2;
-        if (line.endsWith('/refused')) return isRefusedYet ? { status } : 'wait';
+        if (line.endsWith('/refused')) return partsOf(proxy).length < 2 ? 'wait' : { status };
         // It must not be complete before that.
         return numberOf(line) === 5 ? 'wait' : 'pass';
       };
@@ -269,13 +264,20 @@ function numberOf(line: string): number {
   return Number(line.match(/^PUT .*partNumber=(\d+)/)?.[1] ?? 0);
 }
 
+/** The parts that have arrived, in the order of their answers. */
+function partsOf({ seen }: S3Proxy): number[] {
+  return seen
+    .filter(({ status }) => status === 200)
+    .map(({ line }) => numberOf(line))
+    .filter((number) => number > 0);
+}
+
 /** Begins to store an object, and ends when the first two parts of it have arrived, and no others. */
 async function leaveOpen(proxy: S3Proxy, storage: Storage, request: PutRequest): Promise<void> {
-  const before = proxy.seen.length;
-  const arrived = () => proxy.seen.slice(before).filter(({ line, status }) => numberOf(line) > 0 && status === 200);
+  const before = partsOf(proxy).length;
   proxy.judge = (line) => {
     if (numberOf(line) < 3) return 'pass';
-    return numberOf(line) === 3 && arrived().length === 2 ? { status: 403 } : 'wait';
+    return numberOf(line) === 3 && partsOf(proxy).length === before + 2 ? { status: 403 } : 'wait';
   };
   await expect(storage.put(request, call)).rejects.toMatchObject({ code: 'STORAGE' });
   proxy.judge = () => 'pass';
