@@ -13,7 +13,7 @@ const reporter = join(projectRoot, 'scripts', 'overdue.mjs');
 describe('a test file from which nothing is heard any more', () => {
   const dir = temporaryDirectoryOfSuite();
 
-  /** Runs test files with a limit of 3 s for each test, and as long to be heard of. */
+  /** Runs test files with a limit of 5 s for each test, and 3 s more to be heard of. */
   async function runTests(name: string, files: Readonly<Record<string, string>>) {
     const folder = join(dir, name);
     const notes = join(folder, 'notes');
@@ -21,7 +21,7 @@ describe('a test file from which nothing is heard any more', () => {
     writeFileSync(
       join(folder, 'vitest.config.mjs'),
       `import { overdueSettings } from ${JSON.stringify(reporter)};
-      export default { test: { globals: true, testTimeout: 3000, hookTimeout: 3000, ...overdueSettings } };`,
+      export default { test: { globals: true, testTimeout: 5000, hookTimeout: 5000, ...overdueSettings } };`,
     );
     for (const [file, source] of Object.entries(files)) writeFileSync(join(folder, `${file}.test.js`), source);
     const report = join(folder, 'report.json');
@@ -47,7 +47,8 @@ describe('a test file from which nothing is heard any more', () => {
     const { said, statuses, code } = await runTests('loops', {
       loops: `
         function neverReady() { for (;;) Math.random(); }
-        const soon = () => new Promise((done) => setTimeout(done, 500));
+        // What vitest tells of its tests takes its time.
+        const soon = () => new Promise((done) => setTimeout(done, 2500));
         describe('a suite', () => test('loops', async () => { await soon(); neverReady(); }));
         test('never comes', () => undefined);`,
       other: `test('passes', () => new Promise((done) => setTimeout(done, 100)));`,
@@ -62,7 +63,7 @@ describe('a test file from which nothing is heard any more', () => {
     const { said, code } = await runTests('stands', {
       stands: `
         beforeAll(async () => {
-          await new Promise((done) => setTimeout(done, 500));
+          await new Promise((done) => setTimeout(done, 2500));
           process.kill(process.pid, 'SIGSTOP');
         });
         test('never comes', () => undefined);`,
