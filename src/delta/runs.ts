@@ -3,7 +3,10 @@ import { type ByteBlock, isConstant } from './byte-block.js';
 /** Shorter runs of one byte value are nothing special. */
 export const RUN_MIN_BYTES = 32;
 
-const STRIDE = RUN_MIN_BYTES / 2;
+/** Every run of {@link RUN_MIN_BYTES} holds one of the places that are so far apart, and the 4 bytes from it on. */
+const STRIDE = RUN_MIN_BYTES - 4;
+/** From here on the C library's comparison pays for its call. */
+const NEAR_BYTES = 256;
 const LONG_BYTES = 4096;
 
 /** A run of one byte value in a block: from `start` to before `end`. */
@@ -18,13 +21,15 @@ export interface Run {
  */
 export function nextRun(block: ByteBlock, from: number, to: number, run: Run): boolean {
   const { bytes, view } = block;
-  // Every run of 32 bytes holds a multiple of 16 (counted from `from`) and the 16 bytes from it on.
-  for (let at = from; at + STRIDE < to; at += STRIDE) {
+  for (let at = from; at + 4 <= to; at += STRIDE) {
     const word = view.getInt32(at, true);
-    if (((word ^ (word >>> 8)) & 0xffffff) !== 0 || word !== view.getInt32(at + STRIDE - 4, true)) continue;
+    if (((word ^ (word >>> 8)) & 0xffffff) !== 0) continue;
     const start = runStart(bytes, from, at);
+    // Most runs are short: one look tells.
+    const least = start + RUN_MIN_BYTES;
+    if (least > to || view.getInt32(least - 4, true) !== word) continue;
     const end = runEnd(block, at, to);
-    if (end - start < RUN_MIN_BYTES) continue;
+    if (end < least) continue;
     run.start = start;
     run.end = end;
     return true;
@@ -43,8 +48,10 @@ function runEnd(block: ByteBlock, at: number, to: number): number {
   const { bytes, view } = block;
   const value = bytes[at]!;
   const word = Math.imul(value, 0x01010101);
+  const near = Math.min(to, at + NEAR_BYTES);
   let end = at;
-  while (end + LONG_BYTES < to && isConstant(block, end, end + LONG_BYTES)) end += LONG_BYTES - 1;
+  while (end + 4 <= near && view.getInt32(end, true) === word) end += 4;
+  while (end + LONG_BYTES < to && isConstant(block, end - 1, end - 1 + LONG_BYTES)) end += LONG_BYTES - 1;
   while (end + 4 <= to && view.getInt32(end, true) === word) end += 4;
   while (end < to && bytes[end] === value) end += 1;
   return end;
