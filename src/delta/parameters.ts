@@ -10,24 +10,24 @@ export const SEGMENT_BYTES = 1024 * 1024;
 /** Positions from here on do not fit an entry of the table (36 bits, 0 stands for an empty slot). */
 export const INDEXED_BASE_BYTES = 2 ** 36 - 1;
 
-const TABLE_MAX_BYTES = 2 ** 30;
 export const BUCKET_SLOTS = 8;
 export const BUCKET_BYTES = 8 * BUCKET_SLOTS;
 
-/** How densely an effort samples: log2 of the average distance of two anchors. */
+/** The largest table of all. */
+const TABLE_MAX_BYTES = 2 ** 30;
+
+/** How densely an effort samples. */
 interface Density {
-  /** In a small base. */
+  /** Log2 of the average distance of two anchors, in a small base. */
   readonly leastBits: number;
-  /** In a large one. */
-  readonly mostBits: number;
-  /** A base is small as long as its table is. */
-  readonly smallTableBytes: number;
+  /** How large the table may be with so many bits, with one more, and so on; beyond these, TABLE_MAX_BYTES. */
+  readonly tableBytes: readonly number[];
 }
 
 const DENSITY: Readonly<Record<DeltaEffort, Density>> = {
-  fast: { leastBits: 7, mostBits: 9, smallTableBytes: 2 ** 22 },
-  normal: { leastBits: 6, mostBits: 8, smallTableBytes: 2 ** 24 },
-  max: { leastBits: 5, mostBits: 6, smallTableBytes: 2 ** 26 },
+  fast: { leastBits: 7, tableBytes: [2 ** 22, 2 ** 22] },
+  normal: { leastBits: 6, tableBytes: [2 ** 24, 2 ** 24, 2 ** 26] },
+  max: { leastBits: 5, tableBytes: [2 ** 26] },
 };
 
 /** What the size of the base and the effort decide. */
@@ -41,11 +41,11 @@ export interface DeltaParameters {
 /** The parameters of every delta from a base of `baseBytes` bytes. */
 export function deltaParameters(baseBytes: number, effort: DeltaEffort): DeltaParameters {
   const indexedBytes = Math.min(baseBytes, INDEXED_BASE_BYTES);
-  const tableBytes = (bits: number) => bucketsFor(indexedBytes, bits) * BUCKET_BYTES;
-  const { leastBits, mostBits, smallTableBytes } = DENSITY[effort];
+  const { leastBits, tableBytes } = DENSITY[effort];
+  const bytesWith = (bits: number) => bucketsFor(indexedBytes, bits) * BUCKET_BYTES;
+  const mostWith = (bits: number) => tableBytes[bits - leastBits] ?? TABLE_MAX_BYTES;
   let sampleBits = leastBits;
-  while (sampleBits < mostBits && tableBytes(sampleBits) > smallTableBytes) sampleBits += 1;
-  while (tableBytes(sampleBits) > TABLE_MAX_BYTES) sampleBits += 1;
+  while (bytesWith(sampleBits) > mostWith(sampleBits)) sampleBits += 1;
   return { sampleBits, buckets: bucketsFor(indexedBytes, sampleBits) };
 }
 
