@@ -35,7 +35,8 @@ const anchor = fc.record({
     fc.maxSafeNat().map((n) => n % (2 ** 36 - 1)),
   ),
 });
-const anchors = fc.array(anchor, { maxLength: 60 });
+/** Often enough for a bucket to get more tags than it has slots. At a position of a file is one window, with one tag. */
+const anchors = fc.uniqueArray(anchor, { selector: ({ position }) => position, maxLength: 60, size: 'max' });
 
 describe('the anchor table', () => {
   test('remembers, in each bucket, the lowest position of the eight tags whose lowest positions are lowest', () => {
@@ -81,9 +82,5 @@ function expected(anchors: readonly Anchor[], bucket: number, tag: number): numb
     lowest.set(anchor.tag, Math.min(anchor.position, lowest.get(anchor.tag) ?? Number.POSITIVE_INFINITY));
   }
   const kept = [...lowest].sort(([, a], [, b]) => a - b).slice(0, 8);
-  const own = lowest.get(tag);
-  // Two tags never share a position in a file; where they do here, either may be the eighth.
-  const tie = kept.some(([other, position]) => other !== tag && position === own);
-  fc.pre(!tie);
   return new Map(kept).get(tag) ?? NO_POSITION;
 }
