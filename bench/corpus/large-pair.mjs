@@ -4,13 +4,16 @@ import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { makePairs } from './pairs.mjs';
 
+/** What a large image is made of. */
+const partNames = ['desktop-gzip', 'desktop-lzo', 'desktop-zstd', 'npm-ext4'];
+
 /**
- * The corpus' squashfs images one behind the other, and the ext4 of big binaries behind them: 4.2 GB each, made once.
+ * Squashfs images of the corpus one behind the other, and the ext4 of big binaries behind them: 4.4 GB each, made once.
  * @param {string} cache
  * @returns {import('./pairs.mjs').Pair}
  */
 export function makeLargePair(cache) {
-  const parts = makePairs(cache).filter(({ name }) => name !== 'desktop-ext4');
+  const parts = makePairs(cache).filter(({ name }) => partNames.includes(name));
   const large = (/** @type {'base' | 'target'} */ side) => {
     const path = join(cache, 'pairs', side === 'base' ? 'large-old.img' : 'large-new.img');
     if (!existsSync(path)) {

@@ -15,17 +15,11 @@ import { withTrees } from './tree.mjs';
  * @typedef {{name: string, kind?: 'gzip' | 'lzo' | 'xz' | 'zstd' | 'ext4', base: string, target: string, effort?: Effort}} Pair
  */
 
-/** Which desktop each squashfs is of: what compresses well and slowly need not be large too. */
-const squashfsKinds = /** @type {const} */ ([
-  { kind: 'gzip', size: 'large' },
-  { kind: 'lzo', size: 'large' },
-  { kind: 'zstd', size: 'small' },
-  { kind: 'xz', size: 'small' },
-]);
+const squashfsKinds = /** @type {const} */ (['gzip', 'lzo', 'zstd', 'xz']);
 
 /**
- * A large desktop as squashfs by the fast compressors, a small one by the slow ones and as ext4, and big binaries of
- * npm as ext4. Needs apt-get, dpkg-deb, npm, mksquashfs and mkfs.ext4 the first time, and an hour.
+ * A large desktop as squashfs by each compressor, a small one as ext4, so that it too is near 1 GB, and big binaries of
+ * npm as ext4. Needs apt-get, dpkg-deb, npm, mksquashfs and mkfs.ext4 the first time, and two hours.
  * @param {string} cache
  * @returns {Pair[]}
  */
@@ -36,16 +30,10 @@ export function makePairs(cache) {
   const npm = pairAt(cache, 'npm-ext4');
   makeExt4Pair(cache, ext4, () => desktop(cache, 'small'));
   makeExt4Pair(cache, npm, () => npmTrees(cache));
-  const squashfs = squashfsKinds.map(({ kind, size }) => ({ ...pairAt(cache, `desktop-${kind}`), kind, size }));
-  for (const size of /** @type {const} */ (['large', 'small'])) {
-    makeSquashfsPairs(
-      cache,
-      size,
-      squashfs.filter((pair) => pair.size === size),
-    );
-  }
+  const squashfs = squashfsKinds.map((kind) => ({ ...pairAt(cache, `desktop-${kind}`), kind }));
+  makeSquashfsPairs(cache, squashfs);
   return [
-    ...squashfs.map(({ size: _, ...pair }) => ({ ...pair, effort: /** @type {const} */ ('fast') })),
+    ...squashfs.map((pair) => ({ ...pair, effort: /** @type {const} */ ('fast') })),
     { ...ext4, kind: /** @type {const} */ ('ext4'), effort: /** @type {const} */ ('normal') },
     { ...npm, effort: /** @type {const} */ ('normal') },
   ];
@@ -65,13 +53,12 @@ function pairAt(cache, name) {
 
 /**
  * @param {string} cache
- * @param {'small' | 'large'} size
- * @param {readonly {base: string, target: string, kind: (typeof squashfsKinds)[number]['kind']}[]} pairs
+ * @param {readonly {base: string, target: string, kind: (typeof squashfsKinds)[number]}[]} pairs
  */
-function makeSquashfsPairs(cache, size, pairs) {
+function makeSquashfsPairs(cache, pairs) {
   const missing = pairs.filter(({ base, target }) => !existsSync(base) || !existsSync(target));
   if (missing.length === 0) return;
-  const { old, new: updated } = desktop(cache, size);
+  const { old, new: updated } = desktop(cache, 'large');
   withTrees(cache, [old, updated], ([oldTree, newTree]) => {
     for (const { base, target, kind } of missing) {
       writeSquashfs(String(oldTree), base, kind);
