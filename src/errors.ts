@@ -137,6 +137,7 @@ function systemErrorText(code: string): string {
     EISDIR: 'it is a directory',
     ELOOP: 'too many symbolic links',
     EMFILE: 'too many open files',
+    ENAMETOOLONG: 'the name is too long',
     ENOENT: 'no such file or directory',
     ENOSPC: 'no space left on device',
     ENOTDIR: 'not a directory',

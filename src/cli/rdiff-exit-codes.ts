@@ -38,11 +38,6 @@ const EXIT_OF_ERROR: Readonly<Record<Exclude<ErrorCode, 'FORMAT'>, RdiffExitCode
   INTERNAL: RDIFF_EXIT.internal,
 };
 
-/** Whether a command line, without node and script, is one of `rdiff`. */
-export function isRdiffLine(argv: readonly string[]): boolean {
-  return argv.find((argument) => !argument.startsWith('-')) === 'rdiff';
-}
-
 /** The exit code with which rdiff ends for such a failure. */
 export function rdiffExitCodeOf(error: unknown): RdiffExitCode {
   if (!(error instanceof UpdateRepositoryError)) return RDIFF_EXIT.internal;

@@ -9,7 +9,7 @@ import { openOutput } from '../io/byte-output.js';
 import { OUTPUT_LOST } from './interrupts.js';
 import type { Session } from './invocation.js';
 import { RDIFF_EXIT } from './rdiff-exit-codes.js';
-import type { RdiffFlags } from './rdiff-options.js';
+import { type RdiffFlags, signatureOptions } from './rdiff-options.js';
 
 /** The three steps of rdiff. */
 export type RdiffStep = 'signature' | 'delta' | 'patch';
@@ -43,9 +43,9 @@ export async function runRdiff(
 
 async function makeSignature(basis: string | undefined, path: string | undefined, work: Work): Promise<void> {
   const { flags, session } = work;
+  const options = signatureOptions(flags);
   using input = new ByteInput(basis, readAtMost(flags));
-  const lengths = { blockBytes: flags.blockSize, strongBytes: flags.sumSize };
-  const kind = signatureKind({ weak: flags.rollsum, strong: flags.hash, ...lengths }, input.sizeBytes);
+  const kind = signatureKind(options, input.sizeBytes);
   warnOfShortSums(kind, input, session);
   tell(work, flags.verbose, `${input.name}: making its signature, ${describe(kind)}`);
   const made = await work.output(path, (sink) => writeSignature(input, kind, sink, session));

@@ -11,16 +11,15 @@ export interface ResourceFlags {
   readonly memory?: number;
 }
 
-/** The options `--jobs` and `--memory`. */
-export function resourceOptions(): Option[] {
+const MANY_FILES = { jobs: 'work on so many files at once', memory: 'memory for all jobs together' };
+
+/** The options `--jobs` and `--memory`, by what they mean to a command. */
+export function resourceOptions({ jobs, memory } = MANY_FILES): Option[] {
   return [
-    new Option('--jobs <n>', 'work on so many files at once (default: the number of cores)').argParser(
-      optionValue('--jobs', parseCount),
+    new Option('--jobs <n>', `${jobs} (default: the number of cores)`).argParser(optionValue('--jobs', parseCount)),
+    new Option('--memory <size>', `${memory}, such as 512M or 2G (default: half of what there is)`).argParser(
+      optionValue('--memory', parseSize),
     ),
-    new Option(
-      '--memory <size>',
-      'memory for all jobs together, such as 512M or 2G (default: half of what there is)',
-    ).argParser(optionValue('--memory', parseSize)),
   ];
 }
 

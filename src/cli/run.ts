@@ -6,7 +6,8 @@ import type { Invocation, OutputFlags } from './invocation.js';
 import { isDirectory } from './is-directory.js';
 import { refuseMisspelled } from './misspelled.js';
 import { createProgram } from './program.js';
-import { isRdiffLine, type RdiffExitCode, rdiffExitCodeOf } from './rdiff-exit-codes.js';
+import { type RdiffExitCode, rdiffExitCodeOf } from './rdiff-exit-codes.js';
+import { inOurWords, isRdiffLine } from './rdiff-line.js';
 import { errorLine } from './render/json.js';
 import { createRenderer, paletteFor } from './render/renderer.js';
 import type { Streams } from './render/streams.js';
@@ -56,7 +57,7 @@ function parseLine(argv: readonly string[], { stdout, stderr }: Streams): Invoca
     isDirectory,
   );
   try {
-    program.parse(argv, { from: 'user' });
+    program.parse(isRdiffLine(argv) ? inOurWords(argv) : argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
     throw error;

@@ -27,8 +27,10 @@ export interface StreamTargetRequest {
 }
 
 export interface ApplyToFileRequest extends StreamTargetRequest {
-  /** Where the target goes; what is there is replaced. */
+  /** Where the target goes. */
   readonly targetPath: string;
+  /** Whether a file that is there may be replaced; left out, it may. */
+  readonly force?: boolean;
   /** Whether the target is on the disk before it gets its name; left out, it is. */
   readonly sync?: boolean;
 }
@@ -89,7 +91,7 @@ export async function streamTarget(
  * @throws UpdateRepositoryError as {@link streamTarget}, and NO_SPACE
  */
 export async function applyDeltaToFile(
-  { sync = true, ...request }: ApplyToFileRequest,
+  { sync = true, force = true, ...request }: ApplyToFileRequest,
   hooks: DeltaHooks = {},
 ): Promise<number> {
   return await writeNewFile(
@@ -98,7 +100,7 @@ export async function applyDeltaToFile(
       sync
         ? streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, DISK_BUFFERS)
         : makeTarget(request, { send: (bytes) => output.write(bytes) }, hooks, oneBuffer()),
-    { direct: sync, sync },
+    { direct: sync, sync, force },
   );
 }
 

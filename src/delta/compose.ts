@@ -5,7 +5,7 @@ import { type DeltaStatistics, DeltaWriter } from './encode.js';
 import { FilePages } from './file-pages.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { listCommands } from './list-commands.js';
-import { writeNewFile } from './output-file.js';
+import { type OutputFile, writeNewFile } from './output-file.js';
 import { SourceFile } from './source-file.js';
 
 export interface ComposeRequest {
@@ -13,8 +13,10 @@ export interface ComposeRequest {
   readonly firstPath: string;
   /** The delta that makes the target from the middle file. */
   readonly secondPath: string;
-  /** Where the delta that makes the target from the base goes; what is there is replaced. */
+  /** Where the delta that makes the target from the base goes. */
   readonly deltaPath: string;
+  /** Whether a file that is there may be replaced; left out, it may. */
+  readonly force?: boolean;
   /** What the list of the first delta's commands may take, at 16 bytes a command. */
   readonly memoryBytes: number;
   /**
@@ -38,18 +40,20 @@ const STEP_BYTES = 16 * 1024 * 1024;
  * DELTA_TOO_LARGE, CHANGED_WHILE_READ, INTERRUPTED, NOT_FOUND, NO_SPACE, IO
  */
 export async function composeDeltas(request: ComposeRequest, hooks: DeltaHooks = {}): Promise<DeltaStatistics> {
+  const { deltaPath, force = true } = request;
   const first = new SourceFile(request.firstPath);
   try {
     const second = new SourceFile(request.secondPath);
     try {
-      return await writeNewFile(request.deltaPath, async (output) => {
-        const writer = new DeltaWriter((bytes) => output.write(bytes), request.deltaPath, request.maxDeltaBytes);
+      const writeDelta = async (output: OutputFile) => {
+        const writer = new DeltaWriter((bytes) => output.write(bytes), deltaPath, request.maxDeltaBytes);
         const commands = await listCommands(first, { memoryBytes: request.memoryBytes }, hooks);
         await writeComposed({ first, second, commands, writer }, hooks);
         first.assertUnchanged();
         second.assertUnchanged();
         return writer.finish();
-      });
+      };
+      return await writeNewFile(deltaPath, writeDelta, { force });
     } finally {
       second.close();
     }

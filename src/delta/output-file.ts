@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { placeFile, placeFileQuickly } from '../io/atomic-file.js';
+import { placeOf, placeOutput } from '../io/place-output.js';
 import { temporaryPathOf } from './temporary-path.js';
 import { type WriteOptions, WrittenFile } from './written-file.js';
 
@@ -7,25 +7,28 @@ import { type WriteOptions, WrittenFile } from './written-file.js';
 export interface NewFileOptions extends WriteOptions {
   /** Whether it is on the disk before it gets its name; left out, it is. */
   readonly sync?: boolean;
+  /** Whether a file that is there may be replaced; left out, it may. */
+  readonly force?: boolean;
 }
 
 /**
- * Lets `write` make a file beside `path`, under a temporary name that ends in `.tmp`, and puts it in place of what is
- * there once it is complete and, unless `sync` is false, on the disk. Leaves nothing behind when that fails. Resolves to what `write` does.
+ * Lets `write` make a file beside `path`, under a temporary name that ends in `.tmp`, and gives it its name
+ * once it is complete and, unless `sync` is false, on the disk. Leaves nothing behind when that fails. Resolves to what `write` does.
  *
- * @throws UpdateRepositoryError NOT_FOUND (no such directory), NO_SPACE, IO, and what `write` throws
+ * @throws UpdateRepositoryError NOT_FOUND (no such directory), NO_SPACE, IO: also when a file is there, without `force`; and
+ *   what `write` throws
  */
 export async function writeNewFile<T>(
   path: string,
   write: (output: OutputFile) => Promise<T>,
-  { sync = true, ...options }: NewFileOptions = {},
+  { sync = true, force = true, ...options }: NewFileOptions = {},
 ): Promise<T> {
-  const output = new OutputFile(temporaryPathOf(path), options);
+  const output = new OutputFile(temporaryPathOf(placeOf(path)), options);
   try {
     const result = await write(output);
     if (sync) output.complete();
     else output.close();
-    await (sync ? placeFile : placeFileQuickly)(output.path, path);
+    placeOutput(output.path, path, { force, sync });
     return result;
   } catch (error) {
     output.discard();

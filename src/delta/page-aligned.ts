@@ -15,8 +15,9 @@ function wasmMemory(bytes: number, shared: boolean): Uint8Array {
   try {
     return new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages, shared }).buffer, 0, bytes);
   } catch (error) {
-    // A process with a limit of addresses has none of the gigabytes that V8 reserves for each memory.
-    if (!(error instanceof RangeError)) throw error;
+    // A process with a limit of addresses has none of the gigabytes that V8 reserves for each memory; and Node may have
+    // been told to do without WebAssembly.
+    if (!(error instanceof RangeError) && !(error instanceof ReferenceError)) throw error;
     return new Uint8Array(bytes);
   }
 }

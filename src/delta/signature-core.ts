@@ -1,8 +1,6 @@
 import { UpdateRepositoryError } from '../errors.js';
-import { compileWasmModule } from './wasm-module.js';
+import { compileWasmModule, newWasmMemory, WASM_PAGE_BYTES } from './wasm-module.js';
 
-const WASM_PAGE_BYTES = 65536;
-const WASM_PAGES_MAX = 65536;
 const LINE_BYTES = 64;
 
 /** An instance of the signature core, native/signature-core.c, with a memory of its own, which lives as long as it. */
@@ -10,7 +8,7 @@ export class SignatureCore {
   readonly sumBlocks: (kind: number, bytes: number, length: number, entries: number) => void;
   readonly indexBlocks: (index: number) => void;
   readonly searchBlocks: (search: number) => number;
-  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: WASM_PAGES_MAX });
+  readonly #memory = newWasmMemory(false);
   #end: number;
 
   /** @throws UpdateRepositoryError CONFIG when WebAssembly cannot be had */

@@ -1,10 +1,6 @@
-import { UpdateRepositoryError } from '../errors.js';
 import { notEnoughMemory } from './not-enough-memory.js';
-import { compileWasmModule } from './wasm-module.js';
+import { compileWasmModule, newWasmMemory, WASM_PAGE_BYTES } from './wasm-module.js';
 import { startWasmThread } from './wasm-thread.js';
-
-const WASM_PAGE_BYTES = 65536;
-const WASM_PAGES_MAX = 65536;
 
 /**
  * A memory for the C core and all threads that run it. It grows to what an arena needs and never shrinks (V8 gives none
@@ -20,7 +16,7 @@ export class WasmMemory {
 
   constructor(module: WebAssembly.Module) {
     this.module = module;
-    this.memory = allocateMemory();
+    this.memory = newWasmMemory(true);
     this.heapBase = startWasmThread(module, this.memory, () => undefined).heapBase;
   }
 
@@ -58,17 +54,6 @@ export function takeWasmMemory(): WasmMemory {
   if (found !== undefined) return found;
   compiled ??= compileWasmModule('delta-core.wasm');
   return new WasmMemory(compiled);
-}
-
-function allocateMemory(): WebAssembly.Memory<true> {
-  try {
-    return new WebAssembly.Memory<true>({ initial: 1, maximum: WASM_PAGES_MAX, shared: true });
-  } catch (error) {
-    throw new UpdateRepositoryError('CONFIG', `WebAssembly engine: expected shared memory, found none`, {
-      hint: 'choose the engine js',
-      cause: error,
-    });
-  }
 }
 
 function growMemory(memory: WebAssembly.Memory<true>, pages: number, end: number): void {

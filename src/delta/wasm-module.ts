@@ -4,6 +4,10 @@ import { isSystemError, UpdateRepositoryError } from '../errors.js';
 /** Where the modules are: beside this file where it was compiled; or, seen from the source or from a bundle, there too. */
 const PLACES = ['./', '../../dist/delta/'];
 
+/** The unit in which a memory grows. */
+export const WASM_PAGE_BYTES = 65536;
+const WASM_PAGES_MAX = 65536;
+
 /**
  * Reads and compiles a core, such as `delta-core.wasm` of native/delta-core.c: about 10 ms.
  *
@@ -17,6 +21,20 @@ export function compileWasmModule(fileName: string): WebAssembly.Module {
     return new WebAssembly.Module(bytes);
   } catch (error) {
     throw unavailable(`expected one that compiles, found ${error instanceof Error ? error.message : error}`, error);
+  }
+}
+
+/**
+ * A memory of one page for a core, which can grow to 4 GiB: V8 reserves the addresses of all of them at once.
+ *
+ * @throws UpdateRepositoryError CONFIG when there are not so many addresses, or when this machine's Node has no such memory
+ */
+export function newWasmMemory<Shared extends boolean>(shared: Shared): WebAssembly.Memory<Shared> {
+  try {
+    return new WebAssembly.Memory<Shared>({ initial: 1, maximum: WASM_PAGES_MAX, shared });
+  } catch (error) {
+    const kind = shared ? 'shared memory' : 'memory';
+    throw unavailable(`expected ${kind}, found none: ${error instanceof Error ? error.message : error}`, error);
   }
 }
 

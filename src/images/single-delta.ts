@@ -4,7 +4,7 @@ import { deltaMemoryBytes } from '../delta/generate.js';
 import { temporaryPathOf } from '../delta/temporary-path.js';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import type { DeltaSummaryEvent, EventSink } from '../events.js';
-import { placeFile, placeFileQuickly } from '../io/atomic-file.js';
+import { placeOf, placeOutput } from '../io/place-output.js';
 import { detectImageKind, type ImageKind } from '../squashfs/kind.js';
 import { openImageFile } from '../squashfs/random-access-file.js';
 import { Crew, type Resources } from '../workers/crew.js';
@@ -17,8 +17,10 @@ import { SharedBase } from './shared-base.js';
 export interface SingleDeltaOptions {
   readonly basePath: string;
   readonly targetPath: string;
-  /** Where the delta goes; what is there is replaced. */
+  /** Where the delta goes. */
   readonly deltaPath: string;
+  /** Whether a file that is there may be replaced. */
+  readonly force: boolean;
   /** Undefined takes what suits the kinds of the two files. */
   readonly effort: DeltaEffort | undefined;
   readonly engine: EngineChoice;
@@ -119,8 +121,8 @@ async function makeInPlace(
   run: RunJob,
   context: JobContext,
 ): Promise<DeltaStatistics> {
-  const { basePath, targetPath, deltaPath, verify, sync } = options;
-  const temporaryPath = temporaryPathOf(deltaPath);
+  const { basePath, targetPath, deltaPath, force, verify, sync } = options;
+  const temporaryPath = temporaryPathOf(placeOf(deltaPath));
   try {
     const statistics = await base.delta(firstPartHere(partsAsJobs(run, basePath), context), {
       targetPath,
@@ -128,7 +130,7 @@ async function makeInPlace(
       sync,
     });
     if (verify) await run({ kind: 'compare-delta', path: temporaryPath, basePath, targetPath });
-    await (sync ? placeFile : placeFileQuickly)(temporaryPath, deltaPath);
+    placeOutput(temporaryPath, deltaPath, { force, sync });
     return statistics;
   } catch (error) {
     await rm(temporaryPath, { force: true });

@@ -80,15 +80,6 @@ export async function placeFile(temporaryPath: string, path: string): Promise<vo
   }
 }
 
-/** As {@link placeFile}, but without waiting for the disk: after a power failure the name may be there without the bytes. */
-export async function placeFileQuickly(temporaryPath: string, path: string): Promise<void> {
-  try {
-    await rename(temporaryPath, path);
-  } catch (error) {
-    throw fromSystemError(error, 'put it in place', path);
-  }
-}
-
 /** Makes a directory that a web server can enter, and its parents; nothing happens to one that is there. */
 export async function makeDirectory(path: string): Promise<void> {
   try {

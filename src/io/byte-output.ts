@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { dirname } from 'node:path';
 import { fromSystemError, isSystemError, UpdateRepositoryError } from '../errors.js';
+import { alreadyThere, placeOf, placeOutput } from './place-output.js';
 import { waitAMoment } from './wait.js';
 
 /** Where bytes go, from start to end. Either it is completed, or discarded, which takes back what can be taken back. */
@@ -33,6 +33,7 @@ export interface OutputOptions {
 export function openOutput(path: string | undefined, { force, maxWriteBytes }: OutputOptions): ByteOutput {
   const most = maxWriteBytes ?? Number.POSITIVE_INFINITY;
   if (path === undefined) return new DirectOutput('standard output', openStandardOutput(), most);
+  if (path === '') throw new UpdateRepositoryError('NOT_FOUND', "expected the name of a file to write, found ''");
   const there = statOf(path);
   if (there !== undefined && !force) throw alreadyThere(path);
   if (there === undefined || there.isFile()) return new FileOutput(path, there, force, most);
@@ -72,7 +73,6 @@ class DirectOutput implements ByteOutput {
 /** A file that takes its name when it is complete. */
 class FileOutput implements ByteOutput {
   readonly name: string;
-  readonly #place: string;
   readonly #temporaryPath: string;
   readonly #force: boolean;
   readonly #maxWriteBytes: number;
@@ -81,12 +81,10 @@ class FileOutput implements ByteOutput {
 
   constructor(path: string, there: fs.Stats | undefined, force: boolean, maxWriteBytes: number) {
     this.name = path;
-    // What a symbolic link leads to is replaced, not the link.
-    this.#place = placeOf(path);
-    this.#temporaryPath = `${this.#place}.${randomBytes(4).toString('hex')}.tmp`;
+    this.#temporaryPath = `${placeOf(path)}.${randomBytes(4).toString('hex')}.tmp`;
     this.#force = force;
     this.#maxWriteBytes = maxWriteBytes;
-    this.#fd = openNew(this.#temporaryPath, 'wx');
+    this.#fd = openNew(this.#temporaryPath, 'wx', path);
     if (there !== undefined) fs.fchmodSync(this.#fd, there.mode & 0o7777);
   }
 
@@ -102,33 +100,12 @@ class FileOutput implements ByteOutput {
     } catch (error) {
       throw fromSystemError(error, 'write it', this.name);
     }
-    try {
-      if (this.#force) fs.renameSync(this.#temporaryPath, this.#place);
-      else this.#placeNew();
-      syncDirectory(dirname(this.#place));
-    } catch (error) {
-      throw fromSystemError(error, 'put it in place', this.name);
-    }
+    placeOutput(this.#temporaryPath, this.name, { force: this.#force, sync: true });
   }
 
   discard(): void {
     if (this.#open) fs.closeSync(this.#fd);
     fs.rmSync(this.#temporaryPath, { force: true });
-  }
-
-  /** Gives the file its name only when nothing has got that name meanwhile. */
-  #placeNew(): void {
-    try {
-      fs.linkSync(this.#temporaryPath, this.#place);
-    } catch (error) {
-      if (isSystemError(error, 'EEXIST')) throw alreadyThere(this.name);
-      // Some file systems have no hard links; there the names are compared, which is all that can be done.
-      if (!isSystemError(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) throw error;
-      if (statOf(this.#place) !== undefined) throw alreadyThere(this.name);
-      fs.renameSync(this.#temporaryPath, this.#place);
-      return;
-    }
-    fs.unlinkSync(this.#temporaryPath);
   }
 }
 
@@ -145,20 +122,11 @@ function openStandardOutput(): number {
   return 1;
 }
 
-function openNew(path: string, flags: 'w' | 'wx'): number {
+function openNew(path: string, flags: 'w' | 'wx', name = path): number {
   try {
     return fs.openSync(path, flags);
   } catch (error) {
-    throw fromSystemError(error, 'create it', path);
-  }
-}
-
-function placeOf(path: string): string {
-  try {
-    return fs.realpathSync(path);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return path;
-    throw fromSystemError(error, 'examine it', path);
+    throw fromSystemError(error, 'create it', name);
   }
 }
 
@@ -179,24 +147,4 @@ function writeAll(fd: number, bytes: Uint8Array, maxWriteBytes: number, name: st
       waitAMoment();
     }
   }
-}
-
-/** Makes the names in a directory durable. */
-function syncDirectory(path: string): void {
-  const fd = fs.openSync(path, 'r');
-  try {
-    fs.fsyncSync(fd);
-  } catch (error) {
-    // Some network file systems have no fsync for directories; their rename is as durable as it gets.
-    if (!isSystemError(error, 'EINVAL', 'ENOTSUP')) throw error;
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-function alreadyThere(path: string): UpdateRepositoryError {
-  return new UpdateRepositoryError('IO', `${path}: expected no such file, found one`, {
-    data: { path },
-    hint: 'choose another name, or --force to replace it',
-  });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -77,6 +77,52 @@ describe('delta', () => {
     expect(readFileSync(delta, 'utf8')).toBe('mine');
     expect(await runCli(['delta', '--force', base, target, delta])).toMatchObject({ code: 0 });
     expect(readFileSync(delta).subarray(0, 4).toString('hex')).toBe('72730236');
+  });
+
+  it('leaves a file alone that appeared under the name while it worked', async () => {
+    const { dir, base, target, delta } = await pair(60_000_000);
+    const child = startCli(['delta', '--delta-effort', 'max', '--engine', 'js', '--jobs', '1', base, target, delta]);
+    for (let tries = 0; tries < 500 && readdirSync(dir).length < 3; tries += 1) await wait(10);
+    writeFileSync(delta, 'mine', { flag: 'wx' });
+    expect(await finishedCli(child)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`${delta}: expected no such file, found one\n`),
+    });
+    expect(readFileSync(delta, 'utf8')).toBe('mine');
+    expect(readdirSync(dir).sort()).toEqual(['base.img', 'made.rdiff', 'target.img']);
+  });
+
+  it.each([
+    ['base.img', /base\.img: expected a file that is not read, found .*base\.img\n/],
+    ['link.img', /link\.img: expected a file that is not read, found .*target\.img\n/],
+    ['dangling', /dangling: expected no such file or a regular one, found a link to nothing\n/],
+    ['', /expected the name of a file to write, found ''\n/],
+    ['-', /expected the name of a file to write, found '-'\nhint: a file of that name is \.\/-\n/],
+  ])("does not write to '%s', also with --force", async (name, message) => {
+    const { dir, base, target } = await pair(1000);
+    symlinkSync('target.img', join(dir, 'link.img'));
+    symlinkSync('nowhere', join(dir, 'dangling'));
+    const [before, baseBytes] = [readdirSync(dir), readFileSync(base)];
+    const place = name.length > 1 ? join(dir, name) : name;
+    const { code, stderr } = await runCli(['delta', '--force', base, target, place]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
+    expect(readdirSync(dir)).toEqual(before);
+    expect(readFileSync(base).equals(baseBytes)).toBe(true);
+  });
+
+  it('with --force replaces what a link leads to, not the link', async () => {
+    const { dir, base, target, delta } = await pair(1000);
+    mkdirSync(join(dir, 'elsewhere'));
+    writeFileSync(join(dir, 'elsewhere', 'old.rdiff'), 'old');
+    symlinkSync('elsewhere/old.rdiff', delta);
+    expect(await runCli(['delta', '--force', base, target, delta])).toMatchObject({ code: 0 });
+    expect(readdirSync(join(dir, 'elsewhere'))).toEqual(['old.rdiff']);
+    expect(
+      readFileSync(join(dir, 'elsewhere', 'old.rdiff'))
+        .subarray(0, 4)
+        .toString('hex'),
+    ).toBe('72730236');
+    expect(lstatSync(delta).isSymbolicLink()).toBe(true);
   });
 
   it('says before it works that the directory of the delta is not there', async () => {

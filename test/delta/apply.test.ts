@@ -94,7 +94,7 @@ test('base and delta must not be written to while a delta is applied', async () 
 
 describe('a delta that is applied to a file', () => {
   test.each([
-    { sync: true, syncs: 1 },
+    { sync: true, syncs: 2 }, // of the file and of its directory
     { sync: false, syncs: 0 },
   ])('yields the target and its size, and replaces what was there (sync: $sync)', async ({ sync, syncs }) => {
     const { dir, request } = await workshop();

@@ -53,7 +53,7 @@ export function defineBundle(program: Command, accept: Accept): void {
     const wanted = { from: from === 'none' ? null : requireVersion(from, ', or none'), to: requireVersion(to) };
     accept(command, async (session) => {
       const output = { path: flags.output, force: flags.force ?? false };
-      requireWritable(output.path, output.force);
+      requireWritable(output.path, output);
       const { makeBundle } = await import('../../client/bundle/make-bundle.js');
       const source = mirrorSource(url, flags);
       const root = flags.trust === undefined ? {} : { rootPath: flags.trust };

@@ -59,13 +59,15 @@ function memoryOption(): Option {
 
 async function compose(paths: ComposePaths, flags: ComposeFlags, session: Session): Promise<ExitCode> {
   const { first, second, delta } = paths;
-  requireWritable(delta, flags.force ?? false);
+  const force = flags.force ?? false;
+  requireWritable(delta, { force, inputs: [first, second] });
   const totalBytes = fileSize(first) + fileSize(second);
   const { composeDeltas } = await import('../../delta/compose.js');
   const request = {
     firstPath: first,
     secondPath: second,
     deltaPath: delta,
+    force,
     memoryBytes: flags.memory,
     maxDeltaBytes: flags.maxSize ?? Math.max(2 * totalBytes, SMALLEST_LIMIT_BYTES),
   };

@@ -11,6 +11,9 @@ interface Flags extends ResourceFlags, DeltaFlags {
   readonly sync: boolean;
 }
 
+/** There is one file to work on. */
+const ONE_DELTA = { jobs: 'work with so many threads', memory: 'memory for all threads together' };
+
 /** Adds `delta`: one delta from two files. */
 export function defineDelta(program: Command, accept: Accept): void {
   const command = program
@@ -27,16 +30,18 @@ export function defineDelta(program: Command, accept: Accept): void {
     .option('--no-sync', 'do not wait until the delta is on the disk, as rdiff does not')
     .option('--verify', 'apply the delta, and compare what it makes with <target>')
     .addHelpText('after', '\nExample:\n  update-repository delta old.img new.img old-new.rdiff\n');
-  for (const option of [...deltaOptions(), ...resourceOptions()]) command.addOption(option);
+  for (const option of [...deltaOptions(), ...resourceOptions(ONE_DELTA)]) command.addOption(option);
 
   command.action((basePath: string, targetPath: string, deltaPath: string, flags: Flags) =>
     accept(command, async (session) => {
-      requireWritable(deltaPath, flags.force ?? false);
+      const force = flags.force ?? false;
+      requireWritable(deltaPath, { force, inputs: [basePath, targetPath] });
       const { makeSingleDelta } = await import('../../images/single-delta.js');
       await makeSingleDelta({
         basePath,
         targetPath,
         deltaPath,
+        force,
         effort: flags.deltaEffort,
         engine: flags.engine,
         verify: flags.verify ?? false,

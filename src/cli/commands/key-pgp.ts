@@ -38,7 +38,7 @@ function defineInit(key: Command, accept: Accept): void {
   command.action((file: string, { userId, type, expires, ...flags }: InitFlags) =>
     accept(command, async ({ signal, onEvent }) => {
       // Who has to choose another name is told so before being asked for a passphrase.
-      requireWritable(file, false);
+      requireWritable(file, { force: false });
       const { generateSecretKey } = await import('../../trust/openpgp/generate-key.js');
       const passphrase = await askPassphrase(`the key ${file}`, true, flags, signal);
       const created = new Date();
@@ -65,7 +65,7 @@ function defineExport(key: Command, accept: Accept): void {
     .requiredOption('--to <file>', 'the file to make: armored where its name ends in .asc, else binary');
   command.action((file: string, { to }: { readonly to: string }) =>
     accept(command, async ({ onEvent }) => {
-      requireWritable(to, false);
+      requireWritable(to, { force: false });
       const { readPublicHalf } = await import('../../trust/openpgp/key-signer.js');
       const { writeFileAtomic } = await import('../../io/atomic-file.js');
       const { binary, armored, fingerprint } = await readPublicHalf(file);

@@ -154,7 +154,7 @@ function defineExport(key: Command, accept: Accept): void {
       const ring = form === 'pem' ? await openKeys(keys, flags, signal) : await KeyRing.open(keys, null);
       const files: string[] = [];
       if (root !== undefined) {
-        requireWritable(root, false);
+        requireWritable(root, { force: false });
         await writeFileAtomic(root, await newestRoot(ring, mirror ?? null), `${root}.new`);
         files.push(root);
       }

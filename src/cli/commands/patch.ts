@@ -57,9 +57,10 @@ export function definePatch(program: Command, accept: Accept): void {
 }
 
 async function patchToFile(paths: PatchPaths, flags: PatchFlags, session: Session): Promise<ExitCode> {
-  requireWritable(paths.target, flags.force ?? false);
+  const force = flags.force ?? false;
+  requireWritable(paths.target, { force, inputs: [paths.delta] });
   const { applyDeltaToFile } = await import('../../delta/apply.js');
-  const request = { ...requestOf(paths, flags), targetPath: paths.target, sync: flags.sync };
+  const request = { ...requestOf(paths, flags), targetPath: paths.target, sync: flags.sync, force };
   const { sizeBytes, durationMs } = await performJob(jobOf(paths), session, async (hooks) => ({
     sizeBytes: await applyDeltaToFile(request, hooks),
     detail: `from ${paths.base}`,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UpdateRepositoryError } from '../../errors.js';
 import type { Accept, OutputFlags } from '../invocation.js';
 import type { RdiffStep } from '../rdiff.js';
-import { checkSumSize, type RdiffFlags, rdiffOptions } from '../rdiff-options.js';
+import { type RdiffFlags, rdiffOptions } from '../rdiff-options.js';
 
 /** The operands of each step, as rdiff's help shows them, and how many there may be. The last one is the output. */
 const STEPS: Readonly<Record<RdiffStep, { readonly operands: string; readonly least: number; readonly most: number }>> =
@@ -54,7 +54,6 @@ export function defineRdiff(program: Command, accept: Accept): void {
 
   command.action((word: string, files: readonly string[], flags: RdiffFlags) => {
     const step = parseStep(word, files);
-    checkSumSize(flags);
     refuseMixture(step, files, command.optsWithGlobals<OutputFlags>());
     accept(command, async (session) => {
       const { runRdiff } = await import('../rdiff.js');
