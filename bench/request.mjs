@@ -22,7 +22,8 @@ options: --runs N        take the medians of so many runs (default: 5; build, pu
          --effort E      delta: --delta-effort of ours (default: the program's own choice, or the corpus')
          --no-xdelta     delta: leave out xdelta3, which takes minutes
          --size MB[,MB]  shapes: MiB of base and of target (default: 512); memory: of bases (default: 1000,9000)
-         --images DIR    build: these images instead of a corpus of real packages`;
+         --images DIR    build: these images instead of a corpus of real packages
+         --help          show this`;
 
 /**
  * `runs`, `sizes`, `effort` and `images` are undefined where the bench itself chooses.
@@ -33,29 +34,29 @@ options: --runs N        take the medians of so many runs (default: 5; build, pu
  * }} Request
  */
 
+/** A command line that is wrong; the message says in what. */
+export class UsageError extends Error {}
+
 /**
- * Understands a command line; undefined where it is wrong. The bench without a name is `all`.
+ * Understands a command line. The bench without a name is `all`, and `help` the one that is asked for by `--help`.
  * @param {readonly string[]} argv
- * @returns {Request | undefined}
+ * @returns {Request}
+ * @throws UsageError
  */
 export function parseRequest(argv) {
   const { values, positionals } = parseLine(argv);
   const [bench = 'all', ...files] = positionals;
-  const runs = values.runs === undefined ? undefined : Number(values.runs);
-  const sizes = values.size?.split(',').map(Number);
-  const effort = /** @type {const} */ (['fast', 'normal', 'max']).find((known) => known === values.effort);
-  const isCount = (/** @type {number} */ value) => Number.isInteger(value) && value >= 1;
-  if (![...(runs === undefined ? [] : [runs]), ...(sizes ?? [])].every(isCount)) return undefined;
-  if (bench === 'all' && sizes !== undefined) return undefined; // of which of them?
-  if (values.effort !== undefined && effort === undefined) return undefined;
+  if (bench === 'all' && values.size !== undefined) {
+    throw new UsageError('--size: expected shapes or memory in front of it, found neither');
+  }
   return {
-    bench,
+    bench: values.help ? 'help' : bench,
     files: files.map((file) => resolve(file)),
     cache: resolve(values.cache),
     program: resolve(values.program),
-    runs,
-    sizes,
-    effort,
+    runs: values.runs === undefined ? undefined : countOf('--runs', values.runs),
+    sizes: values.size?.split(',').map((size) => countOf('--size', size)),
+    effort: effortOf(values.effort),
     xdelta: !values['no-xdelta'],
     images: values.images,
     json: values.json,
@@ -63,12 +64,40 @@ export function parseRequest(argv) {
   };
 }
 
+/**
+ * @param {string} option
+ * @param {string} text
+ */
+function countOf(option, text) {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new UsageError(`${option}: expected a whole number from 1 on, found '${text}'`);
+}
+
+/** @param {string | undefined} text */
+function effortOf(text) {
+  const effort = /** @type {const} */ (['fast', 'normal', 'max']).find((known) => known === text);
+  if (effort !== undefined || text === undefined) return effort;
+  throw new UsageError(`--effort: expected fast, normal or max, found '${text}'`);
+}
+
 /** @param {readonly string[]} argv */
 function parseLine(argv) {
+  try {
+    return parseOptions([...argv]);
+  } catch (error) {
+    // The first sentence says what is wrong, the others how to call a file so.
+    throw new UsageError(String(error instanceof Error ? error.message.split('. ')[0] : error));
+  }
+}
+
+/** @param {string[]} args */
+function parseOptions(args) {
   return parseArgs({
-    args: [...argv],
+    args,
     allowPositionals: true,
     options: {
+      help: { type: 'boolean', short: 'h', default: false },
       runs: { type: 'string' },
       cache: { type: 'string', default: join(tmpdir(), 'update-repository-bench') },
       json: { type: 'string' },

@@ -4,7 +4,7 @@ import { machineLine } from './machine.mjs';
 import { benches } from './parts.mjs';
 import { requireBuild } from './program.mjs';
 import { markdownBlock, plainBlock } from './report.mjs';
-import { parseRequest, usage } from './request.mjs';
+import { parseRequest, UsageError, usage } from './request.mjs';
 import { targetsBlock } from './targets/target.mjs';
 import { targetsOf } from './targets/targets.mjs';
 
@@ -19,15 +19,40 @@ try {
 
 async function main() {
   const request = parseRequest(process.argv.slice(2));
-  const bench = benches.get(request?.bench ?? '');
-  if (request === undefined || bench === undefined || !bench.files.includes(request.files.length)) {
-    console.error(usage);
-    return 2;
+  if (request.bench === 'help') {
+    console.log(usage);
+    return 0;
   }
+  const bench = benchOf(request);
   requireBuild();
-  for (const file of request.files) statSync(file); // before the work, not after it
+  // Before the work, not after it.
+  for (const file of request.files) requireInput(file, request.bench);
   mkdirSync(request.cache, { recursive: true });
   return await runParts(bench.parts, request, startReport(request));
+}
+
+/** @param {Request} request */
+function benchOf({ bench: name, files }) {
+  const bench = benches.get(name);
+  if (bench === undefined) {
+    throw new UsageError(`expected one of the benches ${[...benches.keys()].join(', ')}, found '${name}'`);
+  }
+  if (bench.files.includes(files.length)) return bench;
+  throw new UsageError(`${name}: expected ${bench.files.join(' or ')} files, found ${files.length}`);
+}
+
+/**
+ * A directory is what `publish` takes, and a file with something in it what all others do.
+ * @param {string} path
+ * @param {string} bench
+ */
+function requireInput(path, bench) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const wanted = bench === 'publish' ? 'a mirror' : 'a file that is not empty';
+  if (stats === undefined) throw new UsageError(`${path}: expected ${wanted}, found nothing`);
+  if (bench === 'publish' ? stats.isDirectory() : stats.isFile() && stats.size > 0) return;
+  const found = stats.isDirectory() ? 'a directory' : `a file of ${stats.size} bytes`;
+  throw new UsageError(`${path}: expected ${wanted}, found ${found}`);
 }
 
 /**
@@ -74,5 +99,7 @@ function startReport({ markdown }) {
 /** @param {unknown} error */
 function failed(error) {
   console.error(`bench: ${error instanceof Error ? error.message : error}`);
-  return 1;
+  if (!(error instanceof UsageError)) return 1;
+  console.error('hint: npm run bench -- --help shows how it is called');
+  return 2;
 }
