@@ -78,7 +78,7 @@ async function measurePair(pair, { work, program, runs }) {
     for (let run = 1; run <= runs; run++) {
       for (const [index, contender] of contenders.entries()) {
         console.error(`${pair.name}: run ${run} of ${runs}: ${contender.name}`);
-        freeMemoryFor(pair.target, join(work, 'result'));
+        freeMemoryFor(pair.target, 2);
         costs[index]?.push(await runOnce(contender, join(work, 'result'), run === 1 ? pair.target : undefined));
       }
     }

@@ -61,10 +61,10 @@ async function runOnce(pair, { contender, made, applied }, work, results) {
   console.error(`${pair.name}: run ${made.length + 1}: ${contender.name}`);
   const delta = deltaOf(work, contender.id);
   const result = join(work, 'result');
-  freeMemoryFor(pair.target, result);
+  freeMemoryFor(pair.target, 1);
   made.push(await measureSteps(contender.make(pair, delta)));
   for (const [index, applier] of contender.appliers.entries()) {
-    freeMemoryFor(pair.target, result);
+    freeMemoryFor(pair.target, 4);
     applied[index]?.push(await measureSteps(applier.steps(pair, delta, result)));
     if (results === 'compare') requireEqual(result, pair.target, `${contender.name}, applied by ${applier.by}`);
     rmSync(result);

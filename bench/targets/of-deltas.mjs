@@ -89,7 +89,10 @@ function memoryTarget(pair, id) {
   return [atMost('3', `${pair.name}: MB, ${mine.name}`, Math.round(most / 1e6), mine.cost.peakRssBytes / 1e6)];
 }
 
-/** @param {PairFigures} pair */
+/**
+ * By the clock, which is what whoever applies a delta waits by; the tables have the processor time too.
+ * @param {PairFigures} pair
+ */
 function applyTargets(pair) {
   const costs = (/** @type {string} */ by) => find(pair, 'wasm')?.applied.find((one) => one.by === by)?.cost;
   return [
@@ -99,10 +102,7 @@ function applyTargets(pair) {
     const [theirs, mine] = [costs(by), costs(own)];
     if (mine === undefined || theirs === undefined) return [];
     const what = `${pair.name}: apply the same delta, ${by} / ${own}`;
-    return [
-      atLeast('4', `${what}, CPU`, 1, theirs.cpuSeconds / mine.cpuSeconds),
-      atLeast('4', `${what}, wall`, 1, theirs.wallSeconds / mine.wallSeconds),
-    ];
+    return [atLeast('4', what, 1, theirs.wallSeconds / mine.wallSeconds)];
   });
 }
 
