@@ -38,8 +38,10 @@ export interface PuavoIdentity {
 
 export interface DeltaInspection {
   readonly kind: 'delta';
+  /** Size of the delta where the file has it compressed by zstd, else null. */
+  readonly unpackedBytes: number | null;
   readonly targetBytes: number;
-  /** How much larger the target is than the delta. */
+  /** How much larger the target is than the delta, compressed or not. */
   readonly expansion: number;
   readonly copyCommands: number;
   readonly copiedBytes: number;

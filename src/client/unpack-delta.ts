@@ -4,14 +4,11 @@ import { SourceFile } from '../delta/source-file.js';
 import { fromSystemError, hasCode, UpdateRepositoryError } from '../errors.js';
 import { PUBLIC_FILE_MODE, syncDirectory, writeFileAtomic } from '../io/atomic-file.js';
 import type { MetaDiff, MetaZst } from '../metadata/meta.js';
-import { unpackZstdFrames } from '../squashfs/zstd/frames.js';
+import { USUAL_WINDOW_BYTES, unpackZstdFrames } from '../squashfs/zstd/frames.js';
 import type { Device } from './device/device.js';
 import { renderDownloadState } from './download/download-state.js';
 import { performJob } from './job.js';
 import { forgetPartial } from './patch-state.js';
-
-/** RFC 8878 asks so much of every decoder (section 3.1.1.1.2), and `zstd -19` takes no more. */
-const MAX_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**
  * Unpacks a compressed delta that is whole in `partial/` to the delta beside it, and removes it when the delta is on the disk and
@@ -81,7 +78,7 @@ async function unpack(
 
 function* piecesOf(source: SourceFile, delta: MetaDiff, { filename }: MetaZst): Generator<Uint8Array, void> {
   try {
-    yield* unpackZstdFrames(source, { maxWindowBytes: MAX_WINDOW_BYTES, maxOutputBytes: delta.size });
+    yield* unpackZstdFrames(source, { maxWindowBytes: USUAL_WINDOW_BYTES, maxOutputBytes: delta.size });
   } catch (error) {
     if (!hasCode(error, 'FORMAT')) throw error;
     throw new UpdateRepositoryError('FORMAT', `${filename}: ${error.message}`, { data: error.data, cause: error });

@@ -6,29 +6,34 @@ import { SourceFile } from './source-file.js';
 
 const CHUNK_BYTES = 262144;
 
+/** The delta that a file has compressed, in pieces that are valid until the next is asked for. */
+export type Unpack = (file: SourceFile) => Iterable<Uint8Array>;
+
 /**
- * Reads a delta and counts what it consists of, without its base. Progress counts its bytes. Lets the event loop run now
- * and then.
+ * Reads a delta, which `unpack` gets out of the file where it is compressed, and counts what it consists of, without its
+ * base. Progress counts its bytes. Lets the event loop run now and then.
  *
- * @throws UpdateRepositoryError FORMAT for one that is malformed; CHANGED_WHILE_READ, INTERRUPTED, NOT_FOUND, IO
+ * @throws UpdateRepositoryError FORMAT for one that is malformed; CHANGED_WHILE_READ, INTERRUPTED, NOT_FOUND, IO; what
+ *   `unpack` throws
  */
-export async function inspectDelta(path: string, hooks: DeltaHooks = {}): Promise<DeltaInspection> {
+export async function inspectDelta(path: string, hooks: DeltaHooks = {}, unpack?: Unpack): Promise<DeltaInspection> {
   const breathe = makeBreather();
-  const delta = new SourceFile(path);
+  const file = new SourceFile(path);
   try {
     const counter = new CommandCounter(path);
     let doneBytes = 0;
-    for (const chunk of delta.chunks(CHUNK_BYTES)) {
-      counter.push(chunk);
-      doneBytes += chunk.length;
+    for (const piece of unpack?.(file) ?? file.chunks(CHUNK_BYTES)) {
+      counter.push(piece);
+      doneBytes += piece.length;
       reportProgress(doneBytes, path, hooks);
       await breathe();
     }
     const counts = counter.finish();
-    delta.assertUnchanged();
-    return { kind: 'delta', expansion: counts.targetBytes / delta.sizeBytes, ...counts };
+    file.assertUnchanged();
+    const unpackedBytes = unpack === undefined ? null : doneBytes;
+    return { kind: 'delta', unpackedBytes, expansion: counts.targetBytes / file.sizeBytes, ...counts };
   } finally {
-    delta.close();
+    file.close();
   }
 }
 
@@ -52,7 +57,7 @@ class CommandCounter implements DeltaReceiver {
     this.#decoder.push(piece);
   }
 
-  finish(): Omit<DeltaInspection, 'kind' | 'expansion'> {
+  finish(): Omit<DeltaInspection, 'kind' | 'unpackedBytes' | 'expansion'> {
     return {
       targetBytes: this.#decoder.finish(),
       copyCommands: this.#copyCommands,

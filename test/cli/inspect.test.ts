@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { compressDelta } from '../../src/delta/compress-delta.js';
 import { makeDelta } from '../delta/support/engine.js';
 import { exampleMetaText } from '../metadata/worked-example.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -24,6 +25,18 @@ it('prints the facts of a delta', async () => {
     stderr: '',
     code: 0,
   });
+});
+
+it('prints the facts of a delta that zstd compressed', async () => {
+  const { deltaPath } = makeDelta(await temporaryDirectory(), Buffer.of(), Buffer.alloc(200_000, 'words and '));
+  await compressDelta({ deltaPath, zstPath: `${deltaPath}.zst`, effort: 'fast' });
+  const { stdout, code } = await runCli(['inspect', `${deltaPath}.zst`]);
+  expect(code).toBe(0);
+  expect(stdout.split('\n').slice(2, 5)).toEqual([
+    'kind             delta, compressed by zstd',
+    expect.stringMatching(/^unpacked {9}195 KiB \(200\d+ bytes\)$/),
+    'target           195 KiB (200000 bytes)',
+  ]);
 });
 
 it('prints the images of a meta file as a table', async () => {

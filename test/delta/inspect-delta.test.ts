@@ -14,6 +14,7 @@ test('a delta is counted as its writer counted it', async () => {
   const { deltaBytes, ...counts } = statistics;
   expect(await inspectDelta(deltaPath)).toEqual({
     kind: 'delta',
+    unpackedBytes: null,
     ...counts,
     targetBytes: target.length,
     expansion: target.length / deltaBytes,

@@ -1,10 +1,12 @@
-import { truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { compressDelta } from '../../src/delta/compress-delta.js';
 import { inspectFile } from '../../src/images/inspect.js';
 import { makeDelta } from '../delta/support/engine.js';
 import { exampleIndex, exampleMetaText } from '../metadata/worked-example.js';
 import { makeImageSeries } from '../support/image-series.js';
+import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { requireTools } from '../support/tools.js';
 
@@ -13,6 +15,14 @@ async function fileOf(content: string | Uint8Array): Promise<string> {
   const path = join(await temporaryDirectory(), 'file');
   writeFileSync(path, content);
   return path;
+}
+
+/** `text`, compressed. */
+async function zstdOf(text: string): Promise<Buffer> {
+  const deltaPath = await fileOf(text);
+  const zstPath = `${deltaPath}.zst`;
+  await compressDelta({ deltaPath, zstPath, effort: 'fast' });
+  return readFileSync(zstPath);
 }
 
 const A = 'a'.repeat(64);
@@ -53,6 +63,38 @@ describe('what is in a file is told by its contents', () => {
       sizeBytes: delta.length,
       targetBytes: 6,
       literalCommands: 1,
+    });
+  });
+
+  test('a delta that zstd compressed, by what it has unpacked', async () => {
+    const base = pseudoRandomBytes('inspected', 300_000);
+    const target = Buffer.concat([base.subarray(5000), Buffer.alloc(20_000, 'words and '), base.subarray(0, 7000)]);
+    const { deltaPath, delta } = makeDelta(await temporaryDirectory(), base, target);
+    const zstPath = `${deltaPath}.zst`;
+    const { zstBytes } = await compressDelta({ deltaPath, zstPath, effort: 'normal' });
+    expect(await inspectFile(zstPath)).toEqual({
+      ...(await inspectFile(deltaPath)),
+      sizeBytes: zstBytes,
+      unpackedBytes: delta.length,
+      expansion: target.length / zstBytes,
+    });
+  });
+
+  test.each([
+    ['is cut off', (zst: Buffer) => zst.subarray(0, -20), /\.zst: .*expected .*, found /],
+    [
+      'is of something else',
+      () => zstdOf('no delta at all'),
+      /\.zst: at byte 0 of the delta: expected the magic 0x72730236 /,
+    ],
+  ])('refuses one that %s', async (_, change, message) => {
+    const { deltaPath } = makeDelta(await temporaryDirectory(), Buffer.from('base'), Buffer.from('target'));
+    const zstPath = `${deltaPath}.zst`;
+    await compressDelta({ deltaPath, zstPath, effort: 'fast' });
+    writeFileSync(zstPath, await change(readFileSync(zstPath)));
+    await expect(inspectFile(zstPath)).rejects.toMatchObject({
+      code: 'FORMAT',
+      message: expect.stringMatching(message),
     });
   });
 

@@ -75,7 +75,8 @@ function imageFacts({ format, squashfs, puavo }: ImageInspection): Facts {
 
 function deltaFacts(delta: DeltaInspection): Facts {
   return [
-    ['kind', 'delta'],
+    ['kind', delta.unpackedBytes === null ? 'delta' : 'delta, compressed by zstd'],
+    ...(delta.unpackedBytes === null ? [] : ([['unpacked', exactBytes(delta.unpackedBytes)]] as const)),
     ['target', exactBytes(delta.targetBytes)],
     ['expansion', `${delta.expansion.toFixed(delta.expansion < 100 ? 1 : 0)} times`],
     ['copied', `${exactBytes(delta.copiedBytes)} by ${count(delta.copyCommands, 'copy', 'copies')}`],

@@ -27,6 +27,9 @@ export interface FramesLimits {
   readonly maxOutputBytes: number;
 }
 
+/** RFC 8878 asks so much of every decoder (section 3.1.1.1.2), and `zstd -19` takes no more. */
+export const USUAL_WINDOW_BYTES = 8 * 1024 * 1024;
+
 /** A window is moved when so much was unpacked behind it, so that it is moved seldom. */
 const BEHIND_WINDOW_BYTES = 1024 * 1024;
 
