@@ -4,7 +4,7 @@ import { SourceFile } from '../delta/source-file.js';
 import { fromSystemError, hasCode, UpdateRepositoryError } from '../errors.js';
 import { PUBLIC_FILE_MODE, syncDirectory, writeFileAtomic } from '../io/atomic-file.js';
 import type { MetaDiff, MetaZst } from '../metadata/meta.js';
-import { USUAL_WINDOW_BYTES, unpackZstdFrames } from '../squashfs/zstd/frames.js';
+import { unpackZstdFile } from '../squashfs/zstd/frames.js';
 import type { Device } from './device/device.js';
 import { renderDownloadState } from './download/download-state.js';
 import { performJob } from './job.js';
@@ -60,7 +60,7 @@ async function unpack(
   try {
     await using file = await open(path, 'wx', PUBLIC_FILE_MODE);
     let doneBytes = 0;
-    for (const piece of piecesOf(source, delta, zst)) {
+    for (const piece of unpackZstdFile(source, zst.filename, delta.size)) {
       if (signal.aborted) throw new UpdateRepositoryError('INTERRUPTED', 'interrupted', { cause: signal.reason });
       hash.update(piece);
       await file.appendFile(piece);
@@ -73,15 +73,6 @@ async function unpack(
     throw fromSystemError(error, 'write it', path);
   } finally {
     source.close();
-  }
-}
-
-function* piecesOf(source: SourceFile, delta: MetaDiff, { filename }: MetaZst): Generator<Uint8Array, void> {
-  try {
-    yield* unpackZstdFrames(source, { maxWindowBytes: USUAL_WINDOW_BYTES, maxOutputBytes: delta.size });
-  } catch (error) {
-    if (!hasCode(error, 'FORMAT')) throw error;
-    throw new UpdateRepositoryError('FORMAT', `${filename}: ${error.message}`, { data: error.data, cause: error });
   }
 }
 

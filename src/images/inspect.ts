@@ -2,11 +2,11 @@ import { DELTA_MAGIC } from '../delta/format.js';
 import { inspectDelta } from '../delta/inspect-delta.js';
 import { isSignature, parseSignatureHeader, SIGNATURE_HEADER_BYTES } from '../delta/signature-header.js';
 import type { SourceFile } from '../delta/source-file.js';
-import { hasCode, UpdateRepositoryError } from '../errors.js';
+import { UpdateRepositoryError } from '../errors.js';
 import type { Inspection, SignatureInspection } from '../inspection.js';
 import { inspectImage } from '../squashfs/inspect-image.js';
 import { openImageFile, type RandomAccessFile } from '../squashfs/random-access-file.js';
-import { USUAL_WINDOW_BYTES, unpackZstdFrames } from '../squashfs/zstd/frames.js';
+import { unpackZstdFile } from '../squashfs/zstd/frames.js';
 import { inspectIndexText } from './inspect-index.js';
 
 /** A file's size, and what is in it. */
@@ -53,13 +53,8 @@ function startsWith(start: Uint8Array, magic: number): boolean {
   return start.length >= 4 && new DataView(start.buffer, start.byteOffset).getUint32(0) === magic;
 }
 
-function* unpackZstd(file: SourceFile): Generator<Uint8Array, void> {
-  try {
-    yield* unpackZstdFrames(file, { maxWindowBytes: USUAL_WINDOW_BYTES, maxOutputBytes: Number.MAX_SAFE_INTEGER });
-  } catch (error) {
-    if (!hasCode(error, 'FORMAT')) throw error;
-    throw new UpdateRepositoryError('FORMAT', `${file.path}: ${error.message}`, { data: error.data, cause: error });
-  }
+function unpackZstd(file: SourceFile): Iterable<Uint8Array> {
+  return unpackZstdFile(file, file.path, Number.MAX_SAFE_INTEGER);
 }
 
 function inspectSignature(file: RandomAccessFile, start: Uint8Array): SignatureInspection {

@@ -1,4 +1,4 @@
-import { hasCode } from '../../errors.js';
+import { hasCode, UpdateRepositoryError } from '../../errors.js';
 import { damagedData } from '../damage.js';
 import { LzStream } from '../lz-stream.js';
 import {
@@ -28,7 +28,7 @@ export interface FramesLimits {
 }
 
 /** RFC 8878 asks so much of every decoder (section 3.1.1.1.2), and `zstd -19` takes no more. */
-export const USUAL_WINDOW_BYTES = 8 * 1024 * 1024;
+const USUAL_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** A window is moved when so much was unpacked behind it, so that it is moved seldom. */
 const BEHIND_WINDOW_BYTES = 1024 * 1024;
@@ -62,6 +62,23 @@ export function* unpackZstdFrames(source: FramesSource, limits: FramesLimits): G
       yield piece;
     }
   } while (!input.isAtEnd);
+}
+
+/**
+ * As {@link unpackZstdFrames}, of a file with windows of the usual size, to `maxOutputBytes` at most. What is damaged is told by
+ * `name`.
+ */
+export function* unpackZstdFile(
+  source: FramesSource,
+  name: string,
+  maxOutputBytes: number,
+): Generator<Uint8Array, void> {
+  try {
+    yield* unpackZstdFrames(source, { maxWindowBytes: USUAL_WINDOW_BYTES, maxOutputBytes });
+  } catch (error) {
+    if (!hasCode(error, 'FORMAT')) throw error;
+    throw new UpdateRepositoryError('FORMAT', `${name}: ${error.message}`, { data: error.data, cause: error });
+  }
 }
 
 function* unpackFrame(input: Input, header: FrameHeader, output: LzStream): Generator<Uint8Array, void> {
