@@ -158,15 +158,21 @@ function groupedTasks(tasks: readonly Task[]): Map<TaskGroup | Task, Task[]> {
 function checkMemory(task: Task, resources: Resources): void {
   const neededBytes = neededAlone(task);
   if (neededBytes <= resources.memoryBytes) return;
-  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)}M`;
+  // A need is rounded up, so that what the hint says is enough, and a budget down, so that the two never look the same.
+  const needed = `${Math.ceil(neededBytes / 2 ** 20)}M`;
   throw new UpdateRepositoryError(
     'MEMORY',
-    `${task.path}: needs ${mebibytes(neededBytes)} of memory, and the budget is ${mebibytes(resources.memoryBytes)}`,
+    `${task.path}: needs ${needed} of memory, and the budget is ${budgetText(resources.memoryBytes)}`,
     {
       data: { path: task.path, neededBytes, budgetBytes: resources.memoryBytes },
-      hint: `run it with --memory ${mebibytes(neededBytes)} or more`,
+      hint: `run it with --memory ${needed} or more`,
     },
   );
+}
+
+/** Whole MiB, rounded down, or bytes where it is less than one. */
+function budgetText(bytes: number): string {
+  return bytes < 2 ** 20 ? `${bytes} bytes` : `${Math.floor(bytes / 2 ** 20)}M`;
 }
 
 function asOurs(error: unknown): UpdateRepositoryError {

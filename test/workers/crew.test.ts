@@ -60,6 +60,17 @@ describe('a crew', () => {
     expect(finished(events)).toEqual(['fits']);
   });
 
+  it.each([
+    { memoryBytes: 2 ** 20 - 1, found: '1048575 bytes' },
+    { memoryBytes: 1.9 * 2 ** 20, found: '1M' },
+  ])('never gives a budget of $memoryBytes bytes as the need that it refuses', async ({ memoryBytes, found }) => {
+    const { crew } = makeCrew({ jobs: 1, memoryBytes });
+    const failures = await crew.run([taskOf({ path: 'too-large', memoryBytes: 2 ** 21 })], true);
+    expect(failures.map(({ error }) => error.message)).toEqual([
+      `too-large: needs 2M of memory, and the budget is ${found}`,
+    ]);
+  });
+
   it('counts what a group shares once, from its first task to its last, and runs its tasks together', async () => {
     const { crew, events } = makeCrew({ jobs: 2, memoryBytes: 10 });
     const counter = makeCounter();
