@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -26,8 +27,8 @@ test.each([0, 1, 5_000_000])(
     for (let at = kept; at < bytes.length; at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES);
       if (at > kept) await handle.write(piece, 0, piece.length, at);
-      // The first one comes before anything was read.
-      else handle.write(piece, 0, piece.length, at).catch(() => expect.unreachable());
+      // The first one comes before anything that was read is looked at.
+      else writeSync(handle.fd, piece, 0, piece.length, at);
       digest.grewBy(piece);
     }
     expect(await digest.hex(signal)).toBe(createHash('sha256').update(bytes).digest('hex'));
