@@ -5,6 +5,7 @@
 #include "bytes.h"
 
 #define RUN_MIN_BYTES 32
+#define VARIED_STEP_BYTES 128
 
 // From `start` to before `end`.
 struct run {
@@ -12,10 +13,37 @@ struct run {
   uint32_t end;
 };
 
+#ifdef __wasm_simd128__
+// Not all lanes are 0 where the word before the one before `at` equals that one, or the word at `at` the next one.
+static inline v128_t words_repeat(const uint8_t *at) {
+  v128_t words = wasm_v128_load(at - 8);
+  return wasm_i32x4_eq(words, wasm_i32x4_shuffle(words, words, 1, 0, 3, 2));
+}
+
+// The first of the places from `at` on, 32 bytes apart, with words around it that repeat, or one before it; at least 8
+// bytes lie before `at`.
+static uint32_t skip_varied(const uint8_t *bytes, uint32_t at, uint32_t to) {
+  while (to - at > VARIED_STEP_BYTES) {
+    v128_t first = wasm_v128_or(words_repeat(bytes + at), words_repeat(bytes + at + 32));
+    v128_t second = wasm_v128_or(words_repeat(bytes + at + 64), words_repeat(bytes + at + 96));
+    if (wasm_v128_any_true(wasm_v128_or(first, second))) break;
+    at += VARIED_STEP_BYTES;
+  }
+  return at;
+}
+#else
+static uint32_t skip_varied(const uint8_t *bytes, uint32_t at, uint32_t to) {
+  (void)bytes;
+  (void)to;
+  return at;
+}
+#endif
+
 // Finds the first maximal run of at least RUN_MIN_BYTES equal bytes in [from, to); 0 when there is none.
 static int next_run(const uint8_t *bytes, uint32_t from, uint32_t to, struct run *run) {
   // Every run of 32 bytes holds a multiple of 32 (counted from `from`) and the 16 bytes before or after it.
   for (uint32_t at = from; at < to; at += 2 * STRIDE) {
+    if (at > from && (at - from) % VARIED_STEP_BYTES == 0) at = skip_varied(bytes, at, to);
     int before = at > from && load_word(bytes + at - 8) == load_word(bytes + at - 4);
     int after = to - at > STRIDE && load_word(bytes + at) == load_word(bytes + at + 4);
     if (!(before | after)) continue;

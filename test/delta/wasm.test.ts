@@ -103,6 +103,19 @@ describe('the WebAssembly engine makes the bytes of the one in TypeScript', () =
     for (let length = 0; length < 100; length += 1) deltaOfBoth(Buffer.alloc(length, 1), Buffer.alloc(2 * length, 1));
   });
 
+  test('for short runs anywhere in bytes without any', () => {
+    const run = Buffer.alloc(32, 7);
+    const places = Array.from({ length: 160 }, (_, n) => 256 + n);
+    const varied = (place: number) => pseudoRandomBytes(`varied ${place}`, place);
+    const inTarget = Buffer.concat(places.flatMap((place) => [varied(place), run]));
+    const found = deltaOfBoth(run, Buffer.concat([inTarget, varied(300)]), 'fast');
+    expect(found.delta.length).toBeLessThan(inTarget.length + 300 - 25 * places.length);
+    for (const place of places) {
+      const base = Buffer.concat([varied(place), run, varied(300)]);
+      expect(deltaOfBoth(base, Buffer.alloc(64, 7), 'fast').delta.length).toBeLessThan(20);
+    }
+  });
+
   test('for offsets around and behind 2^32', { timeout: 300_000 }, async () => {
     const folder = await temporaryDirectory();
     const [basePath, targetPath] = [join(folder, 'base'), join(folder, 'target')];
