@@ -14,9 +14,6 @@ export type ArenaMemory =
 export interface Arena {
   readonly memory: ArenaMemory;
   readonly layout: ArenaLayout;
-  /** The areas from here on may hold what an earlier delta left, and have to be 0: up to `dirtyEnd`. */
-  readonly dirtyFrom: number;
-  readonly dirtyEnd: number;
   /** Why the engine is not the one that `auto` prefers. */
   readonly fallback: UpdateRepositoryError | null;
   /** Ends its use, when no thread works in it any more: its memory may then serve the next one. */
@@ -40,21 +37,16 @@ export function takeArena(
     return {
       memory: { engine: 'js', buffer: allocateShared(layout.end) },
       layout,
-      dirtyFrom: 0,
-      dirtyEnd: 0,
       fallback: found,
       release: () => undefined, // the collector takes it
     };
   }
   const layout = layOutArena(found.heapBase, baseBytes, parameters, tuning, threads);
-  const dirtyEnd = found.grow(layout.end);
+  found.grow(layout.end);
   const { memory, module } = found;
-  const dirtyFrom = layout.locks === 0 ? layout.table : layout.locks;
   return {
     memory: { engine: 'wasm', memory, module },
     layout,
-    dirtyFrom,
-    dirtyEnd,
     fallback: null,
     release: () => found.giveBack(),
   };

@@ -43,8 +43,7 @@ export class BaseSession {
 
   *index(): Steps<void> {
     const work = this.#work;
-    const { dirtyFrom, dirtyEnd } = this.#arena;
-    if (dirtyEnd > dirtyFrom) yield [{ kind: 'clear', work, from: dirtyFrom, to: dirtyEnd }];
+    yield [{ kind: 'clear', work }];
     const runs = work.layout.threads.map((thread) => new BaseRuns(arenaBuffer(work.memory), thread.runs));
     for (const noted of runs) noted.clear();
     queueOf(work, work.base).reset();

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type ArenaMemory, arenaBuffer } from './arena.js';
 import type { ArenaLayout } from './arena-layout.js';
+import { makeBreather } from './breather.js';
 import { EncodedSegment } from './encoded-segment.js';
 import type { DeltaEngine, EngineTuning } from './engine.js';
 import { JsEngine } from './js-engine.js';
@@ -32,8 +33,8 @@ export interface SharedDelta {
 
 /** What one thread does of a delta. Parts of one kind run side by side, each with a `thread` of its own. */
 export type DeltaPart =
-  /** Sets the areas that have to be 0 to 0: one part. */
-  | { readonly kind: 'clear'; readonly work: SharedWork; readonly from: number; readonly to: number }
+  /** Empties the table, and its locks: one part. */
+  | { readonly kind: 'clear'; readonly work: SharedWork }
   /** Takes segments of the base and indexes them until none is left. */
   | { readonly kind: 'index'; readonly work: SharedWork; readonly thread: number }
   /** Takes segments of the target, matches them, and writes what is next, until none is left. */
@@ -59,16 +60,18 @@ export function runDeltaPart(part: DeltaPart, report: ReportBytes): void {
 }
 
 /**
- * As {@link runDeltaPart}, in a thread that has signals to hear and other threads to serve: the event loop runs after
- * each segment.
+ * As {@link runDeltaPart}, in a thread that has signals to hear and other threads to serve: the event loop runs between
+ * two segments, when the last time was 20 ms ago.
  *
  * @throws what `signal` was aborted with, and what {@link runDeltaPart} throws
  */
 export async function runDeltaPartPausing(part: DeltaPart, report: ReportBytes, signal: AbortSignal): Promise<void> {
   // What is asked of other threads along with this goes out first.
   await setImmediate();
+  const breathe = makeBreather();
   for (const _ of pausesOf(part, report)) {
-    await setImmediate();
+    const pause = breathe();
+    if (pause !== undefined) await pause;
     signal.throwIfAborted();
   }
 }
@@ -76,7 +79,7 @@ export async function runDeltaPartPausing(part: DeltaPart, report: ReportBytes, 
 function* pausesOf(part: DeltaPart, report: ReportBytes): Pauses {
   switch (part.kind) {
     case 'clear':
-      new Uint8Array(arenaBuffer(part.work.memory), part.from, part.to - part.from).fill(0);
+      clearTable(part.work);
       break;
     case 'index':
     case 'match':
@@ -86,6 +89,12 @@ function* pausesOf(part: DeltaPart, report: ReportBytes): Pauses {
       finishDelta(part.work, part.delta);
       break;
   }
+}
+
+/** Also where nothing was written to it before: a page of memory that is read first, as a bucket is, faults twice. */
+function clearTable({ memory, layout }: SharedWork): void {
+  const from = layout.locks === 0 ? layout.table : layout.locks;
+  new Uint8Array(arenaBuffer(memory), from, layout.end - from).fill(0);
 }
 
 function* sharedPart(part: Extract<DeltaPart, { thread: number }>, report: ReportBytes): Pauses {

@@ -11,8 +11,6 @@ export class WasmMemory {
   readonly module: WebAssembly.Module;
   /** Where free memory starts. */
   readonly heapBase: number;
-  /** Memory from here on was never written to. */
-  #cleanFrom = 0;
 
   constructor(module: WebAssembly.Module) {
     this.module = module;
@@ -21,16 +19,13 @@ export class WasmMemory {
   }
 
   /**
-   * Makes room up to `end`; returns where bytes that an earlier use left may end.
+   * Makes room up to `end`. It may hold what an earlier use left.
    *
    * @throws UpdateRepositoryError MEMORY
    */
-  grow(end: number): number {
+  grow(end: number): void {
     const missing = Math.ceil((end - this.memory.buffer.byteLength) / WASM_PAGE_BYTES);
     if (missing > 0) growMemory(this.memory, missing, end);
-    const dirtyEnd = Math.min(this.#cleanFrom, end);
-    this.#cleanFrom = Math.max(this.#cleanFrom, end);
-    return dirtyEnd;
   }
 
   /** Lets the next arena have it. */
