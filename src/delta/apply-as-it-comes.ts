@@ -1,4 +1,5 @@
 import { UpdateRepositoryError } from '../errors.js';
+import { sharedPages } from '../io/page-aligned.js';
 import { openSha256, type Sha256Stream } from '../io/sha256-stream.js';
 import type { BaseReader } from './base-reader.js';
 import { makeBreather } from './breather.js';
@@ -6,7 +7,6 @@ import { CheckpointedOutput, type Checkpoints } from './checkpointed-output.js';
 import { Deliveries } from './deliveries.js';
 import { DELTA_START, parseDeltaPlace } from './delta-place.js';
 import { type DeltaHooks, interrupted, reportProgress } from './hooks.js';
-import { sharedPages } from './page-aligned.js';
 import { DeltaPatcher, DISK_PIECE_BYTES } from './patch.js';
 import { untilAborted } from './until-aborted.js';
 

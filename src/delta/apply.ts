@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { UpdateRepositoryError } from '../errors.js';
+import { pageAligned, readBuffer } from '../io/page-aligned.js';
 import { makeBreather } from './breather.js';
 import { Deliveries } from './deliveries.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { writeNewFile } from './output-file.js';
-import { pageAligned } from './page-aligned.js';
 import { DeltaPatcher, DISK_PIECE_BYTES, type PatchInput } from './patch.js';
 import { SourceFile } from './source-file.js';
 
@@ -163,7 +163,7 @@ const DISK_BUFFERS: Buffers = { pieceBytes: DISK_PIECE_BYTES, allocate: pageAlig
 function oneBuffer(): Buffers {
   let buffer: Uint8Array | undefined;
   const allocate = (bytes: number) => {
-    buffer ??= new Uint8Array(bytes);
+    buffer ??= readBuffer(bytes);
     return buffer;
   };
   return { allocate };

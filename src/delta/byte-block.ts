@@ -1,3 +1,5 @@
+import { readBuffer } from '../io/page-aligned.js';
+
 /** Bytes with the two views that fast loops need: single bytes and unaligned words. */
 export interface ByteBlock {
   readonly bytes: Buffer;
@@ -5,7 +7,7 @@ export interface ByteBlock {
 }
 
 export function allocateBlock(sizeBytes: number): ByteBlock {
-  const bytes = Buffer.alloc(sizeBytes);
+  const bytes = readBuffer(sizeBytes);
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, sizeBytes) };
 }
 

@@ -3,11 +3,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
 import { syncDirectory } from '../io/atomic-file.js';
+import { sharedPages } from '../io/page-aligned.js';
 import type { Sha256Stream } from '../io/sha256-stream.js';
 import { Deliveries } from './deliveries.js';
 import type { DeltaPlace } from './delta-place.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
-import { sharedPages } from './page-aligned.js';
 import { WrittenFile } from './written-file.js';
 
 const READ_BYTES = 1048576;

@@ -1,4 +1,5 @@
 import { UpdateRepositoryError } from '../errors.js';
+import { readBuffer } from '../io/page-aligned.js';
 import { applyDelta } from './apply.js';
 import { SourceFile } from './source-file.js';
 
@@ -21,10 +22,10 @@ export function compareDelta(
 ): void {
   const target = new SourceFile(targetPath);
   try {
-    let expected = Buffer.alloc(0);
+    let expected = readBuffer(0);
     let done = 0;
     applyDelta({ basePath, deltaPath, targetBytes: target.sizeBytes }, (bytes) => {
-      if (expected.length < bytes.length) expected = Buffer.alloc(bytes.length);
+      if (expected.length < bytes.length) expected = readBuffer(bytes.length);
       target.read(expected, 0, bytes.length, done);
       if (expected.compare(bytes, 0, bytes.length, 0, bytes.length) !== 0) {
         throw differs(deltaPath, targetPath, done + firstDifference(expected, bytes));

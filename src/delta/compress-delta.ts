@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { UpdateRepositoryError } from '../errors.js';
+import { readBuffer } from '../io/page-aligned.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { OutputFile } from './output-file.js';
 import type { DeltaEffort } from './parameters.js';
@@ -89,7 +90,7 @@ async function writeZstFile(
 }
 
 async function* packedParts(delta: SourceFile, pack: Packer, hooks: DeltaHooks): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(Math.min(FRAME_CONTENT_BYTES, delta.sizeBytes));
+  const buffer = readBuffer(Math.min(FRAME_CONTENT_BYTES, delta.sizeBytes));
   let done = 0;
   do {
     const content = buffer.subarray(0, Math.min(buffer.length, delta.sizeBytes - done));

@@ -1,3 +1,4 @@
+import { readBuffer } from '../io/page-aligned.js';
 import type { SourceFile } from './source-file.js';
 
 const PAGE_BYTES = 32768;
@@ -12,7 +13,7 @@ export class FilePages {
   constructor(file: SourceFile) {
     const count = Math.min(PAGES, Math.ceil(file.sizeBytes / PAGE_BYTES));
     this.#file = file;
-    this.#cache = new Uint8Array(count * PAGE_BYTES);
+    this.#cache = readBuffer(count * PAGE_BYTES);
     this.#pages = new Float64Array(count).fill(-1);
   }
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import { readBuffer } from '../io/page-aligned.js';
 import type { BaseReader } from './base-reader.js';
 
 /** A file in one state of it. */
@@ -74,7 +75,7 @@ export class SourceFile implements SourceState, BaseReader {
 
   /** The file from `start` to its end in pieces of up to `maxBytes`, each valid until the next one is asked for. */
   *chunks(maxBytes: number, start = 0): Generator<Uint8Array, void> {
-    const chunk = new Uint8Array(Math.min(maxBytes, Math.max(0, this.sizeBytes - start)));
+    const chunk = readBuffer(Math.min(maxBytes, Math.max(0, this.sizeBytes - start)));
     for (let position = start; position < this.sizeBytes; position += chunk.length) {
       const length = Math.min(chunk.length, this.sizeBytes - position);
       this.read(chunk, 0, length, position);

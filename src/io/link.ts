@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { fromSystemError, isSystemError } from '../errors.js';
 import { PUBLIC_FILE_MODE } from './atomic-file.js';
+import { readBuffer } from './page-aligned.js';
 
 /** How a file of the image directory gets into the mirror; `auto` takes the first of the others that works. */
 export type LinkMode = 'auto' | LinkKind;
@@ -72,7 +73,7 @@ function copyWithTimes(source: string, destination: string): void {
   try {
     const to = openSync(destination, 'wx', 0o644);
     try {
-      const buffer = new Uint8Array(COPY_CHUNK_BYTES);
+      const buffer = readBuffer(COPY_CHUNK_BYTES);
       // No more than there was: a file that grows as fast as it is copied would fill the disk.
       for (let left = fstatSync(from).size; left > 0; ) {
         const length = readSync(from, buffer, 0, Math.min(left, buffer.length), null);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { fromSystemError, UpdateRepositoryError } from '../errors.js';
+import { readBuffer } from '../io/page-aligned.js';
 import type { PutRequest, StorageCall } from './storage.js';
 
 const MAX_PIECE_BYTES = 1 << 20;
@@ -38,7 +39,7 @@ async function* piecesOf({ content, sizeBytes }: PutRequest, pieceBytes: number)
   try {
     const file = await open(filePath, 'r');
     try {
-      const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, sizeBytes + 1));
+      const buffer = readBuffer(Math.min(pieceBytes, sizeBytes + 1));
       for (;;) {
         const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
         if (bytesRead === 0) return;

@@ -2,7 +2,7 @@ import fs, { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type OutputFile, writeNewFile } from '../../src/delta/output-file.js';
-import { pageAligned } from '../../src/delta/page-aligned.js';
+import { pageAligned } from '../../src/io/page-aligned.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 

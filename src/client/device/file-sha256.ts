@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { fromSystemError } from '../../errors.js';
 import { checkUnwritten } from '../../io/digest.js';
 import { type FileIdentity, identityOf } from '../../io/file-identity.js';
+import { readBuffer } from '../../io/page-aligned.js';
 import { openPlainFile } from '../../io/plain-file.js';
 import { parseSha256Hex, type Sha256Hex } from '../../metadata/brands.js';
 
@@ -44,7 +45,7 @@ async function hashDescriptor(
   onProgress: (doneBytes: number) => void,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const room = Buffer.allocUnsafe(CHUNK_BYTES);
+  const room = readBuffer(CHUNK_BYTES);
   for (let position = 0; position < sizeBytes; ) {
     signal.throwIfAborted();
     const { bytesRead } = await file.read(room, 0, Math.min(room.length, sizeBytes - position), position);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { UpdateRepositoryError } from '../../errors.js';
+import { readBuffer } from '../../io/page-aligned.js';
 
 const READ_BYTES = 1 << 20;
 
@@ -68,7 +69,7 @@ export class GrowingDigest implements AsyncDisposable {
   }
 
   async #catchUp(): Promise<void> {
-    const room = Buffer.allocUnsafe(READ_BYTES);
+    const room = readBuffer(READ_BYTES);
     while (this.#hashedBytes < this.#sizeBytes && !this.#isStopped) {
       const length = Math.min(room.length, this.#sizeBytes - this.#hashedBytes);
       const { bytesRead } = await this.#file.read(room, 0, length, this.#hashedBytes);

@@ -1,5 +1,16 @@
 const WASM_PAGE_BYTES = 65536;
 
+/** From here on glibc puts memory 16 bytes behind the start of a page. */
+const MAPPED_BYTES = 131072;
+
+/**
+ * Zeros to read a file into, piece by piece from its start: AMD's processors copy from the start of a page of the page
+ * cache to 16 bytes behind one at a quarter of their speed (Zen 3, `rep movsb`).
+ */
+export function readBuffer(bytes: number): Buffer {
+  return bytes < MAPPED_BYTES ? Buffer.alloc(bytes) : Buffer.from(pageAligned(bytes).buffer, 0, bytes);
+}
+
 /** Zeros at the start of a page of memory: that of WebAssembly begins with one, which no other way promises. */
 export function pageAligned(bytes: number): Uint8Array {
   return wasmMemory(bytes, false);
