@@ -7,11 +7,14 @@ import { CheckpointedOutput, type Checkpoints } from './checkpointed-output.js';
 import { Deliveries } from './deliveries.js';
 import { DELTA_START, parseDeltaPlace } from './delta-place.js';
 import { type DeltaHooks, interrupted, reportProgress } from './hooks.js';
-import { DeltaPatcher, DISK_PIECE_BYTES } from './patch.js';
+import { DeltaPatcher } from './patch.js';
 import { untilAborted } from './until-aborted.js';
 
 export type { Checkpoints } from './checkpointed-output.js';
 export { type DeltaPlace, parseDeltaPlace } from './delta-place.js';
+
+/** The target is written, hashed and saved in such pieces. */
+const PIECE_BYTES = 1048576;
 
 /** A delta that is read, or downloaded, while it is applied. */
 export interface IncomingDelta {
@@ -92,7 +95,7 @@ class Application {
     this.#delta = delta;
     this.#output = output;
     this.#from = from.deltaBytes;
-    const buffers = { pieceBytes: DISK_PIECE_BYTES, allocate: sharedPages };
+    const buffers = { pieceBytes: PIECE_BYTES, allocate: sharedPages };
     const input = { base, deltaName: delta.name, targetBytes: target.sizeBytes, from, ...buffers };
     this.#patcher = new DeltaPatcher(input, (bytes) => {
       const { place } = this.#patcher;

@@ -5,10 +5,12 @@ import { makeBreather } from './breather.js';
 import { Deliveries } from './deliveries.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
 import { writeNewFile } from './output-file.js';
-import { DeltaPatcher, DISK_PIECE_BYTES, type PatchInput } from './patch.js';
+import { DeltaPatcher, type PatchInput } from './patch.js';
 import { SourceFile } from './source-file.js';
 
 const CHUNK_MAX_BYTES = 262144;
+/** Large enough for a disk to be busy with: the kernel makes several requests of it, which are on their way at once. */
+const DISK_PIECE_BYTES = 4194304;
 
 export interface ApplyRequest {
   readonly basePath: string;

@@ -5,8 +5,6 @@ import { TargetBuffer } from './target-buffer.js';
 
 /** So much fits a processor's own cache beside what is read: copying more at once into the page cache takes twice as long. */
 const CACHED_PIECE_BYTES = 131072;
-/** Large enough for a disk to be busy with. */
-export const DISK_PIECE_BYTES = 1048576;
 
 /** What a patcher works on. */
 export interface PatchInput {
