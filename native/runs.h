@@ -5,6 +5,7 @@
 #include "bytes.h"
 
 #define RUN_MIN_BYTES 32
+// Bytes without runs are gone through in steps of so many.
 #define VARIED_STEP_BYTES 128
 
 // From `start` to before `end`.
@@ -14,7 +15,7 @@ struct run {
 };
 
 #ifdef __wasm_simd128__
-// Not all lanes are 0 where the word before the one before `at` equals that one, or the word at `at` the next one.
+// A lane is not 0 where the two words before `at` are equal, or the two from `at` on.
 static inline v128_t words_repeat(const uint8_t *at) {
   v128_t words = wasm_v128_load(at - 8);
   return wasm_i32x4_eq(words, wasm_i32x4_shuffle(words, words, 1, 0, 3, 2));

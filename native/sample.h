@@ -150,8 +150,8 @@ static uint32_t sample_quickly(const uint8_t *bytes, uint32_t from, uint32_t to,
     uint32_t high = right_windows(ends + at + 32, &sums, limit);
     high |= right_windows(ends + at + 48, &sums, limit) << 16;
     uint64_t found = low | (uint64_t)high << 32;
-    // One in four times there is one. It is put down in any case, and counted where it is one: nobody can foresee it, a
-    // processor that guesses wrong least of all. The highest bit is there for what no bit is set in.
+    // In random bytes one time in four has one, which no processor can foresee: so the first is put down in any case, and
+    // counted where there is one. The highest bit is what `ctz` finds where there is none.
     anchors[count] = at + (uint32_t)__builtin_ctzll(found | 1ull << 63);
     count += (found != 0) & is_second_right(bytes + anchors[count], sampler);
     for (found &= found - 1; found != 0; found &= found - 1) {

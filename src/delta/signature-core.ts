@@ -1,5 +1,6 @@
 import { UpdateRepositoryError } from '../errors.js';
-import { compileWasmModule, newWasmMemory, WASM_PAGE_BYTES } from './wasm-module.js';
+import { WASM_PAGE_BYTES } from '../io/page-aligned.js';
+import { compileWasmModule, newWasmMemory } from './wasm-module.js';
 
 const LINE_BYTES = 64;
 

@@ -1,5 +1,6 @@
+import { WASM_PAGE_BYTES } from '../io/page-aligned.js';
 import { notEnoughMemory } from './not-enough-memory.js';
-import { compileWasmModule, newWasmMemory, WASM_PAGE_BYTES } from './wasm-module.js';
+import { compileWasmModule, newWasmMemory } from './wasm-module.js';
 import { startWasmThread } from './wasm-thread.js';
 
 /**

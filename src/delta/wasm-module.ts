@@ -4,8 +4,6 @@ import { isSystemError, UpdateRepositoryError } from '../errors.js';
 /** Where the modules are: beside this file where it was compiled; or, seen from the source or from a bundle, there too. */
 const PLACES = ['./', '../../dist/delta/'];
 
-/** The unit in which a memory grows. */
-export const WASM_PAGE_BYTES = 65536;
 const WASM_PAGES_MAX = 65536;
 
 /**

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isSystemError, UpdateRepositoryError } from '../errors.js';
+import { WASM_PAGE_BYTES } from './page-aligned.js';
 
 /*
  * CRC-32 divides by P = x^32 + x^26 + x^23 + x^22 + x^16 + x^12 + x^11 + x^10 + x^8 + x^7 + x^5 + x^4 + x^2 + x + 1.
@@ -55,7 +56,6 @@ function moveBytes(bytes: Uint8Array, from: number, end: number): void {
 /** Where the module is: beside this file where it was compiled, or, seen from the source, where it will be. */
 const PLACES = ['./cksum-core.wasm', '../../dist/io/cksum-core.wasm'].map((place) => new URL(place, import.meta.url));
 
-const WASM_PAGE_BYTES = 65536;
 /** What is below is the module's own. */
 const FIRST_BYTE = WASM_PAGE_BYTES;
 

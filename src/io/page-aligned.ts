@@ -1,4 +1,5 @@
-const WASM_PAGE_BYTES = 65536;
+/** What WebAssembly's memory comes in. */
+export const WASM_PAGE_BYTES = 65536;
 
 /** From here on glibc puts memory 16 bytes behind the start of a page. */
 const MAPPED_BYTES = 131072;
