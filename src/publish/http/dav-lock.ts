@@ -17,23 +17,31 @@ const PARTING_MS = 10_000;
 /** Longer than a server takes between looking for a lock and giving one. */
 const SETTLE_MS = 1000;
 const MAX_ANSWER_BYTES = 1 << 20;
+const PROBE_ATTEMPTS = 3;
 
 const LOCK_BODY =
   '<?xml version="1.0" encoding="utf-8"?><lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope>' +
   '<locktype><write/></locktype><owner>update-repository</owner></lockinfo>';
 
-/** Whether a server has locks (RFC 4918 §6) that another one does not get; `path` is an object of nobody's. */
+/**
+ * Whether a server has locks (RFC 4918 §6) that another one does not get; `path` is an object of nobody's. Apache loses
+ * one, or its end, now and then while others ask for theirs: what did not hold once is tried again.
+ *
+ * @throws UpdateRepositoryError NETWORK where the server does not say; what the client throws
+ */
 export async function hasLocks(client: HttpClient, path: string, call: StorageCall): Promise<boolean> {
-  const { token, status } = await lock(client, path, call);
-  // Apache's says 500 when many ask at once, which is no word on whether there are locks.
-  if (status >= 500 && status !== 501) throw refused(client.about('LOCK', path), status);
-  if (token === undefined) return false;
-  const other = await lock(client, path, call);
-  await unlock(client, path, token);
-  if (other.status !== 423) return false;
-  const next = await lock(client, path, call);
-  if (next.token !== undefined) await unlock(client, path, next.token);
-  return next.token !== undefined;
+  for (let attempt = 0; attempt < PROBE_ATTEMPTS; attempt += 1) {
+    const { token, status } = await lock(client, path, call);
+    // Apache's says 500 when many ask at once, which is no word on whether there are locks.
+    if (status >= 500 && status !== 501) throw refused(client.about('LOCK', path), status);
+    if (token === undefined) return false;
+    const other = await lock(client, path, call);
+    await unlock(client, path, token);
+    const next = await lock(client, path, call);
+    for (const left of [other.token, next.token ?? token]) if (left !== undefined) await unlock(client, path, left);
+    if (other.status === 423 && next.token !== undefined) return true;
+  }
+  return false;
 }
 
 /**

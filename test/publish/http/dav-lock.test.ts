@@ -74,6 +74,21 @@ describe.each([
       }
     });
 
+    test.each([
+      ['says 409 to a second one', 'LOCK', 2],
+      ['keeps it when it is given back', 'UNLOCK', 1],
+      ['says 409 to the next one', 'LOCK', 3],
+    ])('is known of a server that %s once', async (_case, method, disturbedAt) => {
+      const proxy = await startS3Proxy(peer.url);
+      let asked = 0;
+      proxy.judge = (line) =>
+        line.startsWith(`${method} `) && ++asked === disturbedAt ? { status: method === 'LOCK' ? 409 : 204 } : 'pass';
+      const storage = await openedHttp(`${proxy.endpoint}/mirror`);
+      onTestFinished(() => storage.close());
+      expect(asked).toBeGreaterThan(disturbedAt);
+      expect(storage.lock).toBeDefined();
+    });
+
     test('is lost when another one ends it, which shows', async () => {
       const { lock } = await opened();
       const held = await lock(call);
