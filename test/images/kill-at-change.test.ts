@@ -12,7 +12,7 @@ import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
 import { expectValidMirror } from './expect-valid-mirror.js';
 
-const kills = Number(process.env.SOAK_KILLS ?? 12);
+const kills = Number(process.env.SOAK_KILLS ?? 6);
 const seed = process.env.SOAK_SEED ?? '1';
 
 /** The system calls that change what a reader or a later build may find. */

@@ -14,7 +14,7 @@ import { type SeenState, seeState, underRootOf } from '../trust/tuf/support/seen
 import { addImages, build, dayImage, makeWorkshop, type Workshop } from './support/workshop.js';
 
 /** Of each of the nine. */
-const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 18) / 9);
+const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 9) / 9);
 const seed = process.env.SOAK_SEED ?? '1';
 
 const PHRASE = 'a phrase';

@@ -19,7 +19,7 @@ import { type SeenState, seeState, underRootOf } from '../trust/tuf/support/seen
 import { startFaultyProxy } from './support/faulty-proxy.js';
 
 /** Of each of the six. */
-const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 18) / 6);
+const kills = Math.ceil(Number(process.env.SOAK_KILLS ?? 12) / 6);
 const seed = process.env.SOAK_SEED ?? '1';
 
 /** Where a mirror is published to. */

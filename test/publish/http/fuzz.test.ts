@@ -16,7 +16,7 @@ import { publishTo, releaseOf } from '../support/releases.js';
 
 const { SOAK_RUNS, SOAK_SEED = '1' } = process.env;
 /** A run takes seconds, and not a fraction of a millisecond as a case of a property does. */
-const runs = SOAK_RUNS === undefined ? 12 : Math.max(12, Math.ceil(Number(SOAK_RUNS) / 100));
+const runs = SOAK_RUNS === undefined ? 6 : Math.max(6, Math.ceil(Number(SOAK_RUNS) / 100));
 const LONGEST_MS = 60_000;
 
 /** What the server behind the proxy has, whatever it says. */

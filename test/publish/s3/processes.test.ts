@@ -12,10 +12,10 @@ import { CEPH_ENV, CEPH_TOOLS, type Ceph, openUploads, startCeph } from '../supp
 import { indexesOf, readOverHttp } from '../support/http-reader.js';
 import { makeLargeMirrors } from '../support/large-mirrors.js';
 
-const kills = Number(process.env.SOAK_KILLS ?? 6);
+const kills = Number(process.env.SOAK_KILLS ?? 3);
 const seed = process.env.SOAK_SEED ?? '1';
 /** A quarter of the kills of a soak. */
-const rounds = process.env.SOAK_KILLS === undefined ? 4 : Math.ceil(kills / 4);
+const rounds = process.env.SOAK_KILLS === undefined ? 2 : Math.ceil(kills / 4);
 const MIB = 1 << 20;
 
 describe.skipIf(!haveTools(...CEPH_TOOLS, 'cksum'))('publishes to S3, as processes', () => {

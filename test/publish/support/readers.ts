@@ -23,7 +23,7 @@ export interface ReadPlace {
 /** What all suites of readers need. */
 export const READER_TOOLS = ['mksquashfs', 'cksum'];
 
-const publishes = Number(process.env.SOAK_PUBLISHES ?? 4);
+const publishes = Number(process.env.SOAK_PUBLISHES ?? 3);
 
 /** What readers of every place may rely on while it is published to. Needs {@link READER_TOOLS}. */
 export function readersSuite(name: string, start: (dir: string) => Promise<ReadPlace>): void {
