@@ -1,22 +1,20 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { linkSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { projectRoot, runCli } from '../cli/run.js';
+import { runCli } from '../cli/run.js';
 import { dailyStamps } from '../support/image-name.js';
-import { evenly, type Instant, readInstants } from '../support/kill-instants.js';
+import { evenly, type Instant } from '../support/kill-instants.js';
 import { readClaims } from '../support/mirror-claims.js';
 import { makeRawImages } from '../support/raw-images.js';
 import { servedTree } from '../support/served-tree.js';
 import { temporaryDirectoryOfSuite } from '../support/temporary-directory.js';
 import { haveTools } from '../support/tools.js';
+import { killCliAt, observeCli } from '../support/traced-cli.js';
 import { expectValidMirror } from './expect-valid-mirror.js';
 
 const kills = Number(process.env.SOAK_KILLS ?? 6);
 const seed = process.env.SOAK_SEED ?? '1';
-
-/** The system calls that change what a reader or a later build may find. */
-const changes = ['rename', 'link', 'linkat', 'unlink', 'unlinkat', 'rmdir', 'mkdir', 'fchmod', 'ftruncate', 'fsync'];
 
 // What kills at random hardly hit, the milliseconds in which the indexes are replaced, is hit here: strace kills the
 // program as it enters a chosen system call.
@@ -41,7 +39,9 @@ describe.skipIf(!haveTools('strace', 'cksum')).each([
     expect(await runCli([...arguments_, before])).toMatchObject({ code: 0 });
     for (const image of images.slice(2)) linkSync(image, join(imagesDir, basename(image)));
     named = readClaims(before).named;
-    ({ instants, reference } = observeBuild());
+    const mirror = copyOfBefore();
+    instants = await observeCli(join(folder, 'strace.log'), [...arguments_, mirror]);
+    reference = servedTree(mirror);
     expect(Object.keys(reference).some((path) => path.endsWith('.zst'))).toBe(compressible);
   });
 
@@ -51,8 +51,7 @@ describe.skipIf(!haveTools('strace', 'cksum')).each([
       for (const instant of evenly(instants, kills, seed)) {
         const mirror = copyOfBefore();
         const where = `${instant.call} ${instant.count}`;
-        const trace = ['-e', `inject=${instant.call}:signal=SIGKILL:when=${instant.count}`];
-        expect(traced(trace, mirror).signal, where).toBe('SIGKILL');
+        await killCliAt(instant, [...arguments_, mirror]);
         await expectValidMirror(mirror, named).catch((error: unknown) => {
           throw new Error(`killed at ${where}`, { cause: error });
         });
@@ -63,27 +62,11 @@ describe.skipIf(!haveTools('strace', 'cksum')).each([
     120_000 + kills * 20_000,
   );
 
-  /** Every change that an undisturbed build makes, and what it leaves. */
-  function observeBuild(): { instants: Instant[]; reference: Record<string, string> } {
-    const mirror = copyOfBefore();
-    const log = join(folder, 'strace.log');
-    expect(traced(['-o', log, '-e', `trace=${changes.join()}`], mirror).status).toBe(0);
-    return { instants: readInstants(readFileSync(log, 'utf8')), reference: servedTree(mirror) };
-  }
-
   /** A mirror of two images, to which a third has to be added. Hard links: the images stay those of the directory. */
   function copyOfBefore(): string {
     const mirror = join(folder, 'mirror');
     rmSync(mirror, { recursive: true, force: true });
     execFileSync('cp', ['-al', before, mirror]);
     return mirror;
-  }
-
-  /** One thread for all asynchronous calls, since strace counts the calls of each thread by itself. */
-  function traced(trace: readonly string[], mirror: string) {
-    const program = join(projectRoot, 'bin', 'update-repository.js');
-    const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
-    const command = ['-f', '-qq', ...trace, process.execPath, program, ...arguments_, mirror];
-    return spawnSync('strace', command, { env, stdio: ['ignore', 'ignore', 'ignore'] });
   }
 });

@@ -7,7 +7,7 @@ import { programPath } from '../cli/run.js';
 import { type Instant, readInstants } from './kill-instants.js';
 
 /** The system calls that change what a reader or a later run may find. */
-const changes = ['rename', 'link', 'linkat', 'unlink', 'unlinkat', 'rmdir', 'mkdir', 'fchmod', 'ftruncate', 'fsync'];
+const changes = 'rename,link,linkat,symlink,unlink,unlinkat,rmdir,mkdir,fchmod,ftruncate,fsync';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -18,7 +18,17 @@ export async function observeCli(
   env: Environment = {},
   exitCode = 0,
 ): Promise<Instant[]> {
-  const { code, stderr } = await tracedNode(['-o', log, '-e', `trace=${changes.join()}`], [programPath, ...args], env);
+  return await observeNode(log, [programPath, ...args], env, exitCode);
+}
+
+/** The same of any script of Node's. */
+export async function observeNode(
+  log: string,
+  args: readonly string[],
+  env: Environment = {},
+  exitCode = 0,
+): Promise<Instant[]> {
+  const { code, stderr } = await tracedNode(['-o', log, '-e', `trace=${changes}`], args, env);
   expect(code, stderr).toBe(exitCode);
   return readInstants(readFileSync(log, 'utf8'));
 }

@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { projectRoot } from '../../cli/run.js';
 import { pseudoRandomNumbers } from '../../support/pseudo-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { addMade, dayBytes, dayImage, dayPublished } from './support/device-directory.js';
+import { deviceScript } from './support/device-process.js';
 
 const kills = Number(process.env.SOAK_KILLS ?? 12);
 const seed = process.env.SOAK_SEED ?? '1';
@@ -15,7 +15,6 @@ const seed = process.env.SOAK_SEED ?? '1';
 /** Large enough that reading one takes some milliseconds. */
 const IMAGE_BYTES = 2_000_000;
 const DAYS = [1, 2, 3, 4, 5];
-const script = join(projectRoot, 'test', 'client', 'device', 'support', 'device-run.mjs');
 
 test(
   `a device has a whole current image after each of ${kills} kills (SOAK_SEED=${seed})`,
@@ -65,7 +64,7 @@ async function run(
   killMs?: number,
 ): Promise<number | null> {
   const args = [action, 'plain', dir, JSON.stringify(dayPublished(day, IMAGE_BYTES)), '3', 'true', 'true'];
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [deviceScript, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'close');
   if (killMs !== undefined) await Promise.race([ended, sleep(killMs)]);
   if (killMs !== undefined) child.kill('SIGKILL');

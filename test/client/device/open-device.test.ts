@@ -3,12 +3,12 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { freeBytes } from '../../../src/client/device/free-bytes.js';
-import { projectRoot } from '../../cli/run.js';
 import { mountSmallDisk } from '../../support/small-disk.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { requireTools, skipLoudly } from '../../support/tools.js';
 import { caught } from './support/caught.js';
 import { dayImage, opened } from './support/device-directory.js';
+import { deviceScript } from './support/device-process.js';
 
 it('makes its private directory, and is for one at a time', async () => {
   const dir = await temporaryDirectory();
@@ -111,7 +111,6 @@ it('says how much room is left', async (context) => {
 
 /** Opens and closes a directory in a process of its own. */
 function runOpen(dir: string, wrapper: readonly string[], user: { uid?: number; gid?: number }, layout = 'plain') {
-  const script = join(projectRoot, 'test', 'client', 'device', 'support', 'device-run.mjs');
-  const [command = '', ...args] = [...wrapper, process.execPath, script, 'open', layout, dir];
+  const [command = '', ...args] = [...wrapper, process.execPath, deviceScript, 'open', layout, dir];
   return spawnSync(command, args, { encoding: 'utf8', cwd: '/', ...user });
 }

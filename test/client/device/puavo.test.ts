@@ -9,7 +9,6 @@ import { puavoLayout } from '../../../src/client/device/puavo/puavo-layout.js';
 import { rollback } from '../../../src/client/device/rollback.js';
 import { surveyImages } from '../../../src/client/device/survey.js';
 import { parseSha256Hex } from '../../../src/metadata/brands.js';
-import { projectRoot } from '../../cli/run.js';
 import { notes, startedJobs } from '../../images/support/events.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { haveTools, requireTools, skipLoudly } from '../../support/tools.js';
@@ -27,8 +26,8 @@ import {
   sha256Hex,
   textIn,
 } from './support/device-directory.js';
+import { deviceScript, runDevice } from './support/device-process.js';
 
-const deviceRun = join(projectRoot, 'test', 'client', 'device', 'support', 'device-run.mjs');
 const keepAll = { hooks: NO_HOOKS, keep: null, protectedNames: new Set<string>() };
 
 /** Opens a directory as Puavo's; `booted` and `managed` beside the images are what a device has elsewhere. */
@@ -115,7 +114,7 @@ describe.skipIf(!haveTools('flock'))("Puavo's layout", () => {
     const dir = await laptop();
     rmSync(join(dir, dayImage(1)));
     const args = ['activate', 'puavo', dir, JSON.stringify(dayPublished(2)), 'null', '', 'kill -9 $PPID'];
-    expect(spawnSync(process.execPath, [deviceRun, ...args]).signal).toBe('SIGKILL');
+    expect(runDevice(args).signal).toBe('SIGKILL');
     const { device } = await openedPuavo(dir);
     expect(textIn(dir, 'ltsp-backup.img')).toBe(dayBytes(1).toString());
     expect(await activate(device, dayPublished(2), keepAll)).toMatchObject({ changed: true });
@@ -143,7 +142,7 @@ describe.skipIf(!haveTools('flock'))("Puavo's layout", () => {
     const lock = join(dir, '.image_updates_lock');
     const image = JSON.stringify(dayPublished(2));
     const child = spawn(process.execPath, [
-      deviceRun,
+      deviceScript,
       'activate',
       'puavo',
       dir,
