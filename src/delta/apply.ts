@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UpdateRepositoryError } from '../errors.js';
-import { pageAligned, readBuffer } from '../io/page-aligned.js';
+import { readBuffer } from '../io/page-aligned.js';
 import { makeBreather } from './breather.js';
 import { Deliveries } from './deliveries.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
@@ -9,8 +9,6 @@ import { DeltaPatcher, type PatchInput } from './patch.js';
 import { SourceFile } from './source-file.js';
 
 const CHUNK_MAX_BYTES = 262144;
-/** Large enough for a disk to be busy with: the kernel makes several requests of it, which are on their way at once. */
-const DISK_PIECE_BYTES = 4194304;
 
 export interface ApplyRequest {
   readonly basePath: string;
@@ -65,8 +63,8 @@ export function applyDelta(request: ApplyRequest, sink: (bytes: Uint8Array) => v
 
 /**
  * Applies a delta as {@link applyDelta} does, to a sink that may take its time: a piece is valid until its promise is
- * fulfilled. Lets the event loop run now and then. Returns the size of
- * the target. Whether its digest is the expected one is known at the end only, after the sink has got it all.
+ * fulfilled. Lets the event loop run now and then. Returns the size of the target. Whether its digest is the expected one
+ * is known at the end only, after the sink has got it all.
  *
  * @throws UpdateRepositoryError as {@link applyDelta}, and VERIFICATION for another sha256
  */
@@ -74,7 +72,6 @@ export async function streamTarget(
   request: StreamTargetRequest,
   sink: (bytes: Uint8Array) => Promise<void>,
   hooks: DeltaHooks = {},
-  buffers: Buffers = {},
 ): Promise<number> {
   const deliveries = new Deliveries();
   const receiver = {
@@ -83,7 +80,7 @@ export async function streamTarget(
     end: () => deliveries.end(),
     rest: () => deliveries.rest(),
   };
-  return await makeTarget(request, receiver, hooks, buffers);
+  return await makeTarget(request, receiver, hooks);
 }
 
 /**
@@ -98,11 +95,8 @@ export async function applyDeltaToFile(
 ): Promise<number> {
   return await writeNewFile(
     request.targetPath,
-    (output) =>
-      sync
-        ? streamTarget(request, (bytes) => output.writeSoon(bytes), hooks, DISK_BUFFERS)
-        : makeTarget(request, { send: (bytes) => output.write(bytes) }, hooks, oneBuffer()),
-    { direct: sync, sync, force },
+    (output) => makeTarget(request, { send: (bytes) => output.write(bytes) }, hooks, oneBuffer()),
+    { sync, force },
   );
 }
 
@@ -121,7 +115,7 @@ async function makeTarget(
   request: StreamTargetRequest,
   receiver: PieceReceiver,
   hooks: DeltaHooks,
-  buffers: Buffers,
+  buffers: Buffers = {},
 ): Promise<number> {
   const digest = request.sha256 === undefined ? undefined : createHash('sha256');
   const breathe = makeBreather();
@@ -157,9 +151,7 @@ async function makeTarget(
 }
 
 /** What pieces are in. */
-type Buffers = Pick<PatchInput, 'pieceBytes' | 'allocate'>;
-
-const DISK_BUFFERS: Buffers = { pieceBytes: DISK_PIECE_BYTES, allocate: pageAligned };
+type Buffers = Pick<PatchInput, 'allocate'>;
 
 /** One in place of two: half as much to keep in the processor's cache. */
 function oneBuffer(): Buffers {

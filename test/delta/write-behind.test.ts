@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import type fsPromises from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { writeNewFile } from '../../src/delta/output-file.js';
 import { writingBehind } from '../../src/delta/write-behind.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -64,4 +65,27 @@ test('what the work fails with comes before what the disk fails with', async () 
   failFlushes();
   const failing = sleep(150).then(() => Promise.reject(new Error('the work')));
   await expect(writingBehind(path, failing)).rejects.toThrow('the work');
+});
+
+test('a new file goes to the disk while it is written, and is not left where the disk does not take it', async () => {
+  const { path, write } = await slowWriting();
+  const name = join(dirname(path), 'new');
+  const writeNew = () =>
+    writeNewFile(name, async (output) => {
+      await write();
+      output.write(Buffer.from('new'));
+    });
+  await writeNew();
+  expect(fs.readFileSync(name, 'utf8')).toBe('new');
+  expect(flushed.bytes.length).toBeGreaterThanOrEqual(2);
+  fs.rmSync(name);
+  failFlushes();
+  await expect(writeNew()).rejects.toMatchObject({ code: 'NO_SPACE' });
+  expect(fs.readdirSync(dirname(path))).toEqual(['file']);
+});
+
+test('nobody asks the disk for a new file that need not be on it', async () => {
+  const { path } = await slowWriting();
+  await writeNewFile(join(dirname(path), 'new'), () => sleep(250), { sync: false });
+  expect(flushed.bytes).toEqual([]);
 });

@@ -1,33 +1,39 @@
-import fs, { readdirSync, readFileSync } from 'node:fs';
+import fs, { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type OutputFile, writeNewFile } from '../../src/delta/output-file.js';
+import { WrittenFile } from '../../src/delta/written-file.js';
 import { pageAligned } from '../../src/io/page-aligned.js';
 import { pseudoRandomBytes } from '../support/pseudo-random.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const content = pseudoRandomBytes('output file', 300_001);
+const content = pseudoRandomBytes('written file', 300_001);
 const { O_DIRECT } = fs.constants;
 
+async function newFile(): Promise<WrittenFile> {
+  const file = new WrittenFile(join(await temporaryDirectory(), 'target'), 'wx', { direct: true });
+  onTestFinished(() => file.close());
+  return file;
+}
+
 /** Writes the content in pieces of these sizes, the last one as often as it takes. */
-async function writeInPieces(output: OutputFile, sizes: readonly number[]): Promise<void> {
+async function writeInPieces(file: WrittenFile, sizes: readonly number[]): Promise<void> {
   const memory = pageAligned(content.length);
   for (let [at, n] = [0, 0]; at < content.length; n += 1) {
     const piece = memory.subarray(0, Math.min(sizes[Math.min(n, sizes.length - 1)] ?? 0, content.length - at));
     piece.set(content.subarray(at, at + piece.length));
-    await output.writeSoon(piece);
+    await file.writeSoon(piece);
     at += piece.length;
   }
 }
 
 /** The file that comes of it, and the flags by which it was opened. */
 async function written(sizes: readonly number[]) {
-  const path = join(await temporaryDirectory(), 'target');
   const open = vi.spyOn(fs, 'openSync');
   onTestFinished(() => open.mockRestore());
-  await writeNewFile(path, (output) => writeInPieces(output, sizes), { direct: true });
-  const flags = open.mock.calls.filter(([opened]) => String(opened).startsWith(path)).map(([, flag]) => flag);
-  return { bytes: readFileSync(path), flags };
+  const file = await newFile();
+  await writeInPieces(file, sizes);
+  const flags = open.mock.calls.filter(([opened]) => opened === file.path).map(([, flag]) => flag);
+  return { bytes: readFileSync(file.path), flags };
 }
 
 function systemError(code: string): Error {
@@ -67,39 +73,30 @@ describe('a file that is written past the page cache', () => {
       return open(path, flags, mode);
     });
     onTestFinished(() => refuse.mockRestore());
-    const path = join(await temporaryDirectory(), 'target');
-    await writeNewFile(path, (output) => writeInPieces(output, [65536]), { direct: true });
-    expect(readFileSync(path).equals(content)).toBe(true);
+    const file = await newFile();
+    await writeInPieces(file, [65536]);
+    expect(readFileSync(file.path).equals(content)).toBe(true);
   });
 
   test('goes on by the cache where the file system takes the flag and not the bytes', async () => {
-    const path = join(await temporaryDirectory(), 'target');
-    await writeNewFile(
-      path,
-      async (output) => {
-        await output.writeSoon(pageAligned(4096));
-        // Not aligned in memory, which looks like such a file system.
-        const odd = pageAligned(16384).subarray(8, 8 + 8192);
-        Object.defineProperty(odd, 'byteOffset', { value: 0 });
-        odd.fill(7);
-        await output.writeSoon(odd);
-        await output.writeSoon(pageAligned(4096));
-      },
-      { direct: true },
-    );
+    const file = await newFile();
+    await file.writeSoon(pageAligned(4096));
+    // Not aligned in memory, which looks like such a file system.
+    const odd = pageAligned(16384).subarray(8, 8 + 8192);
+    Object.defineProperty(odd, 'byteOffset', { value: 0 });
+    odd.fill(7);
+    await file.writeSoon(odd);
+    await file.writeSoon(pageAligned(4096));
     expect(
-      readFileSync(path).equals(Buffer.concat([Buffer.alloc(4096), Buffer.alloc(8192, 7), Buffer.alloc(4096)])),
+      readFileSync(file.path).equals(Buffer.concat([Buffer.alloc(4096), Buffer.alloc(8192, 7), Buffer.alloc(4096)])),
     ).toBe(true);
   });
 
-  test('leaves nothing when the disk is full', async () => {
+  test('says so when the disk is full', async () => {
     const full = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
       throw systemError('ENOSPC');
     });
     onTestFinished(() => full.mockRestore());
-    const dir = await temporaryDirectory();
-    const writing = writeNewFile(join(dir, 'target'), (output) => writeInPieces(output, [65536]), { direct: true });
-    await expect(writing).rejects.toMatchObject({ code: 'NO_SPACE' });
-    expect(readdirSync(dir)).toEqual([]);
+    await expect(writeInPieces(await newFile(), [4095])).rejects.toMatchObject({ code: 'NO_SPACE' });
   });
 });
