@@ -99,7 +99,8 @@ class Application {
     const input = { base, deltaName: delta.name, targetBytes: target.sizeBytes, from, ...buffers };
     this.#patcher = new DeltaPatcher(input, (bytes) => {
       const { place } = this.#patcher;
-      this.#deliveries.send(async () => void (await Promise.all([output.write(bytes, place), digest.update(bytes)])));
+      // The digest's thread has them first: the file is written by this one.
+      this.#deliveries.send(async () => void (await Promise.all([digest.update(bytes), output.write(bytes, place)])));
     });
   }
 

@@ -24,8 +24,8 @@ export interface Checkpoints {
 }
 
 /**
- * A target that is made in several runs, any of which may be killed at any instant. Pieces go past the page cache; what is
- * written is put on the disk now and then while the next pieces come, and only then is a checkpoint saved.
+ * A target that is made in several runs, any of which may be killed at any instant. What is written is put on the disk now
+ * and then while the next pieces come, and only then is a checkpoint saved.
  */
 export class CheckpointedOutput {
   readonly #path: string;
@@ -59,7 +59,7 @@ export class CheckpointedOutput {
       await failingAs('cut it', path, handle.truncate(from.targetBytes));
       // A checkpoint of a file whose name is lost would be of no use.
       await failingAs('write it', path, syncDirectory(dirname(path)));
-      const file = new WrittenFile(path, 'r+', { direct: true, position: from.targetBytes });
+      const file = new WrittenFile(path, 'r+', from.targetBytes);
       return new CheckpointedOutput(handle, file, from, checkpoints);
     } catch (error) {
       await handle.close();
@@ -92,7 +92,7 @@ export class CheckpointedOutput {
    * @throws UpdateRepositoryError NO_SPACE or IO; what the saving before threw
    */
   async write(bytes: Uint8Array, place: DeltaPlace): Promise<void> {
-    await this.#file.writeSoon(bytes);
+    this.#file.write(bytes);
     this.#written = place;
     const every = this.#checkpoints.everyBytes ?? CHECKPOINT_EVERY_BYTES;
     if (place.targetBytes - this.#saved.targetBytes < every) return;
