@@ -44,6 +44,7 @@ export function againstRdiff({ applied }) {
     [NAMES.fromFile, NAMES.durablyByRdiff],
     [NAMES.fromNginx, NAMES.fetchedByRdiff],
     [NAMES.bare, NAMES.byRdiff],
+    [NAMES.onDisk, NAMES.onDiskByRdiff],
   ].map(([name = '', other = '']) => ({ name, ours: costOf(name), theirs: costOf(other) }));
 }
 
@@ -51,7 +52,9 @@ const NAMES = {
   fromFile: 'ours, from a file',
   fromNginx: 'ours, from nginx on loopback',
   bare: '`patch --no-sync`',
+  onDisk: '`patch`',
   byRdiff: 'rdiff patch',
+  onDiskByRdiff: 'rdiff patch, sync',
   durablyByRdiff: 'rdiff patch, sync, sha256',
   fetchedByRdiff: 'curl, rdiff patch, sync, sha256',
 };
@@ -108,15 +111,16 @@ function contendersFor({ base, target }, { work, program, delta, url }) {
   ];
   const fetch = ['curl', '-sS', '-o', fetched, url];
   const patch = ['rdiff', 'patch', base, delta, result];
+  const ourPatch = (/** @type {string[]} */ ...flags) => [
+    ours(program, 'patch', '--quiet', ...flags, base, delta, result),
+  ];
   return [
     { name: NAMES.fromFile, needs: [], steps: apply(delta) },
     { name: NAMES.fromNginx, needs: ['nginx'], steps: apply(url) },
-    {
-      name: NAMES.bare,
-      needs: [],
-      steps: [ours(program, 'patch', '--quiet', '--no-sync', base, delta, result)],
-    },
+    { name: NAMES.bare, needs: [], steps: ourPatch('--no-sync') },
+    { name: NAMES.onDisk, needs: [], steps: ourPatch() },
     { name: NAMES.byRdiff, needs: ['rdiff'], steps: [patch] },
+    { name: NAMES.onDiskByRdiff, needs: ['rdiff'], steps: [patch, sync] },
     { name: NAMES.durablyByRdiff, needs: ['rdiff', 'openssl'], steps: [patch, sync, check] },
     {
       name: NAMES.fetchedByRdiff,
