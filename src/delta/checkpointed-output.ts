@@ -8,6 +8,7 @@ import type { Sha256Stream } from '../io/sha256-stream.js';
 import { Deliveries } from './deliveries.js';
 import type { DeltaPlace } from './delta-place.js';
 import { type DeltaHooks, reportProgress } from './hooks.js';
+import { PositionedFile } from './positioned-file.js';
 import { WrittenFile } from './written-file.js';
 
 const READ_BYTES = 1048576;
@@ -59,7 +60,7 @@ export class CheckpointedOutput {
       await failingAs('cut it', path, handle.truncate(from.targetBytes));
       // A checkpoint of a file whose name is lost would be of no use.
       await failingAs('write it', path, syncDirectory(dirname(path)));
-      const file = new WrittenFile(path, 'r+', from.targetBytes);
+      const file = new WrittenFile(PositionedFile.open(path), from.targetBytes);
       return new CheckpointedOutput(handle, file, from, checkpoints);
     } catch (error) {
       await handle.close();

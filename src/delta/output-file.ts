@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { placeOf, placeOutput } from '../io/place-output.js';
+import { PositionedFile } from './positioned-file.js';
 import { temporaryPathOf } from './temporary-path.js';
 import { writingBehind } from './write-behind.js';
 import { WrittenFile } from './written-file.js';
@@ -43,7 +44,7 @@ export async function writeNewFile<T>(
 export class OutputFile extends WrittenFile {
   /** @throws UpdateRepositoryError NOT_FOUND (no such directory), NO_SPACE, or IO: also when the file is there */
   constructor(path: string) {
-    super(path, 'wx');
+    super(PositionedFile.create(path));
   }
 
   /** Makes the bytes durable and closes the file. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { fromSystemError } from '../errors.js';
 
-/** A file that several threads write, each at positions of its own. */
+/** A file that is written at any positions, also by several threads, each at positions of its own. */
 export class PositionedFile {
   readonly path: string;
   readonly #fd: number;

@@ -1,5 +1,4 @@
-import fs from 'node:fs';
-import { fromSystemError } from '../errors.js';
+import type { PositionedFile } from './positioned-file.js';
 
 /**
  * The page cache takes as much memory in one piece as it is given at once. That of larger pieces has mostly been free for
@@ -9,51 +8,37 @@ const WRITE_BYTES = 131072;
 
 /** A file that is written in order, from some place on. */
 export class WrittenFile {
-  readonly path: string;
-  readonly #fd: number;
+  readonly #file: PositionedFile;
   #position: number;
   #open = true;
 
-  /**
-   * Opens the file, or with `wx` makes it. The first byte goes to `position`.
-   *
-   * @throws UpdateRepositoryError NOT_FOUND, NO_SPACE, or IO: with `wx` also when the file is there
-   */
-  constructor(path: string, flags: 'wx' | 'r+', position = 0) {
-    this.path = path;
+  /** The first byte goes to `position`. The file is closed with this. */
+  constructor(file: PositionedFile, position = 0) {
+    this.#file = file;
     this.#position = position;
-    try {
-      this.#fd = fs.openSync(path, flags, 0o644);
-    } catch (error) {
-      throw fromSystemError(error, flags === 'wx' ? 'create it' : 'open it', path);
-    }
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   /** @throws UpdateRepositoryError NO_SPACE or IO */
   write(bytes: Uint8Array): void {
-    try {
-      for (let at = 0; at < bytes.length; ) {
-        const count = fs.writeSync(this.#fd, bytes, at, Math.min(bytes.length - at, WRITE_BYTES), this.#position);
-        this.#position += count;
-        at += count;
-      }
-    } catch (error) {
-      throw fromSystemError(error, 'write it', this.path);
+    for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
+      const piece = bytes.subarray(at, at + WRITE_BYTES);
+      this.#file.write(piece, this.#position);
+      this.#position += piece.length;
     }
   }
 
-  /** Makes the bytes durable. */
+  /** Makes the bytes durable. @throws UpdateRepositoryError NO_SPACE or IO */
   sync(): void {
-    try {
-      fs.fsyncSync(this.#fd);
-    } catch (error) {
-      throw fromSystemError(error, 'write it', this.path);
-    }
+    this.#file.sync();
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    fs.closeSync(this.#fd);
+    this.#file.close();
   }
 }
